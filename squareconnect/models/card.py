@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from squareconnect.models._model import Model, prop
+
+if TYPE_CHECKING:
+    from squareconnect.models.address import Address
+
+
+class Card(Model):
+    """A card on file. Card numbers never pass through this API: a card is made from a nonce."""
+
+    id: str | None = prop("Square's identifier for the card on file, such as `ccof:...`; at most 64 characters.")
+    card_brand: str | None = prop("The card's brand; see `CardBrand`. A brand that came later is plain text.")
+    last_4: str | None = prop("The last four digits of the card number.")
+    exp_month: int | None = prop("The month in which the card expires: 1 to 12.")
+    exp_year: int | None = prop("The year in which the card expires, in four digits.")
+    cardholder_name: str | None = prop("The cardholder's name; at most 96 characters.")
+    billing_address: Address | None = prop("The billing address. Often only its `postal_code` is there.")
+    fingerprint: str | None = prop(
+        "A text that is the same for the same card number within one business; often absent."
+    )

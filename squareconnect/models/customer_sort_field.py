@@ -1,0 +1,8 @@
+from squareconnect.models._enumeration import Enumeration
+
+
+class CustomerSortField(Enumeration):
+    """What `list_customers` can sort by."""
+
+    DEFAULT = "DEFAULT"
+    CREATED_AT = "CREATED_AT"
