@@ -1,1 +1,42 @@
+"""Square Connect v2 Customers API: an SDK. Each name is imported when it is first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from squareconnect.api_client import ApiClient as ApiClient
+    from squareconnect.api_client import ApiResponse as ApiResponse
+    from squareconnect.apis.customers_api import CustomersApi as CustomersApi
+    from squareconnect.configuration import Configuration as Configuration
+    from squareconnect.exceptions import ApiException as ApiException
+    from squareconnect.models import *  # noqa: F403
+    from squareconnect.models._null import NULL as NULL
+
 __version__ = "3.0.0"
+
+_MODULES = {
+    "ApiClient": "api_client",
+    "ApiResponse": "api_client",
+    "CustomersApi": "apis.customers_api",
+    "Configuration": "configuration",
+    "NULL": "models._null",
+    "ApiException": "exceptions",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("apis", "models", "rest", "configuration", "api_client", "exceptions"):
+        return import_module(f"{__name__}.{name}")
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(f"{__name__}.{_MODULES.get(name, 'models')}")
+    value = globals()[name] = getattr(module, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    from squareconnect import models
+
+    return [*globals(), *_MODULES, *models.__all__]

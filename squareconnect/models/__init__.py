@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from squareconnect.models.card_brand import CardBrand as CardBrand
     from squareconnect.models.country import Country as Country
     from squareconnect.models.create_customer_card_request import CreateCustomerCardRequest as CreateCustomerCardRequest
-    from squareconnect.models.create_customer_card_response import CreateCustomerCardResponse as CreateCustomerCardResponse
+    from squareconnect.models.create_customer_card_response import (
+        CreateCustomerCardResponse as CreateCustomerCardResponse,
+    )
     from squareconnect.models.create_customer_request import CreateCustomerRequest as CreateCustomerRequest
     from squareconnect.models.create_customer_response import CreateCustomerResponse as CreateCustomerResponse
     from squareconnect.models.customer import Customer as Customer
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from squareconnect.models.customer_preferences import CustomerPreferences as CustomerPreferences
     from squareconnect.models.customer_sort_field import CustomerSortField as CustomerSortField
     from squareconnect.models.delete_customer_card_request import DeleteCustomerCardRequest as DeleteCustomerCardRequest
-    from squareconnect.models.delete_customer_card_response import DeleteCustomerCardResponse as DeleteCustomerCardResponse
+    from squareconnect.models.delete_customer_card_response import (
+        DeleteCustomerCardResponse as DeleteCustomerCardResponse,
+    )
     from squareconnect.models.delete_customer_request import DeleteCustomerRequest as DeleteCustomerRequest
     from squareconnect.models.delete_customer_response import DeleteCustomerResponse as DeleteCustomerResponse
     from squareconnect.models.error import Error as Error

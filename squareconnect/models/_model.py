@@ -59,7 +59,7 @@ class _LazySignature:
     def __get__(self, instance: object, owner: type[Model]) -> Signature:
         from inspect import Parameter, Signature
 
-        return Signature(Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=None) for name in owner._fields)
+        return Signature([Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=None) for name in owner._fields])
 
 
 class _AdditionalProperties:
@@ -107,7 +107,7 @@ class Model:
         def __init__(self, *args: Any, **values: Any) -> None:
             fields = self._fields
             if args:
-                named = dict(zip(fields, args))
+                named = dict(zip(fields, args, strict=False))
                 if len(args) > len(fields) or named.keys() & values.keys():
                     self.__signature__.bind(*args, **values)  # raises Python's own message
                 values |= named
@@ -151,7 +151,7 @@ def did_you_mean(name: str, known: Any) -> str:
 
 
 def _present(model: Model) -> dict[str, Any]:
-    """What tells a model from an empty one: None and no additional properties are the same as absent."""
+    """Give what tells a model from an empty one: None and no additional properties are as good as absent."""
     return {
         name: value
         for name, value in model.__dict__.items()

@@ -13,4 +13,4 @@ class CreateCustomerCardResponse(Model):
     """The answer of `create_customer_card`: either errors or a card."""
 
     errors: list[Error] | None = prop("What went wrong; None when nothing did.")
-    card: Card | None = prop("The card on file.")
+    card: Card | None = prop("The card on file.", required=True)

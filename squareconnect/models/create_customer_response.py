@@ -13,4 +13,4 @@ class CreateCustomerResponse(Model):
     """The answer of `create_customer`: either errors or a customer."""
 
     errors: list[Error] | None = prop("What went wrong; None when nothing did.")
-    customer: Customer | None = prop("The customer made.")
+    customer: Customer | None = prop("The customer made.", required=True)

@@ -13,4 +13,4 @@ class RetrieveCustomerResponse(Model):
     """The answer of `retrieve_customer`: either errors or a customer."""
 
     errors: list[Error] | None = prop("What went wrong; None when nothing did.")
-    customer: Customer | None = prop("The customer asked for.")
+    customer: Customer | None = prop("The customer asked for.", required=True)

@@ -13,4 +13,4 @@ class UpdateCustomerResponse(Model):
     """The answer of `update_customer`: either errors or a customer."""
 
     errors: list[Error] | None = prop("What went wrong; None when nothing did.")
-    customer: Customer | None = prop("The customer as it is now.")
+    customer: Customer | None = prop("The customer as it is now.", required=True)

@@ -1,0 +1,3 @@
+"""The API classes."""
+
+from squareconnect.apis.customers_api import CustomersApi as CustomersApi

@@ -1,0 +1,215 @@
+"""The Customers API, one method an endpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from squareconnect.api_client import ApiClient
+from squareconnect.models._model import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TypedDict
+
+    from typing_extensions import Unpack
+
+    from squareconnect.models import (
+        CreateCustomerCardRequest,
+        CreateCustomerCardResponse,
+        CreateCustomerRequest,
+        CreateCustomerResponse,
+        DeleteCustomerCardResponse,
+        DeleteCustomerResponse,
+        ListCustomersResponse,
+        RetrieveCustomerResponse,
+        UpdateCustomerRequest,
+        UpdateCustomerResponse,
+    )
+
+    class CallOptions(TypedDict, total=False):
+        """What every call takes besides its own parameters; see :class:`CustomersApi`."""
+
+        callback: Callable[[Any], Any] | None
+        _request_timeout: float | tuple[float, float] | None
+        _headers: Mapping[str, str] | None
+        _return_http_data_only: bool
+        _preload_content: bool
+
+
+class CustomersApi:
+    """The seven calls on a business's customers.
+
+    Every call takes these options by keyword as well:
+
+    - ``callback``: a function that gets the result on a thread of its own; the call gives the thread at once.
+    - ``_request_timeout``: seconds to wait, or a pair for connecting and reading, instead of
+      ``Configuration.timeout``.
+    - ``_headers``: headers of this call, which replace all others of the same name.
+    - ``_return_http_data_only``: False gives an ``ApiResponse``: data, status and headers.
+    - ``_preload_content``: False gives the ``RESTResponse``, not decoded.
+
+    Every call raises ``ApiException`` (a subclass that says what can be done) if it does not succeed, ``ValueError``
+    or ``TypeError`` for arguments that cannot be sent, and then nothing is sent.
+
+    :param api_client: the client that makes the calls; a new ``ApiClient()`` if None.
+    """
+
+    def __init__(self, api_client: ApiClient | None = None) -> None:
+        self.api_client = ApiClient() if api_client is None else api_client
+
+    def create_customer(
+        self, body: CreateCustomerRequest | dict[str, Any], **options: Unpack[CallOptions]
+    ) -> CreateCustomerResponse:
+        """Make a customer.
+
+        Without an ``idempotency_key`` in the body, the request is never sent again once it may have reached Square.
+
+        :param body: the customer: at least one of ``given_name``, ``family_name``, ``company_name``,
+            ``email_address`` and ``phone_number``.
+        :return: the customer made. Source: POST /v2/customers, permission CUSTOMERS_WRITE.
+        """
+        _check("create_customer", options, body=body)
+        return self.api_client.call_api(
+            "/v2/customers",
+            "POST",
+            body=body,
+            response_type="CreateCustomerResponse",
+            auth_settings=["oauth2"],
+            **options,
+        )
+
+    def create_customer_card(
+        self, customer_id: str, body: CreateCustomerCardRequest | dict[str, Any], **options: Unpack[CallOptions]
+    ) -> CreateCustomerCardResponse:
+        """Keep a card on file for a customer.
+
+        Safe to repeat: the same nonce gives the card first made with it.
+
+        :param customer_id: the customer's id.
+        :param body: the card's nonce and what belongs to it.
+        :return: the card on file. Source: POST /v2/customers/{customer_id}/cards, permission CUSTOMERS_WRITE.
+        """
+        _check("create_customer_card", options, customer_id=customer_id, body=body)
+        return self.api_client.call_api(
+            "/v2/customers/{customer_id}/cards",
+            "POST",
+            {"customer_id": customer_id},
+            body=body,
+            response_type="CreateCustomerCardResponse",
+            auth_settings=["oauth2"],
+            _repeatable=True,
+            **options,
+        )
+
+    def delete_customer(self, customer_id: str, **options: Unpack[CallOptions]) -> DeleteCustomerResponse:
+        """Delete a customer, with the cards on file.
+
+        :param customer_id: the customer's id; that of the merged profile if the customer was merged.
+        :return: an empty answer. Source: DELETE /v2/customers/{customer_id}, permission CUSTOMERS_WRITE.
+        """
+        _check("delete_customer", options, customer_id=customer_id)
+        return self.api_client.call_api(
+            "/v2/customers/{customer_id}",
+            "DELETE",
+            {"customer_id": customer_id},
+            response_type="DeleteCustomerResponse",
+            auth_settings=["oauth2"],
+            **options,
+        )
+
+    def delete_customer_card(
+        self, customer_id: str, card_id: str, **options: Unpack[CallOptions]
+    ) -> DeleteCustomerCardResponse:
+        """Remove a card on file from a customer.
+
+        :param customer_id: the customer's id.
+        :param card_id: the id of the card on file.
+        :return: an empty answer. Source: DELETE /v2/customers/{customer_id}/cards/{card_id}, permission
+            CUSTOMERS_WRITE.
+        """
+        _check("delete_customer_card", options, customer_id=customer_id, card_id=card_id)
+        return self.api_client.call_api(
+            "/v2/customers/{customer_id}/cards/{card_id}",
+            "DELETE",
+            {"customer_id": customer_id, "card_id": card_id},
+            response_type="DeleteCustomerCardResponse",
+            auth_settings=["oauth2"],
+            **options,
+        )
+
+    def list_customers(
+        self,
+        *,
+        cursor: str | None = None,
+        sort_field: str | None = None,
+        sort_order: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> ListCustomersResponse:
+        """List a business's customers, a page at a time; :func:`squareconnect.paginate` lists them all.
+
+        :param cursor: the ``cursor`` of the page before; None for the first page. It holds for the same sort only.
+        :param sort_field: what to sort by, of ``CustomerSortField``; by default the names.
+        :param sort_order: which way, of ``SortOrder``; by default ascending.
+        :return: a page. The last one has no ``cursor``; a short one need not be the last. Source: GET /v2/customers,
+            permission CUSTOMERS_READ.
+        """
+        _check("list_customers", options)
+        return self.api_client.call_api(
+            "/v2/customers",
+            "GET",
+            query_params={"cursor": cursor, "sort_field": sort_field, "sort_order": sort_order},
+            response_type="ListCustomersResponse",
+            auth_settings=["oauth2"],
+            **options,
+        )
+
+    def retrieve_customer(self, customer_id: str, **options: Unpack[CallOptions]) -> RetrieveCustomerResponse:
+        """Get one customer.
+
+        :param customer_id: the customer's id.
+        :return: the customer, whose ``id`` differs from the one asked for after a merge. Source:
+            GET /v2/customers/{customer_id}, permission CUSTOMERS_READ.
+        """
+        _check("retrieve_customer", options, customer_id=customer_id)
+        return self.api_client.call_api(
+            "/v2/customers/{customer_id}",
+            "GET",
+            {"customer_id": customer_id},
+            response_type="RetrieveCustomerResponse",
+            auth_settings=["oauth2"],
+            **options,
+        )
+
+    def update_customer(
+        self, customer_id: str, body: UpdateCustomerRequest | dict[str, Any], **options: Unpack[CallOptions]
+    ) -> UpdateCustomerResponse:
+        """Change fields of a customer. Cards cannot be changed: delete the card and create another.
+
+        :param customer_id: the customer's id.
+        :param body: the fields to change, at least one. One that is None stays; an empty text clears it.
+        :return: the customer as it is now. Source: PUT /v2/customers/{customer_id}, permission CUSTOMERS_WRITE.
+        """
+        _check("update_customer", options, customer_id=customer_id, body=body)
+        return self.api_client.call_api(
+            "/v2/customers/{customer_id}",
+            "PUT",
+            {"customer_id": customer_id},
+            body=body,
+            response_type="UpdateCustomerResponse",
+            auth_settings=["oauth2"],
+            **options,
+        )
+
+
+_OPTIONS = frozenset(("callback", "_request_timeout", "_headers", "_return_http_data_only", "_preload_content"))
+
+
+def _check(method: str, options: Mapping[str, Any], **required: Any) -> None:
+    """Refuse options that are none, and required parameters that are None, with the words of 2.x."""
+    for name in options:
+        if name not in _OPTIONS:
+            hint = did_you_mean(name, _OPTIONS)
+            raise TypeError(f"Got an unexpected keyword argument '{name}' to method {method}{hint}")
+    for name, value in required.items():
+        if value is None:
+            raise ValueError(f"Missing the required parameter `{name}` when calling `{method}`")

@@ -1,0 +1,191 @@
+"""What a call can raise.
+
+::
+
+    ApiException             any of the below, and answers that fit none (a redirect, 206, 304)
+    |-- ConnectionFailed     no whole answer came: refused, reset, cut off, TLS, proxy, name
+    |-- Timeout              no whole answer came in time
+    |-- DecodeError          an answer came that is not what the call returns
+    |-- InvalidRequest       400 and other 4xx: the request has to change
+    |-- Unauthorized         401: the token has to change
+    |-- PaymentMethodError   402, or a card refused: the buyer has to give another card
+    |-- Forbidden            403: the token's permissions have to change
+    |-- NotFound             404: the customer or card is not there
+    |-- RateLimited          429: wait
+    `-- ServerError          5xx: Square failed
+
+Each says in ``outcome_unknown`` whether the request may have been carried out all the same.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from squareconnect.serialization import decode_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from typing_extensions import Self
+
+    from squareconnect.models import Error
+    from squareconnect.rest import RESTResponse
+
+
+class ApiException(Exception):
+    """A call that did not return. The base of every exception that a call raises once its arguments are accepted.
+
+    :param status: the HTTP status; None when no answer came.
+    :param reason: the HTTP reason phrase, or what happened instead of an answer.
+    :param http_resp: the answer, which gives status, reason, body and headers.
+    """
+
+    advice = "The answer is not one that this call knows; look at .status, .headers and .body."
+
+    def __init__(
+        self, status: int | None = None, reason: str | None = None, http_resp: RESTResponse | None = None
+    ) -> None:
+        super().__init__()
+        self.status = http_resp.status if http_resp else status
+        self.reason = http_resp.reason if http_resp else reason
+        self.headers: Mapping[str, str] | None = http_resp.getheaders() if http_resp else None
+        """The answer's headers, looked up without regard to case."""
+        self.raw_body: bytes | None = http_resp.content if http_resp else None
+        """The answer's body as it came."""
+        self.errors: list[Error] = decode_errors(self.raw_body) if self.raw_body else []
+        """The errors in the answer's body; empty when it holds none."""
+        self.method: str | None = None
+        """The HTTP method of the request."""
+        self.path: str | None = None
+        """The path of the request, without its query."""
+        self.attempts = 0
+        """How often the request was tried."""
+        self.outcome_unknown = False
+        """Whether the request may have been carried out although no good answer came."""
+
+    @property
+    def body(self) -> str | None:
+        """The answer's body as text; bytes that are not UTF-8 are replaced (:attr:`raw_body` has them)."""
+        return None if self.raw_body is None else self.raw_body.decode("utf-8", "replace")
+
+    @property
+    def field(self) -> str | None:
+        """The place in the request that the first error is about, as a dotted path, if Square named one."""
+        return next((error.field for error in self.errors if error.field), None)
+
+    def about(self, method: str, path: str, attempts: int, outcome_unknown: bool) -> Self:
+        """Say which request it was. Gives the exception itself."""
+        self.method, self.path, self.attempts, self.outcome_unknown = method, path, attempts, outcome_unknown
+        return self
+
+    def __str__(self) -> str:
+        request = f"{self.method} {self.path}" if self.method else "The request"
+        answer = " ".join(str(part) for part in (self.status, self.reason) if part) or "no answer"
+        sentences = [f"{request} failed: {answer}."]
+        for error in self.errors:
+            place = f" at {error.field}" if error.field else ""
+            sentences.append(f"{error.category}/{error.code}{place}: {error.detail or 'no detail given'}")
+        if self.attempts > 1:
+            sentences.append(f"Tried {self.attempts} times.")
+        if self.outcome_unknown:
+            sentences.append(
+                "It is not known whether the request was carried out: look before you repeat it (retrieve the "
+                "customer, or list the newest), or send an idempotency_key, which makes it safe to repeat."
+            )
+        sentences.append(self.advice)
+        return without_personal_data(" ".join(sentences))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(status={self.status!r}, reason={without_personal_data(str(self.reason))!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.__class__.__new__, (self.__class__,), self.__dict__
+
+
+class ConnectionFailed(ApiException):
+    """No whole answer came: the connection was refused, reset, cut off, or not trusted (TLS)."""
+
+    advice = "Check the network, the host, the proxy and the certificates."
+
+
+class Timeout(ApiException):
+    """No whole answer came within the time-out or the deadline."""
+
+    advice = "Try again later, or allow more time with Configuration.timeout, .deadline or _request_timeout."
+
+
+class DecodeError(ApiException):
+    """A success answer came whose body is not what the call returns."""
+
+    advice = "Something between this program and Square changed the answer, or it is newer than this package."
+
+
+class InvalidRequest(ApiException):
+    """Square refused the request as it is (400 and every 4xx without a class of its own)."""
+
+    advice = "Change the request as the error says."
+
+
+class Unauthorized(ApiException):
+    """Square did not accept the access token (401)."""
+
+    advice = "Check Configuration.access_token, and that it belongs to this host (production or sandbox)."
+
+
+class PaymentMethodError(ApiException):
+    """The card was refused (402, or any answer with the category PAYMENT_METHOD_ERROR)."""
+
+    advice = "Ask the buyer for another card, or for the right data of this one, and send its new nonce."
+
+
+class Forbidden(ApiException):
+    """The access token may not do this (403)."""
+
+    advice = "Ask for a token with the permission CUSTOMERS_READ or CUSTOMERS_WRITE."
+
+
+class NotFound(ApiException):
+    """There is no such customer or card (404)."""
+
+    advice = "Check the id, and that it belongs to this host (production or sandbox)."
+
+
+class RateLimited(ApiException):
+    """Square asks for a pause (429). The request was not carried out."""
+
+    advice = "Send fewer requests at a time, or wait longer with Configuration.max_retries and .max_retry_wait."
+
+
+class ServerError(ApiException):
+    """Square failed (5xx)."""
+
+    advice = "Try again later."
+
+
+_BY_STATUS: dict[int, type[ApiException]] = {
+    401: Unauthorized,
+    402: PaymentMethodError,
+    403: Forbidden,
+    404: NotFound,
+    429: RateLimited,
+}
+
+
+def from_response(response: RESTResponse) -> ApiException:
+    """Give the exception for an answer that is no success."""
+    if any(error.category == "PAYMENT_METHOD_ERROR" for error in decode_errors(response.content)):
+        kind: type[ApiException] = PaymentMethodError
+    elif 400 <= response.status < 500:
+        kind = _BY_STATUS.get(response.status, InvalidRequest)
+    else:
+        kind = ServerError if response.status >= 500 else ApiException
+    return kind(http_resp=response)
+
+
+_PERSONAL = re.compile(r"[^\s@<>\"'`]+@[^\s@<>\"'`]+|(?<![\w-])\+?\(?\d[\d ().-]{7,}\d(?![\w-])")
+
+
+def without_personal_data(text: str) -> str:
+    """Give the text with everything like an e-mail address or a phone number masked."""
+    return _PERSONAL.sub("***", text)

@@ -1,0 +1,555 @@
+"""Bytes over HTTP: the only file that talks to urllib3.
+
+A request is tried until it is answered or until trying again could do harm, and never beyond its deadline:
+
+* What surely did not reach the server is tried again, whatever the method: no connection could be made, or the
+  server answered 429.
+* What may have reached it (an answer of 5xx, or none) is tried again only if repeating does no harm.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import http.client
+import io
+import logging
+import os
+import random
+import ssl
+import threading
+import time
+import weakref
+import zlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote, urlencode, urlsplit
+
+import certifi
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import EmptyPoolError, NewConnectionError
+from urllib3.exceptions import TimeoutError as HTTPTimeout
+
+from squareconnect.configuration import check_proxy, is_loopback, seconds_or_pair
+from squareconnect.exceptions import ApiException as ApiException
+from squareconnect.exceptions import ConnectionFailed, DecodeError, Timeout, from_response
+from squareconnect.serialization import encode
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterable, Mapping
+
+    from squareconnect.configuration import Configuration
+
+logger = logging.getLogger("squareconnect")
+
+
+class RESTResponse:
+    """An answer, read whole.
+
+    :param status: the HTTP status.
+    :param reason: the reason phrase.
+    :param headers: the headers, looked up without regard to case.
+    :param content: the body, after any Content-Encoding is undone.
+    :param attempts: how often the request was tried.
+    """
+
+    def __init__(
+        self, status: int, reason: str | None, headers: Mapping[str, str], content: bytes, attempts: int = 1
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.content = content
+        self.attempts = attempts
+
+    @property
+    def data(self) -> str:
+        """The body as text; bytes that are not UTF-8 are replaced."""
+        return self.content.decode("utf-8", "replace")
+
+    def getheaders(self) -> Mapping[str, str]:
+        """Give the headers."""
+        return self.headers
+
+    def getheader(self, name: str, default: str | None = None) -> str | None:
+        """Give one header's value, or the default."""
+        return self.headers.get(name, default)
+
+
+# -- What urllib3 is taught -----------------------------------------------------------------------------------------
+
+
+class _Exchange(threading.local):
+    """What a thread's connections must know of the request that they carry."""
+
+    deadline = float("inf")
+    """When ``time.monotonic`` says that it is over."""
+    reached_server = False
+    """Whether a byte of the request may have left."""
+
+
+_exchange = _Exchange()
+
+
+class _DeadlineReader(io.RawIOBase):
+    """Reads from a socket, each piece within the socket's time-out and all of them before the deadline.
+
+    Without it a server that sends a byte now and then would never time out.
+    """
+
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase) -> None:
+        self._sock = sock
+        self._raw = raw
+        self._timeout = sock.gettimeout()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = _exchange.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline passed")
+        if self._timeout is None or left < self._timeout:
+            self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_DeadlineReader(sock, self.fp.detach()), 65536)
+
+
+class _Watched:
+    """Notes when a request begins to leave, which a proxy's CONNECT is not."""
+
+    sock: socket.socket | None
+
+    def connect(self) -> None:
+        try:
+            super().connect()  # type: ignore[misc]
+        finally:
+            _exchange.reached_server = False
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        _exchange.reached_server = True
+        super().send(data)  # type: ignore[misc]
+
+
+class _HTTPConnection(_Watched, HTTPConnection):
+    response_class = _Response
+
+
+class _HTTPSConnection(_Watched, HTTPSConnection):
+    response_class = _Response
+
+
+class _HTTPPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
+
+
+_POOL_CLASSES = {"http": _HTTPPool, "https": _HTTPSPool}
+
+# -- What decides: pure functions -----------------------------------------------------------------------------------
+
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+"""Methods that change nothing (RFC 9110, 9.2.1)."""
+IDEMPOTENT_METHODS = SAFE_METHODS | {"PUT", "DELETE"}
+"""Methods of which a repetition changes nothing more (RFC 9110, 9.2.2)."""
+
+
+def is_uncertain(status: int) -> bool:
+    """Whether an answer leaves open if the request was carried out."""
+    return status == 408 or (status >= 500 and status != 501)
+
+
+def should_retry(failure: ApiException, repeatable: bool) -> bool:
+    """Whether a failed try may be followed by another.
+
+    :param failure: the failure, with its ``outcome_unknown`` set for this one try.
+    :param repeatable: whether carrying the request out twice is the same as once.
+    """
+    if failure.status is None and not isinstance(failure, (ConnectionFailed, Timeout)):
+        return False
+    if failure.status == 429:
+        return True
+    if failure.status is not None and not is_uncertain(failure.status):
+        return False
+    return repeatable or not failure.outcome_unknown
+
+
+def pause_before_retry(attempts: int, retry_after: str | None, longest: float, jitter: float, now: float) -> float:
+    """Give the seconds to wait before the next try: what the server asked for, else twice as long each time.
+
+    :param attempts: how many tries there were.
+    :param retry_after: the ``Retry-After`` header (RFC 9110, 10.2.3): seconds or a date.
+    :param longest: the most seconds to wait, whatever the server asks for.
+    :param jitter: a random number from 0 to 1, so that many clients do not come back at once.
+    :param now: the time of day as ``time.time`` gives it.
+    """
+    seconds: float = 0.5 * 2 ** (attempts - 1) * (0.5 + jitter / 2)
+    if retry_after:
+        try:
+            if retry_after.isascii() and retry_after.isdigit():
+                seconds = float(retry_after)
+            else:
+                seconds = email.utils.parsedate_to_datetime(retry_after).timestamp() - now
+        except (ValueError, TypeError, OverflowError):
+            pass
+    return min(max(seconds, 0.0), longest)
+
+
+def decompress(content: bytes, encoding: str, limit: int) -> bytes:
+    """Undo a ``Content-Encoding`` of gzip or deflate (RFC 9110, 8.4.1).
+
+    :param limit: bytes that the result may have.
+    :raises ValueError: for another encoding, content that is not of it or ends too soon, and a result over the limit.
+    """
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise ValueError(f"its Content-Encoding {encoding!r} is unknown")
+    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    try:
+        result = inflate.decompress(content, limit + 1)
+    except zlib.error as error:
+        raise ValueError(f"its {encoding} is broken: {error}") from None
+    if len(result) > limit:
+        raise ValueError(_too_large(limit))
+    if not inflate.eof:
+        raise ValueError(f"its {encoding} ends too soon")
+    return result
+
+
+def _too_large(limit: int) -> str:
+    return f"it is larger than Configuration.max_response_size, {limit} bytes"
+
+
+# -- The client -----------------------------------------------------------------------------------------------------
+
+
+class _Origin(NamedTuple):
+    """Where requests to one scheme, host and port go."""
+
+    pool: urllib3.HTTPConnectionPool
+    prefix: str
+    """What stands before the path in the request line: the origin itself, if an HTTP proxy has to read it."""
+
+
+class RESTClientObject:
+    """Sends requests over connections that it keeps and shares between threads, but never between processes.
+
+    :param configuration: the settings. Those of TLS, proxy and pool are read now, the others at each request.
+    :param pools_size: how many hosts connections are kept to.
+    :raises ValueError: for a ``cert_file`` or ``ssl_ca_cert`` that cannot be used; at the first request over TLS.
+    """
+
+    sleep = staticmethod(time.sleep)
+    monotonic = staticmethod(time.monotonic)
+    jitter = staticmethod(random.random)
+
+    def __init__(self, configuration: Configuration, pools_size: int = 4) -> None:
+        self.configuration = configuration
+        self._pools_size = pools_size
+        self._fixed = {name: getattr(configuration, name) for name in _FIXED_SETTINGS}
+        self._forget()
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._origins: dict[str, _Origin] = {}
+        self._managers: dict[str, urllib3.PoolManager] = {}
+        _clients.add(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: vars(self)[name] for name in ("configuration", "_pools_size", "_fixed")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._forget()
+
+    @property
+    def pool_manager(self) -> urllib3.PoolManager:
+        """urllib3's pool manager for ``Configuration.host``."""
+        self._origin(self.configuration.host)
+        return self._managers[self._proxy_for(self.configuration.host)]
+
+    def close(self) -> None:
+        """Close the connections that no request is using. A later request opens new ones."""
+        with self._lock:
+            for manager in self._managers.values():
+                manager.clear()
+            self._origins.clear()
+            self._managers.clear()
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        query_params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
+        post_params: Iterable[tuple[str, Any]] | None = None,
+        *,
+        timeout: float | tuple[float, float] | None = None,
+        repeatable: bool | None = None,
+    ) -> RESTResponse:
+        """Send a request until it is answered, the retries are used up or the deadline passes.
+
+        :param method: the HTTP method.
+        :param url: the whole URL.
+        :param query_params: names and values, as a mapping or pairs.
+        :param headers: the headers, which replace the default ones of the same name.
+        :param body: bytes, which go out as they are, or what is to go out as JSON.
+        :param post_params: form fields, if there is no body; see :meth:`ApiClient.prepare_post_parameters`.
+        :param timeout: seconds to wait, instead of ``Configuration.timeout``.
+        :param repeatable: whether carrying the request out twice is the same as once; by default what HTTP says of
+            the method.
+        :return: the answer, if its status is 200 to 205.
+        :raises ApiException: for every other end.
+        :raises ValueError: for a URL, header, body or time-out that cannot be sent.
+        """
+        settings = self.configuration
+        origin, path = _split(url)
+        target = path + "?" + urlencode(query_params) if query_params else path
+        pool, prefix = self._origins.get(origin) or self._origin(origin)
+        sent_headers = dict(headers) if headers else {}
+        if body is None and post_params:
+            body, sent_headers["Content-Type"] = urllib3.encode_multipart_formdata(list(post_params))
+        elif body is not None and not isinstance(body, bytes):
+            body = encode(body)
+        times = _times(settings.timeout if timeout is None else seconds_or_pair("_request_timeout", timeout))
+        if repeatable is None:
+            repeatable = method in IDEMPOTENT_METHODS
+
+        deadline = self.monotonic() + settings.deadline
+        attempts = 0
+        lost = False
+        while True:
+            attempts += 1
+            result = self._try(pool, method, prefix + target, body, sent_headers, times, deadline)
+            logger.debug("%s %s: %s, try %d", method, path, result.status or type(result).__name__, attempts)
+            if isinstance(result, RESTResponse):
+                result.attempts = attempts
+                return result
+            if lost and method == "DELETE" and result.status == 404:
+                return RESTResponse(200, "OK", result.headers or {}, b"{}", attempts)
+            lost = lost or result.outcome_unknown
+            retry = attempts <= settings.max_retries and should_retry(result, repeatable)
+            if retry:
+                asked = result.headers.get("Retry-After") if result.headers else None
+                pause = pause_before_retry(attempts, asked, settings.max_retry_wait, self.jitter(), time.time())
+                retry = self.monotonic() + pause < deadline
+            if not retry:
+                raise result.about(method, path, attempts, lost and method not in SAFE_METHODS)
+            self.sleep(pause)
+
+    def _try(
+        self,
+        pool: urllib3.HTTPConnectionPool,
+        method: str,
+        target: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        times: tuple[float, float],
+        deadline: float,
+    ) -> RESTResponse | ApiException:
+        """Try once. A failure comes back without urllib3's tracebacks, whose local variables hold the token."""
+        left = deadline - self.monotonic()
+        _exchange.deadline = deadline
+        _exchange.reached_server = False
+        response = None
+        content: list[bytes] = []
+        try:
+            response = pool.urlopen(
+                method,
+                target,
+                body,
+                headers,
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                timeout=urllib3.Timeout(connect=min(times[0], left), read=min(times[1], left)),
+                pool_timeout=left,  # type: ignore[arg-type]
+                preload_content=False,
+            )
+            _read(response, content, self.configuration.max_response_size)
+        except Exception as error:
+            failure = _explain(error)
+        except BaseException as interruption:
+            interruption.__context__ = None
+            raise interruption.with_traceback(None) from None
+        else:
+            return _judge(response, b"".join(content), method, self.configuration.max_response_size)
+        failure.outcome_unknown = _exchange.reached_server
+        if response is not None:
+            failure.status, failure.headers, failure.raw_body = response.status, response.headers, b"".join(content)
+        return failure
+
+    def _origin(self, origin: str) -> _Origin:
+        proxy = self._proxy_for(origin)
+        with self._lock:
+            if proxy not in self._managers:
+                self._managers[proxy] = self._open(proxy)
+            if origin not in self._origins:
+                pool = self._managers[proxy].connection_from_url(origin)
+                plain_proxy = proxy and origin.startswith("http:")
+                self._origins[origin] = _Origin(pool, origin if plain_proxy else "")
+            return self._origins[origin]
+
+    def _proxy_for(self, origin: str) -> str:
+        """Give the URL of the proxy for an origin, or an empty text."""
+        if self._fixed["proxy"] is not None:
+            return str.__str__(self._fixed["proxy"])
+        if not any(name.lower().endswith("_proxy") for name in os.environ):
+            return ""
+        from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
+
+        parts = urlsplit(origin)
+        proxies = getproxies_environment()
+        if is_loopback(origin) or proxy_bypass_environment(parts.netloc, proxies):
+            return ""
+        return check_proxy(f"{parts.scheme}_proxy", proxies.get(parts.scheme) or proxies.get("all")) or ""
+
+    def _open(self, proxy: str) -> urllib3.PoolManager:
+        options: dict[str, Any] = {
+            "maxsize": self._fixed["connection_pool_maxsize"],
+            "block": True,
+            "ssl_context": self._ssl_context(),
+        }
+        if proxy:
+            at = urllib3.util.parse_url(proxy)
+            options["proxy_headers"] = {}
+            if at.auth:
+                options["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=unquote(at.auth))
+            manager: urllib3.PoolManager = urllib3.ProxyManager(
+                f"{at.scheme}://{at.netloc}", self._pools_size, proxy_ssl_context=options["ssl_context"], **options
+            )
+        else:
+            manager = urllib3.PoolManager(self._pools_size, **options)
+        manager.pool_classes_by_scheme = _POOL_CLASSES
+        return manager
+
+    def _ssl_context(self) -> ssl.SSLContext:
+        fixed = self._fixed
+        try:
+            context = ssl.create_default_context(cafile=fixed["ssl_ca_cert"] or certifi.where())
+        except (OSError, ssl.SSLError) as error:
+            raise ValueError(f"ssl_ca_cert cannot be used: {error}") from None
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if not fixed["verify_ssl"]:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if fixed["cert_file"]:
+            try:
+                context.load_cert_chain(fixed["cert_file"], fixed["key_file"])
+            except (OSError, ssl.SSLError) as error:
+                raise ValueError(f"cert_file and key_file cannot be used: {error}") from None
+        return context
+
+    def GET(self, url: str, **options: Any) -> RESTResponse:
+        """Send a GET; see :meth:`request`. The next six do so with their methods."""
+        return self.request("GET", url, **options)
+
+    def HEAD(self, url: str, **options: Any) -> RESTResponse:
+        return self.request("HEAD", url, **options)
+
+    def OPTIONS(self, url: str, **options: Any) -> RESTResponse:
+        return self.request("OPTIONS", url, **options)
+
+    def DELETE(self, url: str, **options: Any) -> RESTResponse:
+        return self.request("DELETE", url, **options)
+
+    def POST(self, url: str, **options: Any) -> RESTResponse:
+        return self.request("POST", url, **options)
+
+    def PUT(self, url: str, **options: Any) -> RESTResponse:
+        return self.request("PUT", url, **options)
+
+    def PATCH(self, url: str, **options: Any) -> RESTResponse:
+        return self.request("PATCH", url, **options)
+
+
+_FIXED_SETTINGS = ("verify_ssl", "ssl_ca_cert", "cert_file", "key_file", "proxy", "connection_pool_maxsize")
+_clients: weakref.WeakSet[RESTClientObject] = weakref.WeakSet()
+
+
+def _start_anew_after_fork() -> None:
+    """Leave the parent's connections to the parent: on a shared one, each would read the other's answers."""
+    for client in list(_clients):
+        for origin in client._origins.values():
+            # Its lock may have been held at the fork, and urllib3 takes it when the pool is collected.
+            origin.pool.pool.__init__()  # type: ignore[misc]
+        client._forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew_after_fork)
+
+
+def _split(url: str) -> tuple[str, str]:
+    """Give the origin and the path of a URL."""
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    if scheme not in ("http", "https") or not host:
+        raise ValueError(f"url must begin with http:// or https:// and a host, not {url!r}")
+    return f"{scheme}://{host}", slash + path or "/"
+
+
+def _times(timeout: float | tuple[float, float]) -> tuple[float, float]:
+    """Give the time-outs for connecting and for reading."""
+    return timeout if isinstance(timeout, tuple) else (timeout, timeout)
+
+
+def _read(response: urllib3.BaseHTTPResponse, content: list[bytes], limit: int) -> None:
+    """Read the body as it comes, at most one byte more than the limit, appending each piece."""
+    left = limit + 1
+    while left > 0 and (piece := response.read(left, decode_content=False)):
+        content.append(piece)
+        left -= len(piece)
+    if left <= 0:
+        response.close()
+        response.release_conn()
+
+
+def _judge(response: urllib3.BaseHTTPResponse, content: bytes, method: str, limit: int) -> RESTResponse | ApiException:
+    """Tell a success from a failure."""
+    answer = RESTResponse(response.status, response.reason, response.headers, content)
+    failure: ApiException
+    if not 200 <= response.status <= 205:
+        failure = from_response(answer)
+        failure.outcome_unknown = is_uncertain(response.status)
+        return failure
+    try:
+        if len(content) > limit:
+            raise ValueError(_too_large(limit))
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in ("", "identity") and content:
+            answer.content = decompress(content, encoding, limit)
+    except ValueError as error:
+        failure = DecodeError(http_resp=answer)
+        failure.reason = f"the answer cannot be read: {error}"
+        failure.outcome_unknown = True
+        return failure
+    return answer
+
+
+def _explain(error: BaseException) -> ApiException:
+    """Give the exception for a try that got no whole answer."""
+    causes = [error]
+    while cause := causes[-1].__cause__ or next((arg for arg in causes[-1].args if isinstance(arg, Exception)), None):
+        causes.append(cause)
+    late = any(
+        isinstance(each, (TimeoutError, HTTPTimeout, EmptyPoolError)) and not isinstance(each, NewConnectionError)
+        for each in causes
+    )
+    innermost = causes[-1]
+    reason = f"{type(innermost).__name__}: {innermost}" if str(innermost) else type(innermost).__name__
+    return (Timeout if late else ConnectionFailed)(reason=reason)
