@@ -1,0 +1,108 @@
+"""Customers as Square sends them, made up, the same ones every time."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+_GIVEN = ("Amelia", "Zoë", "José", "Olamide", "Yuki", "Grace", "Søren", "Priya", "Liam", "Chloé")
+_FAMILY = ("Earhart", "Nguyễn", "García", "Adeyemi", "Tanaka", "Hopper", "Kierkegaard", "Raman", "O'Brien", "Dubois")
+_CITIES = (("New York", "NY", "10003"), ("San Francisco", "CA", "94103"), ("Austin", "TX", "78701"))
+_BRANDS = ("VISA", "MASTERCARD", "AMERICAN_EXPRESS", "DISCOVER", "JCB")
+
+
+def customer(number: int) -> dict[str, Any]:
+    """Give a customer with an address, two cards with billing addresses, preferences and a group."""
+    given, family = _GIVEN[number % 10], _FAMILY[number // 10 % 10]
+    return {
+        "id": f"JDKYHBWT1D4F8MFH{number:010d}",
+        "created_at": f"2018-0{number % 9 + 1}-23T20:21:54.859Z",
+        "updated_at": f"2019-0{number % 7 + 1}-11T08:02:11.120Z",
+        "cards": [_card(2 * number, given, family), _card(2 * number + 1, given, family)],
+        "given_name": given,
+        "family_name": family,
+        "nickname": given[:3],
+        "company_name": f"{family} & Daughters",
+        "email_address": f"customer.{number}@example.com",
+        "address": _address(number, given, family),
+        "phone_number": f"+1-212-555-{number % 10_000:04d}",
+        "reference_id": f"customer-{number}",
+        "note": "Prefers the window table; allergic to nuts.",
+        "preferences": {"email_unsubscribed": number % 3 == 0},
+        "groups": [{"id": f"gv2:{number % 7:08d}-TQ-Q8TA", "name": "Regulars"}],
+        "birthday": f"19{number % 90 + 10}-12-10T00:00:00-00:00",
+        "creation_source": "THIRD_PARTY",
+    }
+
+
+def irregular_customer(number: int) -> dict[str, Any]:
+    """Give a customer of whom any field but the id may be missing, and that may have keys that no model knows."""
+    full = customer(number)
+    kept = {key: value for at, (key, value) in enumerate(full.items()) if key == "id" or number >> (at % 8) & 1}
+    if number % 4 == 0:
+        kept |= {"version": number, "segment_ids": [f"segment.{number % 5}"]}
+    for card in kept.get("cards", ())[: number % 2]:
+        del card["fingerprint"], card["billing_address"]["organization"]
+        card["square_product"] = "UNKNOWN_SQUARE_PRODUCT"
+    return kept
+
+
+def _card(number: int, given: str, family: str) -> dict[str, Any]:
+    return {
+        "id": f"ccof:{number:016x}GB",
+        "card_brand": _BRANDS[number % 5],
+        "last_4": f"{number * 37 % 10_000:04d}",
+        "exp_month": number % 12 + 1,
+        "exp_year": 2020 + number % 6,
+        "cardholder_name": f"{given} {family}",
+        "billing_address": _address(number, given, family),
+        "fingerprint": f"sq-1-{number:056x}",
+    }
+
+
+def _address(number: int, given: str, family: str) -> dict[str, Any]:
+    city, state, postal_code = _CITIES[number % 3]
+    return {
+        "address_line_1": f"{number} Electric Ave",
+        "address_line_2": f"Suite {number % 600}",
+        "address_line_3": "c/o Reception",
+        "locality": city,
+        "sublocality": "Downtown",
+        "sublocality_2": "Block 7",
+        "sublocality_3": "North side",
+        "administrative_district_level_1": state,
+        "administrative_district_level_2": f"{city} County",
+        "administrative_district_level_3": "District 4",
+        "postal_code": postal_code,
+        "country": "US",
+        "first_name": given,
+        "last_name": family,
+        "organization": f"{family} & Daughters",
+    }
+
+
+def page(size: int = 100, *, irregular: bool = False, first: int = 0, cursor: str | None = None) -> bytes:
+    """Give the body of a page of customers.
+
+    :param size: how many customers it has.
+    :param irregular: whether fields are missing here and there, and unknown keys present.
+    :param first: the number of the first customer; different numbers are different customers.
+    :param cursor: the cursor of the next page, if there is one.
+    """
+    make = irregular_customer if irregular else customer
+    body: dict[str, Any] = {"customers": [make(number) for number in range(first, first + size)]}
+    if cursor is not None:
+        body["cursor"] = cursor
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def answer(number: int = 1) -> bytes:
+    """Give the body of an answer with one customer."""
+    return json.dumps({"customer": customer(number)}, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def new_customer(number: int = 1) -> dict[str, Any]:
+    """Give the fields of a request that makes a customer; its ``address`` is a dict."""
+    full = customer(number)
+    read_only = ("id", "created_at", "updated_at", "cards", "preferences", "groups", "creation_source")
+    return {key: value for key, value in full.items() if key not in read_only} | {"idempotency_key": f"key-{number}"}

@@ -1,0 +1,65 @@
+"""The packages that the SDK is measured beside, each in an environment of its own under ``.peers/``.
+
+``.peers/`` also holds a link to this package, so that code started there (see :func:`run`) finds ``benchmarks`` but
+not the ``squareconnect`` that stands beside it in the checkout. To get newer packages, delete the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+HOME = CHECKOUT / ".peers"
+
+FLOOR = ("urllib3", "certifi")
+"""What the floor is made of, and so stands in every environment."""
+
+PACKAGES = {
+    "ours": ("six", "python-dateutil"),
+    "original": ("squareconnect==2.20190724.1",),
+    "squareup": ("squareup",),
+    "pydantic": ("pydantic",),
+    "msgspec": ("msgspec",),
+}
+"""What pip installs for each peer besides the floor."""
+
+USES_CHECKOUT = ("ours", "pydantic", "msgspec")
+"""The peers that import the checkout: the SDK itself, and the model libraries, whose models are made from its own."""
+
+
+def python_of(peer: str) -> Path:
+    """Give the interpreter of a peer's environment, which is made when it is first asked for.
+
+    :param peer: a name of ``PACKAGES``.
+    :raises KeyError: for another name.
+    :raises subprocess.CalledProcessError: if pip cannot install the packages.
+    """
+    packages = PACKAGES[peer]
+    home = HOME / f"{peer}-{sys.version_info.major}.{sys.version_info.minor}"
+    python = home / "bin" / "python"
+    made = home / "made"
+    if not made.exists():
+        venv.create(home, clear=True, with_pip=True)
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *FLOOR, *packages]
+        subprocess.run(install, check=True)  # noqa: S603
+        if peer in USES_CHECKOUT:
+            (next(home.glob("lib/python*/site-packages")) / "checkout.pth").write_text(f"{CHECKOUT}\n")
+        made.touch()
+    link = HOME / "benchmarks"
+    if not link.exists():
+        link.symlink_to(CHECKOUT / "benchmarks")
+    return python
+
+
+def run(peer: str, module: str, *arguments: str) -> Any:
+    """Run a module of this package in a peer's environment, and give what it prints as JSON.
+
+    :raises subprocess.CalledProcessError: if it fails; what it printed as errors is on standard error.
+    """
+    command = [str(python_of(peer)), "-m", f"benchmarks.{module}", *arguments]
+    return json.loads(subprocess.run(command, cwd=HOME, check=True, stdout=subprocess.PIPE).stdout)  # noqa: S603
