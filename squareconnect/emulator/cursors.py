@@ -1,0 +1,74 @@
+"""Cursors: opaque texts that say where the next page of a list starts."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from base64 import b64decode, b64encode
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from squareconnect.emulator.refusals import RefusalError
+from squareconnect.models.error_code import ErrorCode
+
+LIFETIME = timedelta(minutes=15)
+"""How long a cursor can be used. Each page brings a new one."""
+
+_SIGNATURE_BYTES = 16
+
+
+class Listing(NamedTuple):
+    """How a list was asked for. Its later pages must be asked for in the same way."""
+
+    sort_field: str
+    sort_order: str
+    limit: int
+
+
+class Position(NamedTuple):
+    """The place of a customer in either order of a list."""
+
+    name: str
+    number: int
+
+
+def make_cursor(key: bytes, listing: Listing, position: Position, now: datetime) -> str:
+    """Make the cursor of the page after a position.
+
+    :param key: the secret that signs cursors.
+    :param listing: how the list was asked for.
+    :param position: the place of the last customer that has been given.
+    :param now: the time.
+    """
+    expires_at = (now + LIFETIME).timestamp()
+    payload = json.dumps([listing, position, expires_at], separators=(",", ":")).encode()
+    return _sign(key, payload)
+
+
+def read_cursor(key: bytes, cursor: str, listing: Listing, now: datetime) -> Position:
+    """Read the position out of a cursor.
+
+    :raises RefusalError: if the cursor is not one of this directory's, belongs to another listing, or is too old.
+    """
+    try:
+        signed = b64decode(cursor, validate=True)
+    except ValueError:
+        raise _invalid_cursor() from None
+    payload = signed[_SIGNATURE_BYTES:]
+    # The texts are compared: a signature alone would let pass what base64 reads in more than one spelling.
+    if not hmac.compare_digest(cursor, _sign(key, payload)):
+        raise _invalid_cursor()
+    made_for, position, expires_at = json.loads(payload)
+    if Listing(*made_for) != listing or now.timestamp() >= expires_at:
+        raise _invalid_cursor()
+    return Position(*position)
+
+
+def _sign(key: bytes, payload: bytes) -> str:
+    signature = hmac.digest(key, payload, "sha256")[:_SIGNATURE_BYTES]
+    return b64encode(signature + payload).decode()
+
+
+def _invalid_cursor() -> RefusalError:
+    detail = "The cursor was not found. A cursor belongs to the parameters it was made with, for fifteen minutes."
+    return RefusalError(400, ErrorCode.INVALID_CURSOR, detail, "cursor")
