@@ -1,0 +1,50 @@
+"""Packaging. The version and the requirements stand in one place each, and are read from there."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+
+def read(path: str) -> str:
+    """Give a file's text."""
+    return (HERE / path).read_text(encoding="utf-8")
+
+
+def version() -> str:
+    """Give the version that the package says it has."""
+    lines = read("squareconnect/__init__.py").splitlines()
+    return next(line.split('"')[1] for line in lines if line.startswith("__version__ = "))
+
+
+setup(
+    name="squareconnect",
+    version=version(),
+    description="Python SDK for Square's Connect v2 Customers API",
+    long_description=read("README.md"),
+    long_description_content_type="text/markdown",
+    license_expression="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords=["square", "squareup", "customers", "cards on file", "api", "sdk"],
+    packages=find_packages(include=["squareconnect", "squareconnect.*"]),
+    package_data={"squareconnect": ["py.typed", "*.pyi"]},
+    python_requires=">=3.10",
+    install_requires=[line for line in read("requirements.txt").splitlines() if not line.startswith("#")],
+    extras_require={"emulator": ["starlette>=1.3.1", "uvicorn>=0.35.0"]},
+    classifiers=[
+        "Development Status :: 5 - Production/Stable",
+        "Intended Audience :: Developers",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Programming Language :: Python :: Implementation :: CPython",
+        "Topic :: Office/Business :: Financial :: Point-Of-Sale",
+        "Topic :: Software Development :: Libraries :: Python Modules",
+        "Typing :: Typed",
+    ],
+)
