@@ -68,13 +68,19 @@ __all__ = [
     "UpdateCustomerResponse",
 ]
 
+_MODULES = {
+    name: "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).removeprefix("_")
+    for name in __all__
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).removeprefix("_")
-    model = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
-    return model
+    if name in _MODULES:
+        model = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        return model
+    if name in _MODULES.values():
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

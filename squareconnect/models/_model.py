@@ -88,10 +88,8 @@ class Model:
 
     _fields: ClassVar[dict[str, Field]] = {}
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __init_subclass__(cls) -> None:
-        cls._fields = {
+        cls._fields = cls._fields | {
             name: Field(name, cls.__annotations__[name].removesuffix(" | None"), *declared)
             for name, declared in vars(cls).items()
             if isinstance(declared, _Prop)
