@@ -1,0 +1,1 @@
+"""What makes and checks the project's own files. None of it is installed."""
