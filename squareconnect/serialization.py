@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import math
 from datetime import date, datetime
-from typing import Any, NoReturn
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from squareconnect import models
+from squareconnect.columns import UnusualError, read_page, set_values
 from squareconnect.models._model import Model
 from squareconnect.models._null import NULL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # -- Models to JSON -------------------------------------------------------------------------------------------------
 
@@ -100,8 +105,10 @@ def parse(content: bytes) -> Any:
 
 
 def decode(content: bytes, swagger_type: Any, *, complete: bool = True) -> Any:
-    """Give the value of a JSON text as a type; see :func:`convert`.
+    """Give the value of a JSON text as a type. Null fits every type inside.
 
+    :param swagger_type: a class, or a name as in ``swagger_types``: a model's, ``str``, ``int``, ``float``, ``bool``,
+        ``object``, ``date``, ``datetime``, ``list[TYPE]`` or ``dict(str, TYPE)``.
     :param complete: whether a model must hold what it always holds, unless it holds errors.
     :raises ValueError: if it is no JSON, or not of that type; the message says why.
     """
@@ -109,7 +116,10 @@ def decode(content: bytes, swagger_type: Any, *, complete: bool = True) -> Any:
         parsed = parse(content)
     except ValueError as error:
         raise ValueError(f"the body is not JSON: {error}") from None
-    value = convert(parsed, swagger_type)
+    try:
+        value = _reader(swagger_type, by_column=True)(parsed, "")
+    except UnusualError:
+        value = _reader(swagger_type)(parse(content), "")
     if complete:
         if value is None:
             raise MismatchError("", f"a {swagger_type}", None)
@@ -124,93 +134,115 @@ def decode_errors(content: bytes) -> list[models.Error]:
     """Give the errors in an error answer's body: those of Square's shape, an empty list where there are none."""
     try:
         errors = parse(content)["errors"]
-        return [convert(error, models.Error) for error in errors]
+        return [_reader(models.Error)(error, "errors") for error in errors]
     except (ValueError, TypeError, KeyError):
         return []
 
 
-def convert(value: Any, swagger_type: Any, path: str = "") -> Any:
-    """Turn a parsed JSON value into a value of a type. The value is used up: its dicts become the models'.
-
-    :param value: what :func:`parse` gave.
-    :param swagger_type: a class, or a name as in ``swagger_types``: a model's, ``str``, ``int``, ``float``, ``bool``,
-        ``object``, ``date``, ``datetime``, ``list[TYPE]`` or ``dict(str, TYPE)``.
-    :param path: where the value stands, for the message.
-    :raises MismatchError: if the value is of another type. Null fits every type.
-    """
-    if value is None:
-        return None
-    if isinstance(swagger_type, str):
-        if swagger_type.startswith("list["):
-            return _convert_list(value, swagger_type[5:-1], path)
-        if swagger_type.startswith("dict("):
-            return _convert_dict(value, swagger_type[5:-1].partition(",")[2].strip(), path)
-        swagger_type = _named(swagger_type)
-    if swagger_type is object:
-        return value
-    if swagger_type in (date, datetime):
-        return _convert_time(value, swagger_type, path)
-    if issubclass(swagger_type, Model):
-        return _convert_model(value, swagger_type, path)
-    if type(value) is int and swagger_type is float:
-        return float(value)
-    if type(value) is not swagger_type:
-        raise MismatchError(path, f"of type {swagger_type.__name__}", value)
-    return value
-
+Reader: TypeAlias = "Callable[[Any, str], Any]"
+"""Turns a parsed JSON value, which stands at a path, into a value of a type. The value is used up."""
 
 _PLAIN_TYPES = {kind.__name__: kind for kind in (str, int, float, bool, object, date, datetime)}
+_PAGE = 16
+"""How many objects make it worth while to read them by column."""
+
+
+@cache
+def _reader(swagger_type: Any, *, by_column: bool = False) -> Reader:
+    """Give the reader of a type; see :func:`decode`."""
+    if isinstance(swagger_type, str):
+        if swagger_type.startswith("list["):
+            return _list_reader(swagger_type[5:-1], by_column)
+        if swagger_type.startswith("dict("):
+            return _dict_reader(_reader(swagger_type[5:-1].partition(",")[2].strip(), by_column=by_column))
+        return _reader(_named(swagger_type), by_column=by_column)
+    if issubclass(swagger_type, Model):
+        return _model_reader(swagger_type, by_column)
+    return _plain_reader(swagger_type)
 
 
 def _named(name: str) -> type:
-    kind = _PLAIN_TYPES.get(name) or getattr(models, name, None)
-    if kind is None:
-        raise ValueError(f"response_type: {name!r} is not a model or a type that can be decoded")
-    return kind
+    if name in _PLAIN_TYPES:
+        return _PLAIN_TYPES[name]
+    if name in models.__all__:
+        return getattr(models, name)  # type: ignore[no-any-return]
+    raise ValueError(f"response_type: {name!r} is no model and no type that can be decoded")
 
 
-def _convert_list(value: Any, item_type: Any, path: str) -> list[Any]:
-    if type(value) is not list:
-        raise MismatchError(path, "an array", value)
-    return [convert(item, item_type, f"{path}[{index}]") for index, item in enumerate(value)]
+def _plain_reader(kind: type) -> Reader:
+    def read(value: Any, path: str) -> Any:
+        if value is None or kind is object or type(value) is kind:
+            return value
+        if kind is float and type(value) is int:
+            return float(value)
+        if kind in (date, datetime):
+            return _time(value, kind, path)
+        raise MismatchError(path, f"of type {kind.__name__}", value)
+
+    return read
 
 
-def _convert_dict(value: Any, item_type: Any, path: str) -> dict[str, Any]:
-    if type(value) is not dict:
-        raise MismatchError(path, "an object", value)
-    return {key: convert(item, item_type, f"{path}.{key}") for key, item in value.items()}
+def _time(value: Any, kind: type, path: str) -> Any:
+    from dateutil.parser import isoparse
+
+    try:
+        moment = isoparse(value)
+    except (ValueError, TypeError):
+        raise MismatchError(path, f"a {kind.__name__} as RFC 3339", value) from None
+    return moment.date() if kind is date else moment
 
 
-def _convert_time(value: Any, kind: type, path: str) -> Any:
-    if type(value) is str:
-        from dateutil.parser import isoparse
+def _list_reader(item_type: Any, by_column: bool) -> Reader:
+    item_reader = _reader(item_type, by_column=by_column)
+    model = getattr(models, item_type) if by_column and item_type in models.__all__ else None
 
-        try:
-            moment = isoparse(value)
-        except ValueError:
-            pass
-        else:
-            return moment.date() if kind is date else moment
-    raise MismatchError(path, f"a {kind.__name__} as RFC 3339", value)
+    def read(value: Any, path: str) -> Any:
+        if value is None:
+            return None
+        if type(value) is not list:
+            raise MismatchError(path, "an array", value)
+        if model and len(value) >= _PAGE:
+            return read_page(model, value)
+        return [item_reader(item, f"{path}[{index}]") for index, item in enumerate(value)]
 
-
-def _convert_model(value: Any, model: type[Model], path: str) -> Model:
-    if type(value) is not dict:
-        raise MismatchError(path, f"a {model.__name__}", value)
-    fields = model._fields
-    unknown = value.keys() - fields.keys()
-    aside = {key: value.pop(key) for key in list(value) if key in unknown} if unknown else None
-    for key, item in value.items():
-        value[key] = convert(item, fields[key].swagger_type, f"{path}.{key}" if path else key)
-    if aside:
-        value["additional_properties"] = aside
-    made = model.__new__(model)
-    set_values(made, value)
-    return made
+    return read
 
 
-set_values = Model.__dict__["__dict__"].__set__
-"""Gives an instance its dict of values as it is: not copied, not looked at by the guard against misspelt names."""
+def _dict_reader(item_reader: Reader) -> Reader:
+    def read(value: Any, path: str) -> Any:
+        if value is None:
+            return None
+        if type(value) is not dict:
+            raise MismatchError(path, "an object", value)
+        return {key: item_reader(item, f"{path}.{key}") for key, item in value.items()}
+
+    return read
+
+
+def _model_reader(model: type[Model], by_column: bool) -> Reader:
+    readers = {name: _reader(kind, by_column=by_column) for name, kind in model.swagger_types.items()}
+    texts = frozenset(name for name, kind in model.swagger_types.items() if kind == "str")
+
+    def read(value: Any, path: str) -> Any:
+        if value is None:
+            return None
+        if type(value) is not dict:
+            raise MismatchError(path, f"a {model.__name__}", value)
+        unknown = []
+        for key, item in value.items():
+            if type(item) is str and key in texts:
+                continue
+            if key in readers:
+                value[key] = readers[key](item, f"{path}.{key}" if path else key)
+            else:
+                unknown.append(key)
+        if unknown:
+            value["additional_properties"] = {key: value.pop(key) for key in unknown}
+        made = model.__new__(model)
+        set_values(made, value)
+        return made
+
+    return read
 
 
 def _holds_something(value: Any) -> bool:
