@@ -9,7 +9,7 @@ whatever is unusual is left to the other reader, which knows what to do about it
 from __future__ import annotations
 
 from functools import cache
-from itertools import chain, islice
+from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple
 
