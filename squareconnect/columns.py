@@ -62,7 +62,7 @@ def read_page(model: type[Model], objects: list[Any]) -> list[Any]:
 
 
 def _read(model: type[Model], objects: list[Any]) -> list[Any]:
-    columns = _columns(model)
+    columns = _columns(model)  # type: ignore[arg-type]
     keys: set[str] = set().union(*objects)
     if not keys <= model._fields.keys():
         _set_unknown_aside(model, objects)
