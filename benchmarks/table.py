@@ -1,0 +1,83 @@
+"""The aims, and what was measured beside them, as rows of text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Results = dict[str, dict[str, Any]]
+"""What the works of each peer gave, by peer and work."""
+
+
+class Work(NamedTuple):
+    """A row of the table."""
+
+    name: str
+    does: str
+    floor: str
+    aim: float
+    """The most that it may take: times the floor, or milliseconds above it."""
+    above: bool = False
+    """Whether the aim is milliseconds above the floor."""
+
+
+WORKS = (
+    Work("decode", "page of 100 customers, bytes to models", "`json.loads` of the same bytes", 1.5),
+    Work("decode_irregular", "the same, fields missing here and there, keys unknown", "the same", 1.5),
+    Work("retrieve", "`retrieve_customer` over loopback", "`PoolManager.request` + `json.loads`, same headers", 1.0),
+    Work("create", "`create_customer` from a model", "the same, with `json.dumps`", 1.0),
+    Work("list", "`list_customers`, 100 a page", "as for `retrieve_customer`", 1.35),
+    Work("import", "`import squareconnect`", "a bare interpreter", 10.0, above=True),
+    Work("first_client", "import and first client", "`import urllib3`", 15.0, above=True),
+    Work("memory", "20,000 customers held", "what `json.loads` holds", 1.15),
+    Work("threads", "16 threads, one client, a server that takes 5 ms", "raw urllib3, a pool of 16", 1.05),
+)
+
+
+def cost(work: Work, measured: Mapping[str, Any]) -> float:
+    """Give what a peer takes: times the floor, or milliseconds above it; the floor is the mean of before and after."""
+    floors = [measured[name]["best"] for name in ("floor", "floor_after") if name in measured]
+    floor = sum(floors) / len(floors)
+    best = measured["peer"]["best"]
+    return float((best - floor) * 1000 if work.above else best / floor)
+
+
+def drift(measured: Mapping[str, Any]) -> float:
+    """Give how far the floor after is from the floor before, as a fraction: what the machine's noise can hide."""
+    after = measured.get("floor_after", measured["floor"])["best"]
+    return float(abs(after / measured["floor"]["best"] - 1.0))
+
+
+def meets(work: Work, measured: Mapping[str, Any]) -> bool:
+    """Whether an aim is met, to the two decimals that are shown, and within 16 connections."""
+    return round(cost(work, measured), 2) <= work.aim and measured.get("connections", 0) <= 16
+
+
+def figure(work: Work, measured: Mapping[str, Any] | None) -> str:
+    """Give the figure of one peer as text."""
+    if measured is None:
+        return "-"
+    value = cost(work, measured)
+    text = f"{value:+.1f} ms" if work.above else f"{value:.2f}" if value < 10 else f"{value:.0f}"
+    return text + (f", {measured['connections']} connections" if "connections" in measured else "")
+
+
+def aim(work: Work) -> str:
+    """Give an aim as text."""
+    return f"+{work.aim:g} ms" if work.above else f"{work.aim:g}"
+
+
+def rows(results: Results, peers: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Give the table: a row of headings, then one a work."""
+    yield ("work", "floor", *peers, "aim", "met", "floor after / before")
+    for work in WORKS:
+        ours = results["ours"].get(work.name)
+        if ours is None:
+            continue
+        figures = (figure(work, results[peer].get(work.name)) for peer in peers)
+        yield (
+            *(work.does, work.floor, *figures),
+            *(aim(work), "yes" if meets(work, ours) else "no", f"{drift(ours):.1%}"),
+        )

@@ -1,0 +1,213 @@
+"""The works that are measured: one peer beside the floor, in the peer's environment.
+
+Every work gives the seconds (or bytes) of the floor and of the peer. What can be interleaved is: floor, peer, floor,
+round by round, so that a slow moment of the machine meets all three, and the two floors say how far they can be
+trusted. pyperf, which measures one thing after the other in processes of its own, times the imports.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import tracemalloc
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import urllib3
+
+from benchmarks import data, server
+from benchmarks.clients import CLIENTS, Floor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+
+
+class Effort(NamedTuple):
+    """How much is measured."""
+
+    seconds: float
+    """About how long one work in a loop lasts."""
+    customers_held: int
+    rounds_of_threads: int
+    interpreters: int
+    """How often pyperf starts its measuring of a statement anew."""
+
+
+THOROUGH = Effort(seconds=8.0, customers_held=20_000, rounds_of_threads=7, interpreters=10)
+QUICK = Effort(seconds=1.5, customers_held=2_000, rounds_of_threads=3, interpreters=2)
+
+GROUPS = ("decode", "calls", "memory", "threads", "imports")
+
+THREADS = 16
+CALLS_A_THREAD = 40
+DELAY = 0.005
+
+
+def race(contestants: dict[str, Callable[[], object]], seconds: float) -> dict[str, list[float]]:
+    """Run works in turn, round by round, for about so many seconds; give each one's seconds a run."""
+    turn = 0.02
+    runs = {}
+    for name, work in contestants.items():
+        start = time.perf_counter()
+        work()
+        runs[name] = max(1, round(turn / (time.perf_counter() - start)))
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(times[name]) < 3:
+        for name, work in contestants.items():
+            gc.collect()
+            start = time.perf_counter()
+            for _ in range(runs[name]):
+                work()
+            times[name].append((time.perf_counter() - start) / runs[name])
+    return times
+
+
+def beside_floor(floor: Callable[[], object], peer: Callable[[], object], seconds: float) -> dict[str, Any]:
+    """Race a work of a peer with the floor before and after it; give best and median of each."""
+    floor(), peer()
+    times = race({"floor": floor, "peer": peer, "floor_after": floor}, seconds)
+    return {name: {"best": min(values), "median": statistics.median(values)} for name, values in times.items()}
+
+
+def decode(peer: Any, effort: Effort, size: int = 100, *, irregular: bool = False) -> dict[str, Any]:
+    """Turn the bytes of a page into models."""
+    content = data.page(size, irregular=irregular)
+    return beside_floor(lambda: json.loads(content), lambda: peer.decode(content), effort.seconds)
+
+
+def calls(peer: Any, floor: Floor, effort: Effort) -> dict[str, dict[str, Any]]:
+    """Make the three calls over loopback."""
+    return {
+        name: beside_floor(getattr(floor, name), getattr(peer, name), effort.seconds)
+        for name in ("retrieve", "create", "list")
+    }
+
+
+def held(load: Callable[[bytes], object], customers: int) -> int:
+    """Give the bytes that so many customers take once loaded, page by page."""
+    pages = [data.page(first=first) for first in range(0, customers, 100)]
+    load(pages[0])
+    gc.collect()
+    tracemalloc.start()
+    kept = [load(page) for page in pages]
+    gc.collect()
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    del kept
+    return size
+
+
+def threads(work: Callable[[], object], count: int = THREADS, calls: int = CALLS_A_THREAD) -> float:
+    """Give the seconds that threads sharing one client take for so many calls each."""
+
+    def repeat() -> None:
+        for _ in range(calls):
+            work()
+
+    crew = [threading.Thread(target=repeat) for _ in range(count)]
+    start = time.perf_counter()
+    for thread in crew:
+        thread.start()
+    for thread in crew:
+        thread.join()
+    return time.perf_counter() - start
+
+
+def sixteen_threads(make: Callable[[str], Any], effort: Effort) -> dict[str, Any]:
+    """Let 16 threads share one client, against a server that takes 5 ms."""
+    with server.running(delay=DELAY) as host:
+        floor, peer = Floor(host), make(host)
+        connections = _connections(host)
+        threads(peer.retrieve)
+        connections = _connections(host) - connections - 1
+        threads(floor.retrieve)
+        times: dict[str, list[float]] = {"floor": [], "peer": [], "floor_after": []}
+        for _ in range(effort.rounds_of_threads):
+            for name, work in (("floor", floor), ("peer", peer), ("floor_after", floor)):
+                times[name].append(threads(work.retrieve))
+    result: dict[str, Any] = {
+        name: {"best": min(values), "median": statistics.median(values)} for name, values in times.items()
+    }
+    return result | {"connections": connections}
+
+
+def _connections(host: str) -> int:
+    with urllib3.PoolManager() as pool:
+        return int(pool.request("GET", host + "/connections").data)
+
+
+def statement(code: str, processes: int) -> dict[str, float]:
+    """Give the seconds that a new interpreter takes for a statement, by pyperf."""
+    import pyperf  # type: ignore[import-untyped]
+
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "out.json"
+        command = [sys.executable, "-m", "pyperf", "command", f"--processes={processes}", "--quiet", "-o", str(output)]
+        subprocess.run(  # noqa: S603
+            [*command, "--", sys.executable, "-c", code],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        values = pyperf.Benchmark.load(str(output)).get_values()
+    return {"best": min(values), "median": statistics.median(values)}
+
+
+def imports(client: Any, effort: Effort) -> dict[str, dict[str, Any]]:
+    """Start interpreters: the import beside a bare one, the first client beside ``import urllib3``."""
+    codes = {
+        "bare": "pass",
+        "urllib3": "import urllib3",
+        "import": client.statement,
+        "first_client": f"{client.statement}; {client.first_client}",
+    }
+    before = {name: statement(code, effort.interpreters) for name, code in codes.items()}
+    after = {name: statement(codes[name], effort.interpreters) for name in ("bare", "urllib3")}
+    return {
+        "import": {"floor": before["bare"], "peer": before["import"], "floor_after": after["bare"]},
+        "first_client": {
+            "floor": before["urllib3"],
+            "peer": before["first_client"],
+            "floor_after": after["urllib3"],
+        },
+    }
+
+
+def measure(name: str, effort: Effort, only: Container[str] = GROUPS) -> dict[str, dict[str, Any]]:
+    """Measure works of one peer by their names in ``table.WORKS``; a model library makes no calls.
+
+    :param only: which of ``GROUPS``.
+    """
+    make = CLIENTS[name]
+    makes_calls = hasattr(make, "retrieve")
+    results: dict[str, dict[str, Any]] = {}
+    with server.running() as host:
+        peer, floor = make(host), Floor(host)
+        if "decode" in only:
+            results["decode"] = decode(peer, effort)
+            results["decode_irregular"] = decode(peer, effort, irregular=True)
+        if "calls" in only and makes_calls:
+            results |= calls(peer, floor, effort)
+        if "memory" in only:
+            customers = effort.customers_held if name == "ours" else min(effort.customers_held, 2_000)
+            results["memory"] = {
+                "floor": {"best": held(json.loads, customers)},
+                "peer": {"best": held(peer.decode, customers)},
+                "customers": customers,
+            }
+    if "threads" in only and makes_calls:
+        results["threads"] = sixteen_threads(make, effort)
+    if "imports" in only and makes_calls:
+        results |= imports(make, effort)
+    return results
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(sys.argv[1], QUICK if "--quick" in sys.argv else THOROUGH)))
