@@ -20,6 +20,7 @@ import threading
 import time
 import weakref
 import zlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlencode, urlsplit
 
@@ -121,7 +122,7 @@ class _DeadlineReader(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_DeadlineReader(sock, self.fp.detach()), 65536)
+        self.fp = io.BufferedReader(_DeadlineReader(sock, self.fp.detach()))
 
 
 class _Watched:
@@ -376,7 +377,7 @@ class RESTClientObject:
                 retries=False,
                 redirect=False,
                 assert_same_host=False,
-                timeout=urllib3.Timeout(connect=min(times[0], left), read=min(times[1], left)),
+                timeout=_timeout(min(times[0], left), min(times[1], left)),
                 pool_timeout=left,  # type: ignore[arg-type]
                 preload_content=False,
             )
@@ -503,6 +504,11 @@ def _split(url: str) -> tuple[str, str]:
     return f"{scheme}://{host}", slash + path or "/"
 
 
+@lru_cache
+def _timeout(connect: float, read: float) -> urllib3.Timeout:
+    return urllib3.Timeout(connect=connect, read=read)
+
+
 def _times(timeout: float | tuple[float, float]) -> tuple[float, float]:
     """Give the time-outs for connecting and for reading."""
     return timeout if isinstance(timeout, tuple) else (timeout, timeout)
@@ -510,10 +516,12 @@ def _times(timeout: float | tuple[float, float]) -> tuple[float, float]:
 
 def _read(response: urllib3.BaseHTTPResponse, content: list[bytes], limit: int) -> None:
     """Read the body as it comes, at most one byte more than the limit, appending each piece."""
+    length = response.length_remaining
     left = limit + 1
-    while left > 0 and (piece := response.read(left, decode_content=False)):
+    while left > 0 and length != 0 and (piece := response.read(left, decode_content=False)):
         content.append(piece)
         left -= len(piece)
+        length = response.length_remaining
     if left <= 0:
         response.close()
         response.release_conn()

@@ -73,9 +73,17 @@ def sanitize(value: Any) -> Any:
 class MismatchError(ValueError):
     """JSON that is not of the type it should be."""
 
-    def __init__(self, path: str, expected: str, value: Any) -> None:
-        kind = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
-        super().__init__(f"{path or 'the body'} should be {expected} but is {kind.get(type(value), 'a number')}")
+    def __init__(self, expected: str, value: Any) -> None:
+        super().__init__()
+        self.path: list[str] = []
+        """The keys and indexes that lead to the value, the last first."""
+        self.expected = expected
+        self.value = value
+
+    def __str__(self) -> str:
+        place = "".join(reversed(self.path)).removeprefix(".") or "the body"
+        kinds = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+        return f"{place} should be {self.expected} but is {kinds.get(type(self.value), 'a number')}"
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -117,16 +125,16 @@ def decode(content: bytes, swagger_type: Any, *, complete: bool = True) -> Any:
     except ValueError as error:
         raise ValueError(f"the body is not JSON: {error}") from None
     try:
-        value = _reader(swagger_type, by_column=True)(parsed, "")
+        value = _reader(swagger_type, by_column=True)(parsed)
     except UnusualError:
-        value = _reader(swagger_type)(parse(content), "")
+        value = _reader(swagger_type)(parse(content))
     if complete:
         if value is None:
-            raise MismatchError("", f"a {swagger_type}", None)
+            raise MismatchError(f"a {swagger_type}", None)
         if isinstance(value, Model) and not value.__dict__.get("errors"):
             for field in value._fields.values():
                 if field.required and not _holds_something(getattr(value, field.name)):
-                    raise MismatchError(field.name, f"a {field.swagger_type}", None)
+                    raise ValueError(f"the body has no {field.name}")
     return value
 
 
@@ -134,13 +142,13 @@ def decode_errors(content: bytes) -> list[models.Error]:
     """Give the errors in an error answer's body: those of Square's shape, an empty list where there are none."""
     try:
         errors = parse(content)["errors"]
-        return [_reader(models.Error)(error, "errors") for error in errors]
+        return [_reader(models.Error)(error) for error in errors]
     except (ValueError, TypeError, KeyError):
         return []
 
 
-Reader: TypeAlias = "Callable[[Any, str], Any]"
-"""Turns a parsed JSON value, which stands at a path, into a value of a type. The value is used up."""
+Reader: TypeAlias = "Callable[[Any], Any]"
+"""Turns a parsed JSON value into a value of a type. The value is used up: its dicts become the models'."""
 
 _PLAIN_TYPES = {kind.__name__: kind for kind in (str, int, float, bool, object, date, datetime)}
 _PAGE = 16
@@ -170,25 +178,25 @@ def _named(name: str) -> type:
 
 
 def _plain_reader(kind: type) -> Reader:
-    def read(value: Any, path: str) -> Any:
+    def read(value: Any) -> Any:
         if value is None or kind is object or type(value) is kind:
             return value
         if kind is float and type(value) is int:
             return float(value)
         if kind in (date, datetime):
-            return _time(value, kind, path)
-        raise MismatchError(path, f"of type {kind.__name__}", value)
+            return _time(value, kind)
+        raise MismatchError(f"of type {kind.__name__}", value)
 
     return read
 
 
-def _time(value: Any, kind: type, path: str) -> Any:
+def _time(value: Any, kind: type) -> Any:
     from dateutil.parser import isoparse
 
     try:
         moment = isoparse(value)
     except (ValueError, TypeError):
-        raise MismatchError(path, f"a {kind.__name__} as RFC 3339", value) from None
+        raise MismatchError(f"a {kind.__name__} as RFC 3339", value) from None
     return moment.date() if kind is date else moment
 
 
@@ -196,25 +204,38 @@ def _list_reader(item_type: Any, by_column: bool) -> Reader:
     item_reader = _reader(item_type, by_column=by_column)
     model = getattr(models, item_type) if by_column and item_type in models.__all__ else None
 
-    def read(value: Any, path: str) -> Any:
+    def read(value: Any) -> Any:
         if value is None:
             return None
         if type(value) is not list:
-            raise MismatchError(path, "an array", value)
+            raise MismatchError("an array", value)
         if model and len(value) >= _PAGE:
             return read_page(model, value)
-        return [item_reader(item, f"{path}[{index}]") for index, item in enumerate(value)]
+        items: list[Any] = []
+        try:
+            for item in value:
+                items.append(item_reader(item))
+        except MismatchError as mismatch:
+            mismatch.path.append(f"[{len(items)}]")
+            raise
+        return items
 
     return read
 
 
 def _dict_reader(item_reader: Reader) -> Reader:
-    def read(value: Any, path: str) -> Any:
+    def read(value: Any) -> Any:
         if value is None:
             return None
         if type(value) is not dict:
-            raise MismatchError(path, "an object", value)
-        return {key: item_reader(item, f"{path}.{key}") for key, item in value.items()}
+            raise MismatchError("an object", value)
+        for key, item in value.items():
+            try:
+                value[key] = item_reader(item)
+            except MismatchError as mismatch:
+                mismatch.path.append("." + key)
+                raise
+        return value
 
     return read
 
@@ -222,23 +243,28 @@ def _dict_reader(item_reader: Reader) -> Reader:
 def _model_reader(model: type[Model], by_column: bool) -> Reader:
     readers = {name: _reader(kind, by_column=by_column) for name, kind in model.swagger_types.items()}
     texts = frozenset(name for name, kind in model.swagger_types.items() if kind == "str")
+    new = model.__new__
 
-    def read(value: Any, path: str) -> Any:
+    def read(value: Any) -> Any:
         if value is None:
             return None
         if type(value) is not dict:
-            raise MismatchError(path, f"a {model.__name__}", value)
+            raise MismatchError(f"a {model.__name__}", value)
         unknown = []
         for key, item in value.items():
             if type(item) is str and key in texts:
                 continue
-            if key in readers:
-                value[key] = readers[key](item, f"{path}.{key}" if path else key)
-            else:
+            if key not in readers:
                 unknown.append(key)
+                continue
+            try:
+                value[key] = readers[key](item)
+            except MismatchError as mismatch:
+                mismatch.path.append("." + key)
+                raise
         if unknown:
             value["additional_properties"] = {key: value.pop(key) for key in unknown}
-        made = model.__new__(model)
+        made = new(model)
         set_values(made, value)
         return made
 
