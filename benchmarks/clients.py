@@ -105,10 +105,9 @@ class Squareup:
     first_client = "square.Square(token='x').customers"
 
     def __init__(self, host: str) -> None:
-        square = import_module("square")
-        self.api = square.Square(token=TOKEN, base_url=host).customers
+        self.api = import_module("square").Square(token=TOKEN, base_url=host).customers
         self.body = data.new_customer()
-        self._page = square.ListCustomersResponse
+        self._page = import_module("square.types.list_customers_response").ListCustomersResponse
         self._construct = import_module("square.core.unchecked_base_model").construct_type
 
     def decode(self, content: bytes) -> Any:
