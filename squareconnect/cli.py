@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sqlite3
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,15 +42,16 @@ def _emulator(options: argparse.Namespace) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    try:
-        with suppress(KeyboardInterrupt), Emulator(options.port, options.database, options.access_token) as square:
-            print(f"Square emulator listening on {square.url}", flush=True)
-            while True:
-                time.sleep(3600)
-    except OSError as error:
-        return _failed(f"Cannot listen on port {options.port}: {error.strerror}")
-    except sqlite3.Error as error:
-        return _failed(f"Cannot use the database {options.database}: {error}")
+    with suppress(KeyboardInterrupt), ExitStack() as running:
+        try:
+            square = running.enter_context(Emulator(options.port, options.database, options.access_token))
+        except OSError as error:
+            return _failed(f"Cannot listen on port {options.port}: {os.strerror(error.errno or 0)}")
+        except sqlite3.Error as error:
+            return _failed(f"Cannot use the database {options.database}: {error}")
+        print(f"Square emulator listening on {square.url}", flush=True)
+        while True:
+            time.sleep(3600)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import re
 from base64 import b32encode
 from contextlib import nullcontext
@@ -41,6 +42,8 @@ SQUARE_VERSION = "2019-06-12"
 """The version that answers a request without a `Square-Version` header."""
 
 _PAGE_LIMIT = 100
+_log = logging.getLogger("squareconnect.emulator")
+
 Json = dict[str, Any]
 
 
@@ -64,7 +67,7 @@ def application(store: Store, access_token: str, now: Callable[[], datetime]) ->
             gate.route("POST", "/v2/customers//cards", api.create_card_for_nobody),
             gate.route("DELETE", "/v2/customers/{customer_id}/cards/{card_id}", api.delete_customer_card),
         ],
-        exception_handlers={404: _on_unknown_path, 405: _on_wrong_method, Exception: _on_error},
+        exception_handlers={404: _on_unknown_path, 405: _on_wrong_method},
     )
     starlette.router.redirect_slashes = False
 
@@ -103,6 +106,9 @@ class _Gate:
                 await self._commits.on_disk()
             except RefusalError as refusal:
                 return JSONResponse(refusal.body(), refusal.status)
+            except Exception:
+                _log.exception("The emulator failed.")
+                return JSONResponse(_failure().body(), 500)
             return JSONResponse(result, headers={"Square-Version": version})
 
         return Route(path, endpoint, methods=[method])
@@ -300,6 +306,11 @@ def _unauthorized(detail: str) -> RefusalError:
     return RefusalError(401, ErrorCode.UNAUTHORIZED, detail, category=ErrorCategory.AUTHENTICATION_ERROR)
 
 
+def _failure() -> RefusalError:
+    detail = "The emulator failed. The logger squareconnect.emulator knows why."
+    return RefusalError(500, ErrorCode.INTERNAL_SERVER_ERROR, detail, category=ErrorCategory.API_ERROR)
+
+
 async def _on_unknown_path(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(RefusalError(404, ErrorCode.NOT_FOUND, "There is no such path in this API.").body(), 404)
 
@@ -310,9 +321,3 @@ async def _on_wrong_method(request: Request, error: Exception) -> JSONResponse:
     headers = {"Allow": ", ".join(sorted({method for route in routes for method in route.methods}))}
     refused = RefusalError(405, ErrorCode.METHOD_NOT_ALLOWED, "The path does not know this method.")
     return JSONResponse(refused.body(), refused.status, headers)
-
-
-async def _on_error(request: Request, error: Exception) -> JSONResponse:
-    detail = "The emulator failed. The log of `uvicorn.error` says why."
-    refused = RefusalError(500, ErrorCode.INTERNAL_SERVER_ERROR, detail, category=ErrorCategory.API_ERROR)
-    return JSONResponse(refused.body(), refused.status)

@@ -27,8 +27,9 @@ _HOST = "127.0.0.1"
 _KEEP_ALIVE_SECONDS = 75
 _STOP_SECONDS = 1
 
-# The server is silent, unless the program that uses it listens to its loggers.
-logging.getLogger("uvicorn").addHandler(logging.NullHandler())
+# The emulator is silent, unless the program that uses it listens to these loggers.
+for _name in ("squareconnect.emulator", "uvicorn"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
 def _utc_now() -> datetime:

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from squareconnect.emulator.cursors import Listing
+from squareconnect.emulator.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_file_keeps_everything(tmp_path: Path) -> None:
+    with closing(Store(tmp_path / "square.db")) as store:
+        key = store.cursor_key
+        store.begin()
+        store.add_customer({"id": "A", "note": "🧮"})
+        store.remember_nonce("cnon:a", "A", "ccof:a")
+        store.remember_answer("key", {"a": 1}, {"id": "A"})
+        store.commit()
+
+    with closing(Store(tmp_path / "square.db")) as store:
+        assert store.cursor_key == key
+        assert store.customer("A") == {"id": "A", "note": "🧮"}
+        assert store.card_made_with("cnon:a", "A") == "ccof:a"
+        assert store.nonce_is_used("cnon:a")
+        assert store.answered("key") == ({"a": 1}, {"id": "A"})
+
+
+def test_an_unknown_thing_is_none(tmp_path: Path) -> None:
+    with closing(Store(tmp_path / "square.db")) as store:
+        assert store.customer("A") is None
+        assert store.card_made_with("cnon:a", "A") is None
+        assert not store.nonce_is_used("cnon:a")
+        assert store.answered("key") is None
+
+
+def test_memory_is_shared_with_nobody() -> None:
+    with closing(Store()) as one, closing(Store()) as other:
+        one.begin()
+        one.add_customer({"id": "A"})
+        one.commit()
+
+        assert other.customer_count() == 0
+        assert one.cursor_key != other.cursor_key
+
+
+def test_what_was_not_committed_is_gone(tmp_path: Path) -> None:
+    with closing(Store(tmp_path / "square.db")) as store:
+        store.begin()
+        store.add_customer({"id": "A"})
+
+    with closing(Store(tmp_path / "square.db")) as store:
+        assert store.customer_count() == 0
+
+
+def test_a_commit_that_fails_says_so() -> None:
+    with closing(Store()) as store, pytest.raises(sqlite3.OperationalError):
+        store.commit()
+
+
+def test_a_file_is_written_to_the_disk_at_every_commit(tmp_path: Path) -> None:
+    path = tmp_path / "square.db"
+    with closing(Store(path)) as store, closing(sqlite3.connect(path)) as other:
+        assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert store._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("These are notes, not a database.\n" * 100)
+
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        Store(path)
+    assert path.read_text().startswith("These are notes")
+
+
+def test_a_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE customers (a)")
+    before = path.read_bytes()
+
+    with pytest.raises(sqlite3.DatabaseError, match="another program"):
+        Store(path)
+    assert path.read_bytes() == before
+
+
+@given(
+    names=st.lists(st.text("abAB0🧮", max_size=3), max_size=12),
+    sort_field=st.sampled_from(["DEFAULT", "CREATED_AT"]),
+    sort_order=st.sampled_from(["ASC", "DESC"]),
+    limit=st.integers(1, 5),
+)
+def test_pages_give_every_customer_once_and_in_order(
+    names: list[str], sort_field: str, sort_order: str, limit: int
+) -> None:
+    listing = Listing(sort_field, sort_order, limit)
+    with closing(Store()) as store:
+        store.begin()
+        for number, name in enumerate(names):
+            store.add_customer({"id": str(number), "given_name": name})
+        store.commit()
+        page = store.page(listing, None)
+        listed = page.customers
+        while page.end is not None:
+            assert len(page.customers) == limit
+            page = store.page(listing, page.end)
+            listed += page.customers
+
+    def place(number: int) -> tuple[str, int]:
+        return (names[number].casefold() if sort_field == "DEFAULT" else "", number)
+
+    expected = sorted(range(len(names)), key=place, reverse=sort_order == "DESC")
+    assert [int(customer["id"]) for customer in listed] == expected
+
+
+@pytest.mark.parametrize("sort_field", ["DEFAULT", "CREATED_AT"])
+@pytest.mark.parametrize("sort_order", ["ASC", "DESC"])
+def test_pages_are_found_by_an_index_and_not_sorted(sort_field: str, sort_order: str) -> None:
+    statements: list[str] = []
+    with closing(Store()) as store:
+        store._connection.set_trace_callback(statements.append)
+        store.page(Listing(sort_field, sort_order, 100), None)
+        store._connection.set_trace_callback(None)
+        plan = [row[3] for row in store._connection.execute(f"EXPLAIN QUERY PLAN {statements[0]}")]
+
+    assert len(plan) == 1
+    assert plan[0].startswith("SEARCH customers USING")
