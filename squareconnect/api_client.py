@@ -5,8 +5,9 @@ from __future__ import annotations
 import mimetypes
 import re
 import threading
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from squareconnect import __version__
@@ -17,23 +18,47 @@ from squareconnect.rest import SAFE_METHODS, RESTClientObject, RESTResponse
 from squareconnect.serialization import decode, encode, sanitize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
     from typing_extensions import Self
 
+    from squareconnect.asynchronous import CallHandle
+
+_JSON = "application/json"
 METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"))
+WITHOUT_CONTENT = frozenset((204, 205))
+"""Statuses of answers that have no body (RFC 9110): read as an empty object."""
 
 
-class ApiResponse(NamedTuple):
-    """What a call gives with ``_return_http_data_only=False``."""
+T = TypeVar("T")
 
-    data: Any
-    """The model."""
-    status: int
-    """The HTTP status."""
-    headers: Mapping[str, str]
-    """The answer's headers, looked up without regard to case."""
+
+class ApiResponse(tuple[T, int, Mapping[str, str]]):
+    """What a call gives with ``_return_http_data_only=False``: its three attributes, also as a tuple."""
+
+    __slots__ = ()
+
+    def __new__(cls, data: T, status: int, headers: Mapping[str, str]) -> Self:
+        return tuple.__new__(cls, (data, status, headers))
+
+    def __getnewargs__(self) -> tuple[T, int, Mapping[str, str]]:
+        return self.data, self.status, self.headers
+
+    @property
+    def data(self) -> T:
+        """The model."""
+        return self[0]
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self[1]
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The answer's headers, looked up without regard to case."""
+        return self[2]
 
 
 class ApiClient:
@@ -69,7 +94,7 @@ class ApiClient:
             self.set_default_header(header_name, header_value or "")
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_of_thread"}
+        return {name: value for name, value in vars(self).items() if name not in ("_of_thread", "_workers")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _of_thread=threading.local())
@@ -121,8 +146,9 @@ class ApiClient:
         files: Mapping[str, Any] | None = None,
         response_type: Any = None,
         auth_settings: Iterable[str] | None = None,
-        callback: Callable[[Any], Any] | None = None,
+        callback: Callable[[Any], object] | None = None,
         *,
+        async_req: bool = False,
         _request_timeout: float | tuple[float, float] | None = None,
         _headers: Mapping[str, str] | None = None,
         _return_http_data_only: bool = True,
@@ -141,7 +167,8 @@ class ApiClient:
         :param files: paths of files to send as form fields, by field name.
         :param response_type: what the answer is decoded as; see :meth:`deserialize`. None gives the answer itself.
         :param auth_settings: the kinds of authorization to send; see :meth:`Configuration.auth_settings`.
-        :param callback: called with the result on a thread of its own, which is given back at once.
+        :param callback: called with the result, in the background; the call gives its :class:`CallHandle` at once.
+        :param async_req: True makes the call in the background and gives its :class:`CallHandle` at once.
         :param _request_timeout: seconds to wait, or a pair for connecting and reading, instead of
             ``Configuration.timeout``.
         :param _headers: headers of this call, which replace all others of the same name.
@@ -154,8 +181,6 @@ class ApiClient:
         :raises ValueError: for arguments or settings that cannot be sent; nothing is sent then.
         :raises TypeError: for a body with a value that JSON cannot carry; nothing is sent then.
         """
-        if callback is not None:
-            raise NotImplementedError
         if method not in METHODS:
             raise ValueError(f"method must be one of {', '.join(sorted(METHODS))}, not {method!r}")
         path = fill_path(resource_path, path_params) if path_params else resource_path
@@ -165,21 +190,29 @@ class ApiClient:
             self.update_params_for_auth(headers, query, auth_settings)
         if _repeatable is None and method == "POST" and body is not None:
             _repeatable = has_idempotency_key(body)
-        response = self.rest_client.request(
-            method,
-            self.configuration.host + path,
-            query,
-            headers,
-            None if body is None else encode(body),
-            self.prepare_post_parameters(post_params, files) if post_params or files else None,
-            timeout=_request_timeout,
-            repeatable=_repeatable,
-        )
-        self._of_thread.last_response = response
-        data: Any = response
-        if _preload_content and response_type is not None:
-            data = self._decoded(response, response_type, method, path)
-        return data if _return_http_data_only else ApiResponse(data, response.status, response.headers)
+        url = self.configuration.host + path
+        content = None if body is None else encode(body)
+        fields = self.prepare_post_parameters(post_params, files) if post_params or files else None
+
+        def send() -> Any:
+            response = self.rest_client.request(
+                method, url, query, headers, content, fields, timeout=_request_timeout, repeatable=_repeatable
+            )
+            self._of_thread.last_response = response
+            data: Any = response
+            if _preload_content and response_type is not None:
+                data = self._decoded(response, response_type, method, path)
+            return data if _return_http_data_only else ApiResponse(data, response.status, response.headers)
+
+        return self._in_background(send, callback) if async_req or callback is not None else send()
+
+    def _in_background(self, send: Callable[[], T], callback: Callable[[T], object] | None) -> CallHandle[T]:
+        from squareconnect.asynchronous import Workers
+
+        workers = vars(self).get("_workers")
+        if workers is None:
+            workers = vars(self).setdefault("_workers", Workers(self.configuration.connection_pool_maxsize))
+        return workers.start(send, callback)  # type: ignore[no-any-return]
 
     def _decoded(self, response: RESTResponse, response_type: Any, method: str, path: str) -> Any:
         try:
@@ -203,7 +236,7 @@ class ApiClient:
     def deserialize(self, response: Any, response_type: Any) -> Any:
         """Decode an answer.
 
-        :param response: a ``RESTResponse``, or anything with the body's text as ``data``.
+        :param response: a ``RESTResponse``, or anything with the body's text (or UTF-8 bytes) as ``data``.
         :param response_type: a class, or a name: a model's, ``str``, ``int``, ``float``, ``bool``, ``object``,
             ``date``, ``datetime``, ``list[TYPE]`` or ``dict(str, TYPE)``.
         :return: the value; None for JSON null.
@@ -211,7 +244,7 @@ class ApiClient:
         :raises ValueError: for an unknown type.
         """
         if not isinstance(response, RESTResponse):
-            response = RESTResponse(200, None, {}, response.data.encode())
+            response = RESTResponse(200, None, {}, text("response.data", response.data).encode())
         return decode_answer(response, response_type, complete=False)
 
     def sanitize_for_serialization(self, obj: Any) -> Any:
@@ -230,26 +263,25 @@ class ApiClient:
     ) -> list[tuple[str, Any]]:
         """Give form fields, with files read as (name, content, media type).
 
-        :raises ValueError: for a file that cannot be read.
+        :param files: a path or a list of paths, by field name.
+        :raises OSError: for a file that cannot be read.
         """
         fields = list(post_params or ())
         for name, paths in (files or {}).items():
             for path in map(Path, paths if isinstance(paths, list) else [paths]):
-                try:
-                    content = path.read_bytes()
-                except OSError as error:
-                    raise ValueError(f"files: {name} cannot be read: {error}") from None
                 media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-                fields.append((name, (path.name, content, media_type)))
+                fields.append((name, (path.name, path.read_bytes(), media_type)))
         return fields
 
     def select_header_accept(self, accepts: list[str]) -> str | None:
         """Give the ``Accept`` header for the media types that an endpoint can answer with: JSON if it can."""
-        return _prefer_json(accepts) if accepts else None
+        media_types = [each.lower() for each in accepts]
+        return _JSON if _JSON in media_types else ", ".join(media_types) or None
 
     def select_header_content_type(self, content_types: list[str]) -> str:
         """Give the ``Content-Type`` header for the media types that an endpoint takes: JSON if it does."""
-        return _prefer_json(content_types[:1]) if content_types and not _has_json(content_types) else "application/json"
+        media_types = [each.lower() for each in content_types]
+        return media_types[0] if media_types and _JSON not in media_types else _JSON
 
     def update_params_for_auth(
         self, headers: dict[str, str], querys: list[tuple[str, str]], auth_settings: Iterable[str]
@@ -281,9 +313,9 @@ class ApiClient:
 
     def _headers_for(self, of_call: Mapping[str, str] | None, replacing: Mapping[str, str] | None) -> dict[str, str]:
         headers = {
-            "Accept": "application/json",
+            "Accept": _JSON,
             "Accept-Encoding": "identity",
-            "Content-Type": "application/json",
+            "Content-Type": _JSON,
         }
         if self.configuration.square_version:
             headers["Square-Version"] = self.configuration.square_version
@@ -333,8 +365,9 @@ def decode_answer(response: RESTResponse, response_type: Any, *, complete: bool 
     :param complete: whether a model without what it always has is refused.
     :raises DecodeError: if it is not of that type; the exception has the answer.
     """
+    content = b"{}" if response.status in WITHOUT_CONTENT else response.content
     try:
-        return decode(response.content, response_type, complete=complete)
+        return decode(content, response_type, complete=complete)
     except ValueError as error:
         failure = DecodeError(http_resp=response)
         failure.reason = f"{response.status} {response.reason}, but {error}"
@@ -355,11 +388,3 @@ def _check_header(name: Any, value: Any) -> None:
 def _present_pairs(query: Any) -> list[tuple[str, Any]]:
     pairs = query.items() if hasattr(query, "items") else query
     return [(name, value) for name, value in pairs if value is not None]
-
-
-def _has_json(media_types: list[str]) -> bool:
-    return any(each.lower() == "application/json" for each in media_types)
-
-
-def _prefer_json(media_types: list[str]) -> str:
-    return "application/json" if _has_json(media_types) else ", ".join(media_types)

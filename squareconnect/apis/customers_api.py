@@ -8,10 +8,7 @@ from squareconnect.api_client import ApiClient
 from squareconnect.models._model import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import TypedDict
-
-    from typing_extensions import Unpack
+    from collections.abc import Mapping
 
     from squareconnect.models import (
         CreateCustomerCardRequest,
@@ -26,27 +23,19 @@ if TYPE_CHECKING:
         UpdateCustomerResponse,
     )
 
-    class CallOptions(TypedDict, total=False):
-        """What every call takes besides its own parameters; see :class:`CustomersApi`."""
-
-        callback: Callable[[Any], Any] | None
-        _request_timeout: float | tuple[float, float] | None
-        _headers: Mapping[str, str] | None
-        _return_http_data_only: bool
-        _preload_content: bool
-
 
 class CustomersApi:
     """The seven calls on a business's customers.
 
     Every call takes these options by keyword as well:
 
-    - ``callback``: a function that gets the result on a thread of its own; the call gives the thread at once.
     - ``_request_timeout``: seconds to wait, or a pair for connecting and reading, instead of
       ``Configuration.timeout``.
     - ``_headers``: headers of this call, which replace all others of the same name.
     - ``_return_http_data_only``: False gives an ``ApiResponse``: data, status and headers.
     - ``_preload_content``: False gives the ``RESTResponse``, not decoded.
+    - ``async_req``: True gives a ``CallHandle`` at once, and the call is made in the background.
+    - ``callback``: a function that gets the result, in the background; the call gives its ``CallHandle`` at once.
 
     Every call raises ``ApiException`` (a subclass that says what can be done) if it does not succeed, ``ValueError``
     or ``TypeError`` for arguments that cannot be sent, and then nothing is sent.
@@ -58,7 +47,7 @@ class CustomersApi:
         self.api_client = ApiClient() if api_client is None else api_client
 
     def create_customer(
-        self, body: CreateCustomerRequest | dict[str, Any], **options: Unpack[CallOptions]
+        self, body: CreateCustomerRequest | dict[str, Any], **options: Any
     ) -> CreateCustomerResponse:
         """Make a customer.
 
@@ -79,7 +68,7 @@ class CustomersApi:
         )
 
     def create_customer_card(
-        self, customer_id: str, body: CreateCustomerCardRequest | dict[str, Any], **options: Unpack[CallOptions]
+        self, customer_id: str, body: CreateCustomerCardRequest | dict[str, Any], **options: Any
     ) -> CreateCustomerCardResponse:
         """Keep a card on file for a customer.
 
@@ -101,7 +90,7 @@ class CustomersApi:
             **options,
         )
 
-    def delete_customer(self, customer_id: str, **options: Unpack[CallOptions]) -> DeleteCustomerResponse:
+    def delete_customer(self, customer_id: str, **options: Any) -> DeleteCustomerResponse:
         """Delete a customer, with the cards on file.
 
         :param customer_id: the customer's id; that of the merged profile if the customer was merged.
@@ -118,7 +107,7 @@ class CustomersApi:
         )
 
     def delete_customer_card(
-        self, customer_id: str, card_id: str, **options: Unpack[CallOptions]
+        self, customer_id: str, card_id: str, **options: Any
     ) -> DeleteCustomerCardResponse:
         """Remove a card on file from a customer.
 
@@ -143,7 +132,7 @@ class CustomersApi:
         cursor: str | None = None,
         sort_field: str | None = None,
         sort_order: str | None = None,
-        **options: Unpack[CallOptions],
+        **options: Any,
     ) -> ListCustomersResponse:
         """List a business's customers, a page at a time; :func:`squareconnect.paginate` lists them all.
 
@@ -163,7 +152,7 @@ class CustomersApi:
             **options,
         )
 
-    def retrieve_customer(self, customer_id: str, **options: Unpack[CallOptions]) -> RetrieveCustomerResponse:
+    def retrieve_customer(self, customer_id: str, **options: Any) -> RetrieveCustomerResponse:
         """Get one customer.
 
         :param customer_id: the customer's id.
@@ -181,7 +170,7 @@ class CustomersApi:
         )
 
     def update_customer(
-        self, customer_id: str, body: UpdateCustomerRequest | dict[str, Any], **options: Unpack[CallOptions]
+        self, customer_id: str, body: UpdateCustomerRequest | dict[str, Any], **options: Any
     ) -> UpdateCustomerResponse:
         """Change fields of a customer. Cards cannot be changed: delete the card and create another.
 
@@ -201,14 +190,15 @@ class CustomersApi:
         )
 
 
-_OPTIONS = frozenset(("callback", "_request_timeout", "_headers", "_return_http_data_only", "_preload_content"))
+_OPTIONS = ("_request_timeout", "_headers", "_return_http_data_only", "_preload_content", "async_req", "callback")
 
 
 def _check(method: str, options: Mapping[str, Any], **required: Any) -> None:
     """Refuse options that are none, and required parameters that are None, with the words of 2.x."""
     for name in options:
         if name not in _OPTIONS:
-            hint = did_you_mean(name, _OPTIONS)
+            parameters = getattr(CustomersApi, method).__kwdefaults__ or {}
+            hint = did_you_mean(name, [*parameters, *_OPTIONS])
             raise TypeError(f"Got an unexpected keyword argument '{name}' to method {method}{hint}")
     for name, value in required.items():
         if value is None:

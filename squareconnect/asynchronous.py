@@ -1,0 +1,148 @@
+"""Calls in the background: a handle on each, and the threads that make them."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections import deque
+from concurrent.futures import Future, wait
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+T = TypeVar("T")
+
+
+class CallHandle(Future[T]):
+    """A handle on a call that is made in the background: what ``async_req=True`` and ``callback=`` give.
+
+    It is a ``concurrent.futures.Future``, so ``result``, ``exception``, ``done``, ``cancel`` and ``add_done_callback``
+    do what they do there, and ``concurrent.futures.wait`` and ``as_completed`` take it. It can also be awaited. To
+    code that knows the threads that ``callback=`` gave in 2.x, it is one: it has ``join`` and ``is_alive``.
+
+    A call that is cancelled before it began is never made. One that is on its way cannot be taken back: it ends by
+    itself, at ``Configuration.deadline`` at the latest; awaiting code that is cancelled does not wait for it.
+    """
+
+    def get(self, timeout: float | None = None) -> T:
+        """Wait for the result.
+
+        :param timeout: seconds to wait; None for as long as the call takes.
+        :raises ApiException: what the call raised.
+        :raises concurrent.futures.TimeoutError: if it is not done in time. The call goes on.
+        :raises concurrent.futures.CancelledError: if it was cancelled.
+        """
+        return self.result(timeout)
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the call, and its callback, are over, however they end.
+
+        :param timeout: seconds to wait; None for as long as it takes.
+        """
+        wait([self], timeout)
+
+    def is_alive(self) -> bool:
+        """Whether the call or its callback is yet to end."""
+        return not self.done()
+
+    def __await__(self) -> Generator[Any, None, T]:
+        from asyncio import wrap_future
+
+        return wrap_future(self).__await__()
+
+
+class Workers:
+    """Threads that make calls: started when a call waits, ended when none does, never more than so many at a time.
+
+    They are daemons: one that hangs does not keep the interpreter from exiting. Calls with a callback are waited for
+    at exit, as the program may rely on the callback alone.
+
+    :param most: how many threads there may be.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._forget()
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._running = 0
+        _all_workers.add(self)
+
+    def start(self, call: Callable[[], T], callback: Callable[[T], object] | None = None) -> CallHandle[T]:
+        """Have a call made.
+
+        :param call: makes the call.
+        :param callback: gets the result, if there is one, before the handle does. What the call or the callback raises
+            is reported through ``threading.excepthook``; what the call raises is on the handle, too.
+        :raises RuntimeError: if the system gives no more threads. The call is not made then.
+        """
+        handle: CallHandle[T] = CallHandle()
+        with self._lock:
+            if self._running < self._most:
+                threading.Thread(target=self._work, name="squareconnect", daemon=True).start()
+                self._running += 1
+            self._waiting.append(lambda: _carry_out(handle, call, callback))
+        if callback is not None:
+            _with_callback.add(handle)
+        return handle
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._running -= 1
+                    return
+                carry_out = self._waiting.popleft()
+            carry_out()
+            del carry_out
+
+
+def _carry_out(handle: CallHandle[T], call: Callable[[], T], callback: Callable[[T], object] | None) -> None:
+    if not handle.set_running_or_notify_cancel():
+        return
+    try:
+        result = call()
+    except BaseException as error:
+        if callback is not None:
+            _report(error)
+        handle.set_exception(error)
+        del handle  # The exception's traceback holds this frame, which would hold the handle, which holds the exception.
+        return
+    if callback is not None:
+        try:
+            callback(result)
+        except BaseException as error:
+            _report(error)
+    handle.set_result(result)
+
+
+def _report(error: BaseException) -> None:
+    with suppress(Exception):
+        thread = threading.current_thread()
+        threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, thread)))
+
+
+_all_workers: WeakSet[Workers] = WeakSet()
+_with_callback: WeakSet[CallHandle[Any]] = WeakSet()
+
+
+def _wait_for_callbacks() -> None:
+    wait(list(_with_callback))
+
+
+def _start_anew_after_fork() -> None:
+    """Leave the parent's calls to the parent, which has the threads that make them."""
+    _with_callback.clear()
+    for workers in list(_all_workers):
+        workers._forget()
+
+
+atexit.register(_wait_for_callbacks)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew_after_fork)
