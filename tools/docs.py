@@ -1,0 +1,266 @@
+"""Write the pages under ``docs/`` that follow from the classes.
+
+``python -m tools.docs`` writes them; ``python -m tools.docs --check`` says which are not as they would be written, and
+then fails. A page of the API or of a model is written whole. In other pages only the text between ``<!-- NAME -->``
+and ``<!-- end of NAME -->`` is.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from squareconnect import Configuration, CustomersApi, exceptions, models
+from squareconnect.exceptions import ApiException
+from squareconnect.models._enumeration import Enumeration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from squareconnect.models._model import Model
+
+DOCS = Path(__file__).parent.parent / "docs"
+MODELS: list[type[Model]] = [getattr(models, name) for name in models.__all__]
+BACK = (
+    "[[Back to top]](#) [[Back to API list]](README.md#apis) [[Back to Model list]](README.md#models) "
+    "[[Back to README]](../README.md)"
+)
+
+
+# -- Reading the classes --------------------------------------------------------------------------------------------
+
+
+class Docstring(NamedTuple):
+    """A docstring in Markdown, taken apart at its fields."""
+
+    text: str
+    params: dict[str, str]
+    returned: str
+
+    @classmethod
+    def of(cls, described: Any) -> Docstring:
+        """Read the docstring of a class or function."""
+        text, *fields = re.split(r"^:", markdown(inspect.getdoc(described) or ""), flags=re.MULTILINE)
+        named = {name: " ".join(value.split()) for name, value in (field.split(":", 1) for field in fields)}
+        params = {name.removeprefix("param "): value for name, value in named.items() if name.startswith("param ")}
+        return cls(text.strip(), params, named.get("return", ""))
+
+
+def markdown(text: str) -> str:
+    """Turn a docstring's marks into Markdown's, and the names of models into links to their pages."""
+    text = re.sub(r":\w+:`~?([^`]+)`", r"`\1`", text).replace("``", "`")
+    return re.sub(
+        r"`(\w+)`", lambda name: f"[`{name[1]}`]({name[1]}.md)" if name[1] in models.__all__ else name[0], text
+    )
+
+
+def linked(type_name: str) -> str:
+    """Give a type as a link to the page of the model in it, if there is one."""
+    name = re.search(r"\w+(?=]?$)", type_name.split(" | ")[0])
+    return f"[**{type_name}**]({name[0]}.md)" if name and name[0] in models.__all__ else f"**{type_name}**"
+
+
+class Endpoint(NamedTuple):
+    """A method of the API."""
+
+    name: str
+    request: str
+    signature: str
+    params: list[inspect.Parameter]
+    doc: Docstring
+    result: str
+    permission: str
+
+
+def endpoints() -> Iterator[Endpoint]:
+    """Read the methods of the API, in their order."""
+    for name, method in inspect.getmembers(CustomersApi, inspect.isfunction):
+        if name.startswith("_"):
+            continue
+        signature = inspect.signature(method)
+        params = [param for param in signature.parameters.values() if param.name not in ("self", "options")]
+        doc = Docstring.of(method)
+        returned, source = doc.returned.split(" Source: ")
+        request, permission = source.removesuffix(".").split(", permission ")
+        shown = ", ".join(
+            param.name if param.default is param.empty else f"{param.name}={param.name}" for param in params
+        )
+        yield Endpoint(
+            name,
+            "**{}** {}".format(*request.split()),
+            f"{signature.return_annotation} {name}({shown})",
+            params,
+            doc._replace(returned=returned),
+            signature.return_annotation,
+            permission,
+        )
+
+
+# -- Writing the pages ----------------------------------------------------------------------------------------------
+
+
+def table(heads: str, rows: Iterable[Iterable[str]]) -> str:
+    """Give a Markdown table; ``heads`` are its columns' names, parted by ``|``."""
+    lines = [heads.split("|"), ["---"] * len(heads.split("|")), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
+
+
+def api_page() -> str:
+    """Give the page of the API."""
+    methods = list(endpoints())
+    doc = Docstring.of(CustomersApi)
+    parts = [
+        "# CustomersApi",
+        f"> {CustomersApi.__module__}",
+        doc.text,
+        f"`CustomersApi(api_client=None)`: `api_client` is {doc.params['api_client']}",
+        f"All paths are relative to `Configuration.host`, `{Configuration().host}` by default.",
+        table("Method|HTTP request", ([f"[**{each.name}**](#{each.name})", each.request] for each in methods)),
+    ]
+    for each in methods:
+        parts += [
+            f"## {each.name}",
+            f"> {each.signature}",
+            each.doc.text,
+            "### Parameters",
+            table("Name|Type|Notes|Default Value", (param_row(param, each.doc) for param in each.params)),
+            "### Return type",
+            f"{linked(each.result)}: {each.doc.returned}",
+            "### Authorization",
+            f"The access token, `Configuration.access_token`, needs the permission `{each.permission}`.",
+            BACK,
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def param_row(param: inspect.Parameter, doc: Docstring) -> list[str]:
+    """Give the row of a method's parameter."""
+    optional = "" if param.default is param.empty else "[optional] "
+    return [
+        f"**{param.name}**",
+        linked(param.annotation.removesuffix(" | None")),
+        optional + sentence(doc.params[param.name]),
+        default(param),
+    ]
+
+
+def default(param: inspect.Parameter) -> str:
+    """Give a parameter's default, empty if it has none."""
+    return "" if param.default is param.empty else f"`{param.default!r}`"
+
+
+def first_paragraph(described: Any) -> str:
+    """Give the first paragraph of a docstring on one line."""
+    return Docstring.of(described).text.split("\n\n")[0].replace("\n", " ")
+
+
+def sentence(text: str) -> str:
+    """Give a text with a capital letter first."""
+    return text[:1].upper() + text[1:]
+
+
+def model_page(model: type[Model]) -> str:
+    """Give the page of a model."""
+    if issubclass(model, Enumeration):
+        values = ", ".join(f"`{value}`" for value in model.values)
+        content = "## Values\n\n" + textwrap.fill(values, 120, break_long_words=False, break_on_hyphens=False)
+    elif model._fields:
+        rows = (
+            [
+                f"**{field.name}**",
+                linked(field.swagger_type),
+                markdown(field.description),
+                "" if field.required else "[optional]",
+            ]
+            for field in model._fields.values()
+        )
+        content = "## Properties\n\n" + table("Name|Type|Description|Notes", rows)
+    else:
+        content = "It has no properties."
+    parts = [f"# {model.__name__}", f"> {model.__module__}", Docstring.of(model).text, content, BACK]
+    return "\n\n".join(parts) + "\n"
+
+
+def api_list() -> str:
+    """Give the list of the API's methods."""
+    rows = (
+        [
+            f"[**{each.name}**](CustomersApi.md#{each.name})",
+            each.request,
+            each.doc.text.split("\n\n")[0].replace("\n", " "),
+        ]
+        for each in endpoints()
+    )
+    return table("Method|HTTP request|What it does", rows)
+
+
+def model_list() -> str:
+    """Give the list of the models."""
+    rows = ([f"[{model.__name__}]({model.__name__}.md)", first_paragraph(model)] for model in MODELS)
+    return table("Model|What it holds", rows)
+
+
+def exception_list() -> str:
+    """Give the list of the exceptions: each says when it comes, and what to do."""
+    kinds = [kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, ApiException)]
+    rows = ([f"`{kind.__name__}`", first_paragraph(kind), kind.advice] for kind in kinds)
+    return table("Exception|When it comes|What to do", rows)
+
+
+def setting_list() -> str:
+    """Give the list of the settings."""
+    doc = Docstring.of(Configuration)
+    params = inspect.signature(Configuration).parameters.values()
+    rows = ([f"`{param.name}`", default(param), sentence(doc.params[param.name])] for param in params)
+    return table("Setting|Default|What it is", rows)
+
+
+REGIONS: dict[Path, dict[str, Callable[[], str]]] = {
+    DOCS / "README.md": {"methods": api_list, "models": model_list},
+    DOCS / "Errors.md": {"exceptions": exception_list},
+    DOCS / "Configuration.md": {"settings": setting_list},
+}
+"""What is written into pages that are otherwise written by hand."""
+
+
+def pages() -> dict[Path, str]:
+    """Give each page as it should be."""
+    written = {
+        DOCS / "CustomersApi.md": api_page(),
+        **{DOCS / f"{each.__name__}.md": model_page(each) for each in MODELS},
+    }
+    for path, regions in REGIONS.items():
+        page = path.read_text(encoding="utf-8")
+        for name, content in regions.items():
+            before, rest = page.split(f"<!-- {name} -->")
+            _, after = rest.split(f"<!-- end of {name} -->")
+            page = f"{before}<!-- {name} -->\n\n{content()}\n\n<!-- end of {name} -->{after}"
+        written[path] = page
+    return written
+
+
+def stale() -> dict[Path, str]:
+    """Give the pages that are not as they should be, as they should be."""
+    return {
+        path: page for path, page in pages().items() if not path.exists() or path.read_text(encoding="utf-8") != page
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Write the stale pages, or only name them. Gives the exit status."""
+    outdated = stale()
+    if "--check" in arguments:
+        for path in outdated:
+            print(f"{path.name} is stale: run python -m tools.docs", file=sys.stderr)
+        return 1 if outdated else 0
+    for path, page in outdated.items():
+        path.write_text(page, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
