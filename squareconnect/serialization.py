@@ -242,7 +242,8 @@ def _dict_reader(item_reader: Reader) -> Reader:
 
 def _model_reader(model: type[Model], by_column: bool) -> Reader:
     readers = {name: _reader(kind, by_column=by_column) for name, kind in model.swagger_types.items()}
-    texts = frozenset(name for name, kind in model.swagger_types.items() if kind == "str")
+    kinds = {name: _PLAIN_TYPES.get(kind) for name, kind in model.swagger_types.items()}
+    kind_of = kinds.get
     new = model.__new__
 
     def read(value: Any) -> Any:
@@ -250,20 +251,20 @@ def _model_reader(model: type[Model], by_column: bool) -> Reader:
             return None
         if type(value) is not dict:
             raise MismatchError(f"a {model.__name__}", value)
-        unknown = []
-        for key, item in value.items():
-            if type(item) is str and key in texts:
-                continue
-            if key not in readers:
-                unknown.append(key)
-                continue
-            try:
-                value[key] = readers[key](item)
-            except MismatchError as mismatch:
-                mismatch.path.append("." + key)
-                raise
+        unknown = False
+        try:
+            for key, item in value.items():
+                if type(item) is kind_of(key):
+                    continue
+                if key in readers:
+                    value[key] = readers[key](item)
+                else:
+                    unknown = True
+        except MismatchError as mismatch:
+            mismatch.path.append("." + key)
+            raise
         if unknown:
-            value["additional_properties"] = {key: value.pop(key) for key in unknown}
+            value["additional_properties"] = {key: value.pop(key) for key in value.keys() - readers.keys()}
         made = new(model)
         set_values(made, value)
         return made
