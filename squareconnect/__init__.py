@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # What typing says too; importing typing would take ten times as long as all of this file.
 if TYPE_CHECKING:
+    from typing import Any
+
     from squareconnect.api_client import ApiClient as ApiClient
     from squareconnect.api_client import ApiResponse as ApiResponse
     from squareconnect.apis.customers_api import CustomersApi as CustomersApi
@@ -27,6 +27,8 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
     if name in ("apis", "models", "rest", "configuration", "api_client", "exceptions"):
         return import_module(f"{__name__}.{name}")
     if name.startswith("_"):
