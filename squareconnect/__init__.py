@@ -31,14 +31,13 @@ def __getattr__(name: str) -> Any:
 
     if name in ("apis", "models", "rest", "configuration", "api_client", "exceptions"):
         return import_module(f"{__name__}.{name}")
-    if name.startswith("_"):
+    if name == "__all__":
+        return [*_MODULES, *import_module(f"{__name__}.models").__all__]
+    if name not in __getattr__("__all__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f"{__name__}.{_MODULES.get(name, 'models')}")
-    value = globals()[name] = getattr(module, name)
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES.get(name, 'models')}"), name)
     return value
 
 
 def __dir__() -> list[str]:
-    from squareconnect import models
-
-    return [*globals(), *_MODULES, *models.__all__]
+    return [*globals(), *__getattr__("__all__")]

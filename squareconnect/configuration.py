@@ -223,7 +223,7 @@ def _host(name: str, value: Any) -> str:
         raise ValueError(problem)
     if "@" in parts.netloc:
         raise ValueError(f"{name} must not hold a user name or password: give access_token instead")
-    return str(value).rstrip("/")
+    return f"{parts.scheme}{value[len(parts.scheme) :]}".rstrip("/")
 
 
 def is_loopback(url: str) -> bool:
@@ -358,8 +358,8 @@ class _Module(ModuleType):
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _CHECKS:
             raise AttributeError(
-                f"squareconnect.configuration.{name} sets nothing since 2.20180712.3: write "
-                f"api = CustomersApi(ApiClient(Configuration({name}=...))) instead"
+                f"squareconnect.configuration.{name} sets nothing since 2.20180712.3: write configuration = "
+                f"Configuration(); configuration.{name} = ...; api = CustomersApi(ApiClient(configuration)) instead"
             )
         super().__setattr__(name, value)
 
