@@ -8,11 +8,25 @@ if TYPE_CHECKING:
 
     from squareconnect.api_client import ApiClient as ApiClient
     from squareconnect.api_client import ApiResponse as ApiResponse
+    from squareconnect.apis.async_customers_api import AsyncCustomersApi as AsyncCustomersApi
     from squareconnect.apis.customers_api import CustomersApi as CustomersApi
+    from squareconnect.asynchronous import CallHandle as CallHandle
     from squareconnect.configuration import Configuration as Configuration
     from squareconnect.exceptions import ApiException as ApiException
+    from squareconnect.exceptions import ConnectionFailed as ConnectionFailed
+    from squareconnect.exceptions import DecodeError as DecodeError
+    from squareconnect.exceptions import Forbidden as Forbidden
+    from squareconnect.exceptions import InvalidRequest as InvalidRequest
+    from squareconnect.exceptions import NotFound as NotFound
+    from squareconnect.exceptions import PaymentMethodError as PaymentMethodError
+    from squareconnect.exceptions import RateLimited as RateLimited
+    from squareconnect.exceptions import ServerError as ServerError
+    from squareconnect.exceptions import Timeout as Timeout
+    from squareconnect.exceptions import Unauthorized as Unauthorized
     from squareconnect.models import *  # noqa: F403
     from squareconnect.models._null import NULL as NULL
+    from squareconnect.pagination import paginate as paginate
+    from squareconnect.pagination import paginate_async as paginate_async
 
 __version__ = "3.0.0"
 
@@ -20,16 +34,30 @@ _MODULES = {
     "ApiClient": "api_client",
     "ApiResponse": "api_client",
     "CustomersApi": "apis.customers_api",
+    "AsyncCustomersApi": "apis.async_customers_api",
+    "CallHandle": "asynchronous",
     "Configuration": "configuration",
     "NULL": "models._null",
+    "paginate": "pagination",
+    "paginate_async": "pagination",
     "ApiException": "exceptions",
+    "ConnectionFailed": "exceptions",
+    "DecodeError": "exceptions",
+    "Forbidden": "exceptions",
+    "InvalidRequest": "exceptions",
+    "NotFound": "exceptions",
+    "PaymentMethodError": "exceptions",
+    "RateLimited": "exceptions",
+    "ServerError": "exceptions",
+    "Timeout": "exceptions",
+    "Unauthorized": "exceptions",
 }
 
 
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    if name in ("apis", "models", "rest", "configuration", "api_client", "exceptions"):
+    if name in ("apis", "models", "rest", "configuration", "api_client", "exceptions", "asynchronous", "pagination"):
         return import_module(f"{__name__}.{name}")
     if name == "__all__":
         return [*_MODULES, *import_module(f"{__name__}.models").__all__]

@@ -112,7 +112,9 @@ def _carry_out(handle: CallHandle[T], call: Callable[[], T], callback: Callable[
         if callback is not None:
             _report(error)
         handle.set_exception(error)
-        del handle  # The exception's traceback holds this frame, which would hold the handle, which holds the exception.
+        del (
+            handle
+        )  # The exception's traceback holds this frame, which would hold the handle, which holds the exception.
         return
     if callback is not None:
         try:

@@ -46,9 +46,7 @@ class CustomersApi:
     def __init__(self, api_client: ApiClient | None = None) -> None:
         self.api_client = ApiClient() if api_client is None else api_client
 
-    def create_customer(
-        self, body: CreateCustomerRequest | dict[str, Any], **options: Any
-    ) -> CreateCustomerResponse:
+    def create_customer(self, body: CreateCustomerRequest | dict[str, Any], **options: Any) -> CreateCustomerResponse:
         """Make a customer.
 
         Without an ``idempotency_key`` in the body, the request is never sent again once it may have reached Square.
@@ -106,9 +104,7 @@ class CustomersApi:
             **options,
         )
 
-    def delete_customer_card(
-        self, customer_id: str, card_id: str, **options: Any
-    ) -> DeleteCustomerCardResponse:
+    def delete_customer_card(self, customer_id: str, card_id: str, **options: Any) -> DeleteCustomerCardResponse:
         """Remove a card on file from a customer.
 
         :param customer_id: the customer's id.

@@ -1,0 +1,84 @@
+"""The Customers API for asyncio, one coroutine an endpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from squareconnect.apis.customers_api import CustomersApi
+
+if TYPE_CHECKING:
+    from squareconnect.api_client import ApiClient
+    from squareconnect.models import (
+        CreateCustomerCardRequest,
+        CreateCustomerCardResponse,
+        CreateCustomerRequest,
+        CreateCustomerResponse,
+        DeleteCustomerCardResponse,
+        DeleteCustomerResponse,
+        ListCustomersResponse,
+        RetrieveCustomerResponse,
+        UpdateCustomerRequest,
+        UpdateCustomerResponse,
+    )
+
+
+class AsyncCustomersApi:
+    """The seven calls of :class:`CustomersApi` as coroutines, with the same parameters, results and exceptions.
+
+    They are made on the client's threads: at most ``Configuration.connection_pool_maxsize`` at a time, the others wait
+    their turn. A coroutine that is cancelled ends at once. Its call is not made if it had not begun; one that was on
+    its way may have been carried out.
+
+    :param api_client: the client that makes the calls; a new ``ApiClient()`` if None. It can serve a
+        :class:`CustomersApi` as well.
+    """
+
+    def __init__(self, api_client: ApiClient | None = None) -> None:
+        self._api = CustomersApi(api_client)
+        self.api_client = self._api.api_client
+
+    async def create_customer(
+        self, body: CreateCustomerRequest | dict[str, Any], **options: Any
+    ) -> CreateCustomerResponse:
+        """Make a customer; see :meth:`CustomersApi.create_customer`."""
+        return await self._api.create_customer(body, async_req=True, **options)
+
+    async def create_customer_card(
+        self, customer_id: str, body: CreateCustomerCardRequest | dict[str, Any], **options: Any
+    ) -> CreateCustomerCardResponse:
+        """Keep a card on file for a customer; see :meth:`CustomersApi.create_customer_card`."""
+        return await self._api.create_customer_card(customer_id, body, async_req=True, **options)
+
+    async def delete_customer(self, customer_id: str, **options: Any) -> DeleteCustomerResponse:
+        """Delete a customer; see :meth:`CustomersApi.delete_customer`."""
+        return await self._api.delete_customer(customer_id, async_req=True, **options)
+
+    async def delete_customer_card(self, customer_id: str, card_id: str, **options: Any) -> DeleteCustomerCardResponse:
+        """Remove a card on file from a customer; see :meth:`CustomersApi.delete_customer_card`."""
+        return await self._api.delete_customer_card(customer_id, card_id, async_req=True, **options)
+
+    async def list_customers(
+        self,
+        *,
+        cursor: str | None = None,
+        sort_field: str | None = None,
+        sort_order: str | None = None,
+        **options: Any,
+    ) -> ListCustomersResponse:
+        """List a page of customers; see :meth:`CustomersApi.list_customers`.
+
+        :func:`squareconnect.paginate_async` lists them all.
+        """
+        return await self._api.list_customers(
+            cursor=cursor, sort_field=sort_field, sort_order=sort_order, async_req=True, **options
+        )
+
+    async def retrieve_customer(self, customer_id: str, **options: Any) -> RetrieveCustomerResponse:
+        """Get one customer; see :meth:`CustomersApi.retrieve_customer`."""
+        return await self._api.retrieve_customer(customer_id, async_req=True, **options)
+
+    async def update_customer(
+        self, customer_id: str, body: UpdateCustomerRequest | dict[str, Any], **options: Any
+    ) -> UpdateCustomerResponse:
+        """Change fields of a customer; see :meth:`CustomersApi.update_customer`."""
+        return await self._api.update_customer(customer_id, body, async_req=True, **options)

@@ -1,0 +1,217 @@
+"""All customers, over all pages."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from squareconnect.exceptions import ApiException, DecodeError
+from squareconnect.models.error_code import ErrorCode
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    from typing import Literal
+
+    from typing_extensions import Self, TypedDict, Unpack
+
+    from squareconnect.models import Customer, ListCustomersResponse
+
+    class ListOptions(TypedDict, total=False):
+        """What :func:`paginate` and :func:`paginate_async` take besides the call."""
+
+        limit: int | None
+        progress: Callable[[int, int], object] | None
+        on_expired_cursor: Literal["raise", "restart"]
+        cursor: str | None
+        sort_field: str | None
+        sort_order: str | None
+        _request_timeout: float | tuple[float, float] | None
+        _headers: Mapping[str, str] | None
+
+
+def paginate(call: Callable[..., ListCustomersResponse], **options: Unpack[ListOptions]) -> Customers:
+    """List all customers; each page is asked for when its first customer is.
+
+    ::
+
+        for customer in paginate(api.list_customers, sort_field="CREATED_AT"):
+            print(customer.id)
+
+    :param call: :meth:`CustomersApi.list_customers`, or a function that takes and gives the same.
+    :param limit: how many customers to give, 0 or more; None for all.
+    :param progress: called after each page with the numbers of pages and customers so far.
+    :param on_expired_cursor: what to do when Square does not know a cursor any more, which it keeps for some minutes.
+        ``"raise"`` raises ``InvalidRequest``. ``"restart"`` begins again with the first page and leaves out every
+        customer that this object has given; for that it keeps their ids, about 100 bytes each.
+    :param cursor: where to begin: the :attr:`Customers.cursor` of an earlier listing with the same sort; None for the
+        first page.
+    :param sort_field: what to sort by; see :meth:`CustomersApi.list_customers`.
+    :param sort_order: which way; see there.
+    :param _request_timeout: seconds to wait for each page; see :class:`CustomersApi`.
+    :param _headers: headers of each request; see there.
+    :return: an iterator over the customers. Nothing is asked for until it is used.
+    :raises ValueError: for a ``limit`` or ``on_expired_cursor`` that cannot be.
+    """
+    return Customers(call, **options)
+
+
+def paginate_async(
+    call: Callable[..., Awaitable[ListCustomersResponse]], **options: Unpack[ListOptions]
+) -> AsyncCustomers:
+    """List all customers as :func:`paginate` does, for ``async for``.
+
+    :param call: :meth:`AsyncCustomersApi.list_customers`, or a function that takes and gives the same.
+    :param options: those of :func:`paginate`.
+    :return: an asynchronous iterator over the customers. Nothing is asked for until it is used.
+    :raises ValueError: for a ``limit`` or ``on_expired_cursor`` that cannot be.
+    """
+    return AsyncCustomers(call, **options)
+
+
+class _Listing:
+    """Where a listing stands, and what each page does to it."""
+
+    def __init__(
+        self,
+        call: Callable[..., Any],
+        *,
+        limit: int | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        on_expired_cursor: Literal["raise", "restart"] = "raise",
+        cursor: str | None = None,
+        **query: Any,
+    ) -> None:
+        if limit is not None and (type(limit) is not int or limit < 0):
+            raise ValueError(f"limit must be a whole number of 0 or more, or None, not {limit!r}")
+        if on_expired_cursor not in ("raise", "restart"):
+            raise ValueError(f"on_expired_cursor must be 'raise' or 'restart', not {on_expired_cursor!r}")
+        self._call = call
+        self._query = query
+        self._limit = limit
+        self._progress = progress
+        self._ids: set[str | None] | None = set() if on_expired_cursor == "restart" else None
+        self._customers_at_restart = -1
+        self._pages = 0
+        self._customers = 0
+        self._next = cursor
+        self._ended = limit == 0
+        self._landmark: str | None = None
+        self._page_cursor: str | None = None
+        self._rest: deque[Customer] = deque()
+
+    @property
+    def cursor(self) -> str | None:
+        """Where :func:`paginate` can go on in another process: at the page that is not yet given to its end.
+
+        Within a page it is that page's own cursor, so the page's customers will come again. None before the first
+        page and after the last.
+        """
+        return self._page_cursor if self._rest else self._next
+
+    def _take(self, page: ListCustomersResponse) -> ListCustomersResponse:
+        """Give the page that was asked for, without customers given before and those over the limit, and step on.
+
+        What raises here leaves the listing where it stood.
+        """
+        if page.errors:
+            failure = ApiException(200, "OK, but the answer holds errors")
+            failure.errors = page.errors
+            raise failure
+        following = page.cursor or None
+        if following is not None and following in (self._next, self._landmark):
+            raise DecodeError(200, "OK, but the answer's cursor is one of before: the listing would never end")
+        customers = came = page.customers or []
+        if self._ids is not None:
+            customers = [customer for customer in came if customer.id not in self._ids]
+        if self._limit is not None and len(customers) > self._limit - self._customers:
+            customers = customers[: self._limit - self._customers]
+            following = self._next
+        if self._progress is not None:
+            self._progress(self._pages + 1, self._customers + len(customers))
+        if len(customers) < len(came):
+            page.customers = customers
+        if self._ids is not None:
+            self._ids.update(customer.id for customer in customers)
+        self._pages += 1
+        self._customers += len(customers)
+        if self._pages.bit_count() == 1:
+            self._landmark = following
+        self._page_cursor, self._next = self._next, following
+        self._ended = following is None or self._customers == self._limit
+        return page
+
+    def _restarts_after(self, failure: ApiException) -> bool:
+        """Go back to the first page, if the cursor expired, that is asked for, and the last time led any further."""
+        expired = self._next is not None and any(error.code == ErrorCode.INVALID_CURSOR for error in failure.errors)
+        if not expired or self._ids is None or self._customers == self._customers_at_restart:
+            return False
+        self._customers_at_restart = self._customers
+        self._next = self._landmark = None
+        return True
+
+
+class Customers(_Listing):
+    """An iterator over customers, made by :func:`paginate`.
+
+    It ends after the page that has no cursor; a short or empty page does not end it. When asking for a page raises,
+    nothing is lost: iterating over the same object again asks for that page again. It holds one page at a time, and is
+    for one thread at a time.
+    """
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Customer:
+        """Give the next customer.
+
+        :raises ApiException: if a page cannot be had, holds errors, or has a cursor that another had before.
+        """
+        while not self._rest:
+            if self._ended:
+                raise StopIteration
+            self._rest.extend(self._fetch().customers or ())
+        return self._rest.popleft()
+
+    def pages(self) -> Iterator[ListCustomersResponse]:
+        """Give the pages that were not asked for yet, as Square answers them.
+
+        :raises ApiException: as in an iteration over customers.
+        """
+        while not self._ended:
+            yield self._fetch()
+
+    def _fetch(self) -> ListCustomersResponse:
+        try:
+            return self._take(self._call(cursor=self._next, **self._query))
+        except ApiException as failure:
+            if not self._restarts_after(failure):
+                raise
+        return self._fetch()
+
+
+class AsyncCustomers(_Listing):
+    """An asynchronous iterator over customers, made by :func:`paginate_async`; see :class:`Customers`."""
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Customer:
+        """Give the next customer; see :meth:`Customers.__next__`."""
+        while not self._rest:
+            if self._ended:
+                raise StopAsyncIteration
+            self._rest.extend((await self._fetch()).customers or ())
+        return self._rest.popleft()
+
+    async def pages(self) -> AsyncIterator[ListCustomersResponse]:
+        """Give the pages that were not asked for yet; see :meth:`Customers.pages`."""
+        while not self._ended:
+            yield await self._fetch()
+
+    async def _fetch(self) -> ListCustomersResponse:
+        try:
+            return self._take(await self._call(cursor=self._next, **self._query))
+        except ApiException as failure:
+            if not self._restarts_after(failure):
+                raise
+        return await self._fetch()
