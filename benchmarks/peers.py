@@ -16,17 +16,17 @@ from typing import Any
 CHECKOUT = Path(__file__).resolve().parent.parent
 HOME = CHECKOUT / ".peers"
 
-FLOOR = ("urllib3", "certifi")
-"""What the floor is made of, and so stands in every environment."""
+COMMON = ("urllib3", "certifi", "pyperf")
+"""What stands in every environment: what the floor is made of, and what measures it."""
 
 PACKAGES = {
-    "ours": ("six", "python-dateutil"),
+    "ours": ("-r", "requirements.txt", "starlette", "uvicorn"),
     "original": ("squareconnect==2.20190724.1",),
     "squareup": ("squareup",),
     "pydantic": ("pydantic",),
     "msgspec": ("msgspec",),
 }
-"""What pip installs for each peer besides the floor."""
+"""What pip installs for each peer besides; for ours, what the SDK and its emulator need."""
 
 USES_CHECKOUT = ("ours", "pydantic", "msgspec")
 """The peers that import the checkout: the SDK itself, and the model libraries, whose models are made from its own."""
@@ -39,17 +39,17 @@ def python_of(peer: str) -> Path:
     :raises KeyError: for another name.
     :raises subprocess.CalledProcessError: if pip cannot install the packages.
     """
-    packages = PACKAGES[peer]
+    packages = " ".join((*COMMON, *PACKAGES[peer]))
     home = HOME / f"{peer}-{sys.version_info.major}.{sys.version_info.minor}"
     python = home / "bin" / "python"
-    made = home / "made"
-    if not made.exists():
+    made_with = home / "packages"
+    if not made_with.exists() or made_with.read_text() != packages:
         venv.create(home, clear=True, with_pip=True)
-        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *FLOOR, *packages]
-        subprocess.run(install, check=True)  # noqa: S603
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages.split()]
+        subprocess.run(install, check=True, cwd=CHECKOUT, stdout=sys.stderr)  # noqa: S603
         if peer in USES_CHECKOUT:
             (next(home.glob("lib/python*/site-packages")) / "checkout.pth").write_text(f"{CHECKOUT}\n")
-        made.touch()
+        made_with.write_text(packages)
     link = HOME / "benchmarks"
     if not link.exists():
         link.symlink_to(CHECKOUT / "benchmarks")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import socket
 import subprocess
@@ -22,19 +23,32 @@ PAGE_SIZE = 100
 
 @contextmanager
 def running(*, delay: float = 0.0, pages: int = 1) -> Iterator[str]:
-    """Run a server.
+    """Run a server, on a core of its own if there is more than one: the scheduler would now and then let both share.
 
     :param delay: seconds that it waits before each answer.
     :param pages: how many pages of customers there are.
     :return: its URL, ``http://127.0.0.1:PORT``.
     """
     command = [sys.executable, "-m", "benchmarks.server", "--delay", str(delay), "--pages", str(pages)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, _apart_from(process.pid):  # noqa: S603
         try:
             assert process.stdout  # noqa: S101
             yield f"http://127.0.0.1:{int(process.stdout.readline())}"
         finally:
             process.terminate()
+
+
+@contextmanager
+def _apart_from(process_id: int) -> Iterator[None]:
+    if not hasattr(os, "sched_setaffinity") or len(cores := os.sched_getaffinity(0)) < 2:
+        yield
+        return
+    os.sched_setaffinity(process_id, {max(cores)})
+    os.sched_setaffinity(0, cores - {max(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 class CannedServer:

@@ -8,6 +8,7 @@ trusted. pyperf, which measures one thing after the other in processes of its ow
 from __future__ import annotations
 
 import gc
+import importlib.metadata
 import json
 import statistics
 import subprocess
@@ -34,13 +35,14 @@ class Effort(NamedTuple):
     seconds: float
     """About how long one work in a loop lasts."""
     customers_held: int
+    customers_listed: int
     rounds_of_threads: int
     interpreters: int
     """How often pyperf starts its measuring of a statement anew."""
 
 
-THOROUGH = Effort(seconds=8.0, customers_held=20_000, rounds_of_threads=7, interpreters=10)
-QUICK = Effort(seconds=1.5, customers_held=2_000, rounds_of_threads=3, interpreters=2)
+THOROUGH = Effort(seconds=8.0, customers_held=20_000, customers_listed=1_000_000, rounds_of_threads=7, interpreters=10)
+QUICK = Effort(seconds=1.5, customers_held=2_000, customers_listed=100_000, rounds_of_threads=3, interpreters=2)
 
 GROUPS = ("decode", "calls", "memory", "threads", "imports")
 
@@ -210,4 +212,6 @@ def measure(name: str, effort: Effort, only: Container[str] = GROUPS) -> dict[st
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1], QUICK if "--quick" in sys.argv else THOROUGH)))
+    effort = QUICK if "--quick" in sys.argv else THOROUGH
+    versions = {each.name: each.version for each in importlib.metadata.distributions()}
+    print(json.dumps({"works": measure(sys.argv[1], effort), "versions": versions}))

@@ -1,0 +1,61 @@
+"""Measure the SDK beside every peer, and write ``docs/performance.md`` with its data and picture.
+
+::
+
+    python -m benchmarks            measures everything: about ten minutes on a quiet machine
+    python -m benchmarks --quick    a trial of two minutes, printed and not written
+    python -m benchmarks --render   writes the pages anew from docs/performance.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from typing import Any
+
+from benchmarks import peers, render
+
+MACHINE = ("cpu_model_name", "cpu_count", "platform", "python_implementation", "python_version", "date")
+
+
+def machine() -> dict[str, Any]:
+    """Give what pyperf says of the machine and the interpreter."""
+    import pyperf  # type: ignore[import-untyped]
+
+    known = pyperf.Run([1.0], collect_metadata=True).get_metadata()
+    return {name: str(known[name]) for name in MACHINE if name in known}
+
+
+def measure(*options: str) -> dict[str, Any]:
+    """Run every work of every peer, each in its environment, one after the other."""
+    start = time.monotonic()
+    results: dict[str, Any] = {"machine": machine(), "peers": {}}
+
+    def run(peer: str, module: str, *arguments: str) -> Any:
+        print(f"{time.monotonic() - start:5.0f} s  {peer}: {module}", file=sys.stderr, flush=True)
+        return peers.run(peer, module, *arguments, *options)
+
+    for peer in peers.PACKAGES:
+        peers.python_of(peer)
+    for peer in peers.PACKAGES:
+        results["peers"][peer] = run(peer, "works", peer)
+    results["scale"] = run("ours", "scale")
+    results["inside"] = run("ours", "inside")
+    print(f"{time.monotonic() - start:5.0f} s  done", file=sys.stderr)
+    return results
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--quick", action="store_true", help="measure little, print it, write nothing")
+    how.add_argument("--render", action="store_true", help="measure nothing, write the pages anew")
+    options = parser.parse_args()
+    if options.quick:
+        print(render.page(measure("--quick")))
+    else:
+        if not options.render:
+            render.DATA.write_text(json.dumps(measure(), indent=1) + "\n")
+        render.write(json.loads(render.DATA.read_text()))

@@ -1,0 +1,208 @@
+"""What was measured, as a page, a picture and the README's table."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.peers import CHECKOUT
+from benchmarks.server import PAGE_SIZE
+from benchmarks.table import WORKS, cost, figure, number, rows
+from benchmarks.works import CALLS_A_THREAD, THREADS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+DATA = CHECKOUT / "docs" / "performance.json"
+PAGE = CHECKOUT / "docs" / "performance.md"
+PICTURE = CHECKOUT / "docs" / "performance.svg"
+README = CHECKOUT / "README.md"
+
+PEERS = ("original", "squareup", "pydantic", "msgspec", "ours")
+LABELS = {"original": "squareconnect 2.x", "ours": "squareconnect"}
+PACKAGES = {"original": "squareconnect", "squareup": "squareup", "pydantic": "pydantic", "msgspec": "msgspec"}
+
+
+def write(results: dict[str, Any]) -> None:
+    """Write the page, the picture, and the table in the README if it has a place for it."""
+    PAGE.write_text(page(results), encoding="utf-8")
+    PICTURE.write_text(picture(_works(results)), encoding="utf-8")
+    readme = README.read_text(encoding="utf-8")
+    place = r"(?s)(<!-- performance -->\n).*(<!-- /performance -->)"
+    README.write_text(re.sub(place, lambda found: found[1] + summary(results) + found[2], readme), encoding="utf-8")
+
+
+def _works(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {peer: measured["works"] for peer, measured in results["peers"].items()}
+
+
+def table(lines: Iterable[Iterable[str]]) -> str:
+    """Give rows of text as Markdown; the first are the headings."""
+    first, *rest = [f"| {' | '.join(line)} |" for line in lines]
+    return "\n".join([first, "|" + " --- |" * (first.count("|") - 1), *rest]) + "\n"
+
+
+def summary(results: dict[str, Any]) -> str:
+    """Give the table of the README."""
+    works, shown = _works(results), ("original", "squareup", "ours")
+    lines = [("work", *(LABELS.get(peer, peer) for peer in shown))]
+    for work in WORKS:
+        lines.append((work.does, *(figure(work, works[peer].get(work.name)) for peer in shown)))
+    return table(lines)
+
+
+def page(results: dict[str, Any]) -> str:
+    """Give the page."""
+    scale, machine = results["scale"], results["machine"]
+    versions = ", ".join(f"{name} {results['peers'][peer]['versions'][name]}" for peer, name in PACKAGES.items())
+    walked = scale["walk"]
+    return f"""# Performance
+
+How long the SDK takes beside doing the same by hand with urllib3 and `json` (the *floor*), beside `squareconnect` 2.x
+and `squareup`, and, for the works that make no calls, beside the same models made with pydantic and msgspec.
+`python -m benchmarks` measures it all in one go and writes this page; [performance.json](performance.json) has the
+figures behind it.
+
+## The works
+
+Times the floor, best of many runs; for the imports, milliseconds above it. Each peer's figure is relative to the floor
+in its own environment, run by run in turn with it, before and after; the last column says how far the two were apart
+beside ours, and so how little a figure can mean.
+
+{table(rows(_works(results), PEERS))}
+![The works, times the floor](performance.svg)
+
+- The page's customers each have an address, two cards with billing addresses, preferences and a group, every field
+  filled: {results["peers"]["ours"]["works"]["decode"]["floor"]["best"] * 1000:.2f} ms for `json.loads`.
+- `squareup` has no models of cards and groups: it keeps them as dicts.
+- Held customers are measured by `tracemalloc`: 20,000 of ours, and 2,000 of the others, with as many of the floor's.
+- The 16 threads retrieve a customer {THREADS * CALLS_A_THREAD} times; the figure is the time until all are done.
+
+Machine: {machine.get("cpu_model_name", "unknown processor")}, {machine["cpu_count"]} cores, {machine["platform"]}.
+{machine["python_implementation"].capitalize()} {machine["python_version"].split()[0]}, urllib3 \
+{results["peers"]["ours"]["versions"]["urllib3"]}, {versions}. {machine["date"][:10]}.
+
+## Where the time goes
+
+{table(_inside(results["inside"]))}
+The instructions are counted by callgrind: noise does not move them. The shares are cProfile's, which makes Python
+functions look dearer than C ones.
+
+Most of a call is spent on writing and reading HTTP: that is the floor, and the SDK is on top of it with what makes the
+path, the headers and the models and checks them. A page of customers is mostly parsing JSON. Below that is only a
+parser that makes models without making dicts first, as msgspec's does in C.
+
+## Page size
+
+{table(_by_page_size(scale["page_sizes"]))}
+The cost of a customer is the same on pages of every size up to the hundred that Square sends. On larger ones both rise:
+Python's cycle collector has more objects to look through while they are made, and the processor's caches no longer hold
+them.
+
+## Threads
+
+`retrieve_customer`, calls a second, and the part of a core that the client's process used:
+
+{table(_by_threads(scale["threads"]))}
+One process is worth about one core, whatever its threads: Python runs one thread at a time, and a call is mostly
+Python. Where the client's share is near 100 % the client is the ceiling; where it is well below, the server is. So
+threads pay while they wait for the network, and past that processes do. A client keeps 16 connections unless
+`connection_pool_maxsize` says otherwise: more threads than that wait for one.
+
+## Many customers
+
+`paginate` over {walked[-1]["customers"]:,} customers, {PAGE_SIZE} a page; the server makes its pages on the fly:
+
+{table(_walk(walked))}
+"""
+
+
+def _inside(inside: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    yield ("work", "instructions, floor", "instructions, ours", "times the floor", "share of the time")
+    does = {work.name: work.does for work in WORKS}
+    for name, seen in inside.items():
+        floor, ours = seen["floor_instructions"], seen["instructions"]
+        shares = ", ".join(f"{origin} {share:.0%}" for origin, share in seen["profile"].items() if share >= 0.01)
+        counts = (f"{floor / 1e6:.2f} M", f"{ours / 1e6:.2f} M", f"{ours / floor:.2f}") if floor else ("-", "-", "-")
+        yield (does[name], *counts, shares)
+
+
+def _by_page_size(sizes: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    yield ("customers a page", "`json.loads`, us a customer", "ours, us a customer", "times the floor")
+    for size, measured in sizes.items():
+        floor, ours = (measured[name]["best"] / int(size) * 1e6 for name in ("floor", "peer"))
+        yield (f"{int(size):,}", f"{floor:.1f}", f"{ours:.1f}", f"{cost(WORKS[0], measured):.2f}")
+
+
+def _by_threads(threads: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    yield ("client and server", *(f"{count} thread{'s' * (count != '1')}" for count in next(iter(threads.values()))))
+    for pair, counts in threads.items():
+        cells = (f"{each['calls_a_second']:,.0f} ({each['share_of_a_core']:.0%})" for each in counts.values())
+        yield (pair, *cells)
+
+
+def _walk(points: list[dict[str, float]]) -> Iterator[tuple[str, ...]]:
+    yield ("customers", "seconds", "us a customer", "greatest memory of the process, MiB")
+    for point in points:
+        each = point["seconds"] / point["customers"] * 1e6
+        yield (f"{point['customers']:,.0f}", f"{point['seconds']:.1f}", f"{each:.1f}", f"{point['mib']:.1f}")
+
+
+# -- The picture ----------------------------------------------------------------------------------------------------
+
+_STYLE = """
+text { font: 13px system-ui, sans-serif; fill: #1f2328; }
+.work { font-weight: 600; }
+.bar { fill: #9aa4b2; } .ours { fill: #2f6feb; }
+.floor { stroke: #1f2328; } .aim { stroke: #cf222e; stroke-width: 2; }
+@media (prefers-color-scheme: dark) {
+  text { fill: #e6edf3; }
+  .bar { fill: #59636e; } .ours { fill: #539bf5; }
+  .floor { stroke: #e6edf3; } .aim { stroke: #ff7b72; }
+}
+"""
+_LEFT, _RIGHT, _LINE = 150, 660, 20
+_LEAST, _MOST = 0.2, 200.0
+
+
+def _across(ratio: float) -> float:
+    """Give where a ratio stands, on a scale of logarithms."""
+    share = math.log(ratio / _LEAST) / math.log(_MOST / _LEAST)
+    return _LEFT + (_RIGHT - _LEFT) * min(max(share, 0.0), 1.0)
+
+
+def picture(works: dict[str, dict[str, Any]]) -> str:
+    """Give the works that are measured in times the floor as an SVG of bars, readable on light and dark pages."""
+    parts: list[str] = []
+    y = 30
+    for work in WORKS:
+        if work.above:
+            continue
+        parts.append(f'<text class="work" x="10" y="{y}">{work.does.replace("`", "")}</text>')
+        top = y + 6
+        y = top
+        for peer in PEERS:
+            if work.name in works[peer]:
+                ratio = cost(work, works[peer][work.name])
+                kind = "bar ours" if peer == "ours" else "bar"
+                end = _across(ratio)
+                parts += (
+                    f'<text x="{_LEFT - 8}" y="{y + 14}" text-anchor="end">{LABELS.get(peer, peer)}</text>',
+                    f'<rect class="{kind}" x="{_LEFT}" y="{y + 3}" width="{end - _LEFT:.1f}" height="14"/>',
+                    f'<text x="{end + 6:.1f}" y="{y + 14}">{number(ratio)}</text>',
+                )
+                y += _LINE
+        for kind, at in (("floor", 1.0), ("aim", work.aim)):
+            if at is not None:
+                x = f"{_across(at):.1f}"
+                parts.append(f'<line class="{kind}" x1="{x}" x2="{x}" y1="{top}" y2="{y}"/>')
+        y += 30
+    body = "\n".join(parts)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 {y}" role="img" '
+        f'aria-label="Times the floor, on a scale of logarithms; the red line is the aim">\n'
+        f"<style>{_STYLE}</style>\n{body}\n"
+        f'<text x="10" y="{y - 12}">Times the floor (the thin line), on a scale of logarithms. Red: the aim.</text>\n'
+        "</svg>\n"
+    )
