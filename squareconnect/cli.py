@@ -30,8 +30,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     emulator.add_argument("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
     emulator.add_argument("--database", metavar="FILE", help="the SQLite file to keep everything in (default: memory)")
     emulator.add_argument("--access-token", metavar="T", help="the token to let in (default: emulator-access-token)")
+    emulator.set_defaults(run=_emulator)
+    demo = commands.add_parser(
+        "demo",
+        help="show every call",
+        description="Make every call once and show what goes over the wire: with a local Square, or with a real one if "
+        "a host or a token is given. What it makes it deletes.",
+    )
+    demo.add_argument("--host", help="the host to call (default: Square's sandbox, if a token is given)")
+    demo.add_argument("--access-token", metavar="T", help="the host's token (default: SQUARE_ACCESS_TOKEN)")
+    demo.set_defaults(run=_demo)
     options = parser.parse_args(arguments)
-    return _emulator(options)
+    status: int = options.run(options)
+    return status
 
 
 def _emulator(options: argparse.Namespace) -> int:
@@ -52,6 +63,27 @@ def _emulator(options: argparse.Namespace) -> int:
         print(f"Square emulator listening on {square.url}", flush=True)
         while True:
             time.sleep(3600)
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from squareconnect.configuration import HOSTS, Configuration
+    from squareconnect.demo import run
+    from squareconnect.exceptions import ApiException
+
+    with ExitStack() as running:
+        host, access_token = options.host, options.access_token
+        if host is None and access_token is None:
+            try:
+                from squareconnect.emulator import Emulator
+            except ImportError as error:
+                return _failed(str(error))
+            square = running.enter_context(Emulator())
+            host, access_token = square.url, square.access_token
+        try:
+            run(Configuration(host=host or HOSTS["sandbox"], access_token=access_token), sys.stdout)
+        except (ApiException, ValueError) as error:
+            return _failed(str(error))
     return 0
 
 

@@ -104,15 +104,16 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path, capsys: pytest.Captu
     assert capsys.readouterr() == ("", f"Cannot use the database {path}: file is not a database\n")
 
 
+@pytest.mark.parametrize("command", ["emulator", "demo"])
 @pytest.mark.parametrize("module", ["starlette.applications", "uvicorn"])
 def test_a_missing_extra_is_told(
-    module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str, module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in [name for name in sys.modules if name.startswith("squareconnect.emulator")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)
 
-    assert main(["emulator"]) == 1
+    assert main([command]) == 1
     output, error = capsys.readouterr()
     assert output == ""
     assert "pip install squareconnect[emulator]" in error
