@@ -19,7 +19,7 @@ from squareconnect.exceptions import ApiException
 from squareconnect.models._enumeration import Enumeration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from squareconnect.models._model import Model
 
@@ -75,29 +75,31 @@ class Endpoint(NamedTuple):
     result: str
     permission: str
 
-
-def endpoints() -> Iterator[Endpoint]:
-    """Read the methods of the API, in their order."""
-    for name, method in inspect.getmembers(CustomersApi, inspect.isfunction):
-        if name.startswith("_"):
-            continue
+    @classmethod
+    def of(cls, name: str, method: Callable[..., Any]) -> Endpoint:
+        """Read a method."""
         signature = inspect.signature(method)
+        result = signature.return_annotation
         params = [param for param in signature.parameters.values() if param.name not in ("self", "options")]
+        shown = [param.name if param.default is param.empty else f"{param.name}={param.name}" for param in params]
         doc = Docstring.of(method)
         returned, source = doc.returned.split(" Source: ")
         request, permission = source.removesuffix(".").split(", permission ")
-        shown = ", ".join(
-            param.name if param.default is param.empty else f"{param.name}={param.name}" for param in params
-        )
-        yield Endpoint(
+        return cls(
             name,
             "**{}** {}".format(*request.split()),
-            f"{signature.return_annotation} {name}({shown})",
+            f"{result} {name}({', '.join(shown)})",
             params,
             doc._replace(returned=returned),
-            signature.return_annotation,
+            result,
             permission,
         )
+
+
+def endpoints(api: type[CustomersApi] = CustomersApi) -> list[Endpoint]:
+    """Read the methods of an API."""
+    methods = inspect.getmembers(api, inspect.isfunction)
+    return [Endpoint.of(name, method) for name, method in methods if not name.startswith("_")]
 
 
 # -- Writing the pages ----------------------------------------------------------------------------------------------
@@ -109,9 +111,9 @@ def table(heads: str, rows: Iterable[Iterable[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
 
 
-def api_page() -> str:
-    """Give the page of the API."""
-    methods = list(endpoints())
+def api_page(api: type[CustomersApi] = CustomersApi) -> str:
+    """Give the page of an API."""
+    methods = endpoints(api)
     doc = Docstring.of(CustomersApi)
     parts = [
         "# CustomersApi",

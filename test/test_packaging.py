@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import squareconnect
+from tools.lowest import lowest
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for path in (ROOT / "squareconnect").rglob("*.py")
+)
+
+
+def test_the_version_is_that_of_the_package_and_of_the_newest_release_in_the_changelog() -> None:
+    releases = [line for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## [")]
+    assert metadata.version("squareconnect") == squareconnect.__version__
+    assert releases[1].startswith(f"## [{squareconnect.__version__}]")
+
+
+def test_the_package_needs_what_the_requirements_say_and_the_emulator_alone_needs_more() -> None:
+    requirements = metadata.requires("squareconnect") or []
+    stated = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+    assert [each for each in requirements if "extra" not in each] == stated
+    assert {each.split("; ")[1] for each in requirements if "extra" in each} == {'extra == "emulator"'}
+
+
+def test_every_requirement_has_a_floor_that_the_lowest_environment_installs() -> None:
+    for requirement in metadata.requires("squareconnect") or []:
+        name, floor = lowest(requirement).split("==")
+        assert requirement.startswith(f"{name}>={floor}")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_is_imported_without_a_warning(module: str) -> None:
+    subprocess.run([sys.executable, "-W", "error", "-c", f"import {module}"], cwd=ROOT, check=True)
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    assert (ROOT / "squareconnect" / "py.typed").is_file()
