@@ -1,0 +1,534 @@
+from __future__ import annotations
+
+import asyncio
+import itertools
+import weakref
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tqdm import tqdm
+
+from squareconnect import (
+    ApiClient,
+    ApiException,
+    AsyncCustomersApi,
+    Configuration,
+    ConnectionFailed,
+    Customer,
+    CustomersApi,
+    DecodeError,
+    Error,
+    InvalidRequest,
+    ListCustomersResponse,
+    paginate,
+    paginate_async,
+)
+from squareconnect.emulator import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from squareconnect.pagination import AsyncCustomers, Customers
+
+
+class Directory:
+    """Answers ``list_customers`` with pages of customers with the given ids, and keeps what it was asked."""
+
+    def __init__(self, *pages: Iterable[str]) -> None:
+        self.pages = [list(page) for page in pages]
+        self.asked: list[dict[str, Any]] = []
+        self.failures: dict[int, ApiException] = {}
+        """What the answer to a request is instead of a page, by the number of the request from 0."""
+
+    def list_customers(self, **parameters: Any) -> ListCustomersResponse:
+        self.asked.append(parameters)
+        failure = self.failures.get(len(self.asked) - 1)
+        if failure is not None:
+            raise failure
+        number = int(parameters["cursor"] or 0)
+        following = str(number + 1) if number + 1 < len(self.pages) else None
+        return page_of(self.pages[number], following)
+
+    async def list_customers_soon(self, **parameters: Any) -> ListCustomersResponse:
+        await asyncio.sleep(0)
+        return self.list_customers(**parameters)
+
+    @property
+    def cursors(self) -> list[str | None]:
+        return [parameters["cursor"] for parameters in self.asked]
+
+
+def page_of(ids: Iterable[str], cursor: str | None) -> ListCustomersResponse:
+    return ListCustomersResponse(customers=[Customer(id=each) for each in ids] or None, cursor=cursor)
+
+
+def ids(customers: Iterable[Customer]) -> list[str | None]:
+    return [customer.id for customer in customers]
+
+
+def expired() -> InvalidRequest:
+    failure = InvalidRequest(400, "Bad Request")
+    failure.errors = [Error("INVALID_REQUEST_ERROR", "INVALID_CURSOR", "The cursor was not found.", "cursor")]
+    return failure
+
+
+def cut_off() -> ConnectionFailed:
+    return ConnectionFailed(reason="cut off")
+
+
+# -- All customers --------------------------------------------------------------------------------------------------
+
+
+def test_gives_the_customers_of_all_pages_in_order() -> None:
+    assert ids(paginate(Directory("ab", "c", "de").list_customers)) == ["a", "b", "c", "d", "e"]
+
+
+def test_an_empty_page_in_the_middle_does_not_end_it() -> None:
+    assert ids(paginate(Directory("ab", "", "", "c").list_customers)) == ["a", "b", "c"]
+
+
+def test_an_empty_directory_has_no_customers() -> None:
+    assert ids(paginate(Directory("").list_customers)) == []
+
+
+def test_an_empty_cursor_is_none() -> None:
+    asked = []
+
+    def call(**parameters: Any) -> ListCustomersResponse:
+        asked.append(parameters)
+        return page_of("ab", "")
+
+    assert ids(paginate(call)) == ["a", "b"]
+    assert len(asked) == 1
+
+
+def test_asks_for_a_page_only_when_its_first_customer_is_asked_for() -> None:
+    directory = Directory("ab", "c")
+    customers = paginate(directory.list_customers)
+    assert directory.asked == []
+    assert next(customers).id == "a"
+    assert next(customers).id == "b"
+    assert directory.cursors == [None]
+    assert next(customers).id == "c"
+    assert directory.cursors == [None, "1"]
+
+
+def test_repeats_the_options_with_every_page() -> None:
+    directory = Directory("a", "b")
+    list(paginate(directory.list_customers, sort_field="CREATED_AT", sort_order="DESC", _headers={"X-Trace": "1"}))
+    options = {"sort_field": "CREATED_AT", "sort_order": "DESC", "_headers": {"X-Trace": "1"}}
+    assert directory.asked == [{"cursor": None, **options}, {"cursor": "1", **options}]
+
+
+def test_holds_no_page_that_it_has_given() -> None:
+    given: list[weakref.ref[ListCustomersResponse]] = []
+
+    def call(cursor: str | None) -> ListCustomersResponse:
+        number = int(cursor or 0)
+        page = page_of([f"{number}-{place}" for place in range(10)], str(number + 1))
+        given.append(weakref.ref(page))
+        return page
+
+    for _ in itertools.islice(paginate(call), 1_000):
+        assert sum(page() is not None for page in given[-3:]) <= 1
+    assert sum(page() is not None for page in given) <= 1
+    assert len(given) == 100
+
+
+def test_once_ended_it_stays_ended() -> None:
+    directory = Directory("a")
+    customers = paginate(directory.list_customers)
+    assert ids(customers) == ["a"]
+    assert ids(customers) == []
+    assert len(directory.asked) == 1
+
+
+# -- Pages ----------------------------------------------------------------------------------------------------------
+
+
+def test_gives_pages_as_they_are_answered() -> None:
+    pages = list(paginate(Directory("ab", "", "c").list_customers).pages())
+    assert pages == [page_of("ab", "1"), page_of("", "2"), page_of("c", None)]
+
+
+def test_pages_go_on_after_a_failure() -> None:
+    directory = Directory("a", "b")
+    directory.failures[1] = cut_off()
+    customers = paginate(directory.list_customers)
+    pages = customers.pages()
+    assert ids(next(pages).customers or []) == ["a"]
+    with pytest.raises(ConnectionFailed):
+        next(pages)
+    assert [ids(page.customers or []) for page in customers.pages()] == [["b"]]
+
+
+def test_pages_are_cut_at_the_limit() -> None:
+    pages = list(paginate(Directory("ab", "cd", "ef").list_customers, limit=3).pages())
+    assert [ids(page.customers or []) for page in pages] == [["a", "b"], ["c"]]
+
+
+# -- Limit ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_limit_ends_it_without_another_request() -> None:
+    directory = Directory("ab", "cd")
+    assert ids(paginate(directory.list_customers, limit=2)) == ["a", "b"]
+    assert len(directory.asked) == 1
+
+
+def test_a_limit_of_0_asks_for_nothing() -> None:
+    directory = Directory("ab")
+    assert ids(paginate(directory.list_customers, limit=0)) == []
+    assert directory.asked == []
+
+
+@pytest.mark.parametrize("limit", [-1, 1.0, "1", True])
+def test_refuses_a_limit_that_is_no_number_of_customers(limit: Any) -> None:
+    with pytest.raises(ValueError, match="limit must be a whole number of 0 or more, or None, not "):
+        paginate(Directory("a").list_customers, limit=limit)
+
+
+def test_a_listing_cut_by_its_limit_can_be_gone_on_with_from_its_cursor() -> None:
+    directory = Directory("ab", "cd", "ef")
+    within = paginate(directory.list_customers, limit=3)
+    at_the_end = paginate(directory.list_customers, limit=2)
+    assert ids(within) + ids(at_the_end) == ["a", "b", "c", "a", "b"]
+    assert ids(paginate(directory.list_customers, cursor=within.cursor)) == ["c", "d", "e", "f"]
+    assert ids(paginate(directory.list_customers, cursor=at_the_end.cursor)) == ["c", "d", "e", "f"]
+
+
+# -- Cursors that lead nowhere --------------------------------------------------------------------------------------
+
+
+def test_a_cursor_that_leads_to_itself_raises_at_once() -> None:
+    asked = []
+
+    def call(cursor: str | None) -> ListCustomersResponse:
+        asked.append(cursor)
+        return page_of("ab", "again")
+
+    customers = paginate(call)
+    with pytest.raises(DecodeError, match="the answer's cursor is one of before: the listing would never end"):
+        list(customers)
+    assert asked == [None, "again"]
+    assert customers.cursor == "again"
+
+
+@given(lead=st.integers(0, 20), length=st.integers(1, 20))
+def test_cursors_that_lead_in_a_circle_raise_within_a_few_rounds(lead: int, length: int) -> None:
+    asked = []
+
+    def call(cursor: str | None) -> ListCustomersResponse:
+        asked.append(cursor)
+        number = int(cursor or 0) + 1
+        return page_of("a", str(number if number < lead + length else lead))
+
+    with pytest.raises(DecodeError):
+        list(paginate(call))
+    assert len(asked) <= 4 * (lead + length) + 2
+
+
+# -- Failures -------------------------------------------------------------------------------------------------------
+
+
+def test_errors_in_a_success_raise() -> None:
+    errors = [Error("API_ERROR", "INTERNAL_SERVER_ERROR")]
+    with pytest.raises(ApiException) as caught:
+        list(paginate(lambda **_: ListCustomersResponse(errors=errors)))
+    assert (caught.value.status, caught.value.errors) == (200, errors)
+    assert "API_ERROR/INTERNAL_SERVER_ERROR" in str(caught.value)
+
+
+def test_after_a_failure_iterating_again_goes_on_where_it_stood() -> None:
+    directory = Directory("ab", "cd", "e")
+    directory.failures = {1: cut_off(), 2: cut_off()}
+    customers = paginate(directory.list_customers)
+    seen: list[str | None] = []
+    for _ in range(2):
+        with pytest.raises(ConnectionFailed):
+            seen.extend(customer.id for customer in customers)
+    seen.extend(customer.id for customer in customers)
+    assert seen == ["a", "b", "c", "d", "e"]
+    assert directory.cursors == [None, "1", "1", "1", "2"]
+
+
+def test_a_loop_that_was_left_goes_on_with_the_next_customer() -> None:
+    customers = paginate(Directory("abc", "d").list_customers)
+    for customer in customers:
+        if customer.id == "b":
+            break
+    assert ids(customers) == ["c", "d"]
+
+
+def test_another_process_goes_on_from_the_cursor() -> None:
+    directory = Directory("ab", "cd", "e")
+    directory.failures[1] = cut_off()
+    first = paginate(directory.list_customers)
+    with pytest.raises(ConnectionFailed):
+        list(first)
+    assert ids(paginate(directory.list_customers, cursor=first.cursor)) == ["c", "d", "e"]
+
+
+def test_within_a_page_the_cursor_is_that_pages_own_so_that_nothing_is_lost() -> None:
+    customers = paginate(Directory("ab", "cd").list_customers)
+    cursors = [(customer.id, customers.cursor) for customer in customers]
+    assert cursors == [("a", None), ("b", "1"), ("c", "1"), ("d", None)]
+
+
+@given(pages=st.lists(st.lists(st.uuids(), max_size=3), min_size=1), failing=st.sets(st.integers(0, 30)), data=st.data())
+def test_every_customer_is_given_once_whatever_pages_and_failures_there_are(
+    pages: list[list[Any]], failing: set[int], data: st.DataObject
+) -> None:
+    names = [[str(each) for each in page] for page in pages]
+    everyone = [each for page in names for each in page]
+    limit = data.draw(st.none() | st.integers(0, len(everyone) + 1))
+    directory = Directory(*names)
+    directory.failures = {request: cut_off() for request in failing}
+    customers = paginate(directory.list_customers, limit=limit)
+    seen: list[str | None] = []
+    for _ in range(len(failing) + 1):
+        try:
+            seen.extend(customer.id for customer in customers)
+            break
+        except ConnectionFailed:
+            pass
+    assert seen == everyone[:limit]
+
+
+# -- Expired cursors ------------------------------------------------------------------------------------------------
+
+
+def test_an_expired_cursor_raises_unless_a_restart_is_asked_for() -> None:
+    directory = Directory("a", "b")
+    directory.failures[1] = expired()
+    with pytest.raises(InvalidRequest):
+        list(paginate(directory.list_customers))
+
+
+def test_a_restart_gives_every_customer_once() -> None:
+    directory = Directory("ab", "cd", "ef")
+    directory.failures[2] = expired()
+    assert ids(paginate(directory.list_customers, on_expired_cursor="restart")) == ["a", "b", "c", "d", "e", "f"]
+    assert directory.cursors == [None, "1", "2", None, "1", "2"]
+
+
+def test_pages_after_a_restart_hold_what_was_not_given() -> None:
+    directory = Directory("ab", "cd")
+    directory.failures[1] = expired()
+    pages = paginate(directory.list_customers, on_expired_cursor="restart").pages()
+    assert [ids(page.customers or []) for page in pages] == [["a", "b"], [], ["c", "d"]]
+
+
+def test_a_restart_gives_the_customers_that_came_meanwhile() -> None:
+    directory = Directory("ab", "cd")
+    directory.failures[1] = expired()
+    customers = paginate(directory.list_customers, on_expired_cursor="restart")
+    assert [next(customers).id, next(customers).id] == ["a", "b"]
+    directory.pages = [["x", "a"], ["b", "c"], ["d"]]
+    assert ids(customers) == ["x", "c", "d"]
+
+
+def test_an_expired_cursor_from_another_process_begins_at_the_first_page() -> None:
+    directory = Directory("ab", "cd")
+    directory.failures[0] = expired()
+    assert ids(paginate(directory.list_customers, cursor="1", on_expired_cursor="restart")) == ["a", "b", "c", "d"]
+
+
+def test_restarts_that_lead_no_further_end_with_the_failure() -> None:
+    directory = Directory("ab", "cd")
+    directory.failures = {request: expired() for request in range(1, 100, 2)}
+    with pytest.raises(InvalidRequest):
+        list(paginate(directory.list_customers, on_expired_cursor="restart"))
+    assert directory.cursors == [None, "1", None, "1"]
+
+
+def test_other_failures_do_not_restart() -> None:
+    directory = Directory("a", "b")
+    directory.failures[1] = cut_off()
+    with pytest.raises(ConnectionFailed):
+        list(paginate(directory.list_customers, on_expired_cursor="restart"))
+    assert directory.cursors == [None, "1"]
+
+
+def test_a_first_page_whose_cursor_is_called_expired_does_not_restart() -> None:
+    directory = Directory("a")
+    directory.failures[0] = expired()
+    with pytest.raises(InvalidRequest):
+        list(paginate(directory.list_customers, on_expired_cursor="restart"))
+
+
+def test_refuses_another_answer_to_an_expired_cursor() -> None:
+    with pytest.raises(ValueError, match="on_expired_cursor must be 'raise' or 'restart', not 'ignore'"):
+        paginate(Directory("a").list_customers, on_expired_cursor="ignore")  # type: ignore[arg-type] # pyright: ignore
+
+
+# -- Progress -------------------------------------------------------------------------------------------------------
+
+
+def test_reports_pages_and_customers_so_far() -> None:
+    reports: list[tuple[int, int]] = []
+    customers = paginate(Directory("ab", "", "c").list_customers, progress=lambda *report: reports.append(report))
+    for _ in customers:
+        pass
+    assert reports == [(1, 2), (2, 2), (3, 3)]
+
+
+def test_a_progress_that_raises_loses_no_customer() -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop_once(pages: int, customers: int) -> None:
+        if pages == 2 and not stopped:
+            stopped.append(customers)
+            raise Stopped
+
+    stopped: list[int] = []
+    customers = paginate(Directory("ab", "cd").list_customers, progress=stop_once)
+    seen: list[str | None] = []
+    with pytest.raises(Stopped):
+        seen.extend(customer.id for customer in customers)
+    assert seen + ids(customers) == ["a", "b", "c", "d"]
+
+
+def test_works_with_tqdm(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ids(tqdm(paginate(Directory("ab", "c").list_customers), unit=" customers")) == ["a", "b", "c"]
+    assert "3 customers" in capsys.readouterr().err
+
+
+def test_logs_nothing_itself(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    list(paginate(Directory("ab", "c").list_customers))
+    assert caplog.records == []
+
+
+# -- asyncio --------------------------------------------------------------------------------------------------------
+
+
+async def collected(customers: AsyncCustomers) -> list[str | None]:
+    return [customer.id async for customer in customers]
+
+
+def test_async_gives_the_customers_of_all_pages_in_order() -> None:
+    assert asyncio.run(collected(paginate_async(Directory("ab", "", "c").list_customers_soon))) == ["a", "b", "c"]
+
+
+def test_async_gives_pages() -> None:
+    async def pages() -> list[ListCustomersResponse]:
+        return [page async for page in paginate_async(Directory("ab", "c").list_customers_soon).pages()]
+
+    assert asyncio.run(pages()) == [page_of("ab", "1"), page_of("c", None)]
+
+
+def test_async_goes_on_after_a_failure() -> None:
+    directory = Directory("ab", "cd")
+    directory.failures[1] = cut_off()
+    customers = paginate_async(directory.list_customers_soon)
+
+    async def twice() -> list[str | None]:
+        seen: list[str | None] = []
+        with pytest.raises(ConnectionFailed):
+            async for customer in customers:
+                seen.append(customer.id)
+        return seen + await collected(customers)
+
+    assert asyncio.run(twice()) == ["a", "b", "c", "d"]
+
+
+def test_async_restarts_after_an_expired_cursor() -> None:
+    directory = Directory("ab", "cd")
+    directory.failures[1] = expired()
+    customers = paginate_async(directory.list_customers_soon, on_expired_cursor="restart")
+    assert asyncio.run(collected(customers)) == ["a", "b", "c", "d"]
+
+
+def test_async_a_cancelled_page_is_asked_for_again() -> None:
+    directory = Directory("ab", "cd")
+    customers = paginate_async(directory.list_customers_soon)
+
+    async def cancelled_within_the_second_page() -> list[str | None]:
+        seen = [(await anext(customers)).id, (await anext(customers)).id]
+        third = asyncio.ensure_future(anext(customers))
+        await asyncio.sleep(0)
+        third.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await third
+        return seen + await collected(customers)
+
+    assert asyncio.run(cancelled_within_the_second_page()) == ["a", "b", "c", "d"]
+
+
+# -- Against the emulator -------------------------------------------------------------------------------------------
+
+
+class Clock:
+    """Gives a time that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2019, 6, 12, tzinfo=timezone.utc)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+
+@pytest.fixture(scope="module")
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def client(clock: Clock) -> Iterator[ApiClient]:
+    """Give a client of an emulator with 230 customers."""
+    with (
+        Emulator(now=clock) as square,
+        ApiClient(Configuration(host=square.url, access_token=square.access_token)) as client,
+    ):
+        api = CustomersApi(client)
+        for number in range(230):
+            api.create_customer({"given_name": f"{number:03}"})
+        yield client
+
+
+def given_names(customers: Iterable[Customer]) -> list[str | None]:
+    return [customer.given_name for customer in customers]
+
+
+EVERYONE = [f"{number:03}" for number in range(230)]
+
+
+def test_lists_all_customers_of_the_emulator(client: ApiClient) -> None:
+    api = CustomersApi(client)
+    assert given_names(paginate(api.list_customers)) == EVERYONE
+    assert given_names(paginate(api.list_customers, sort_order="DESC", limit=150)) == EVERYONE[:79:-1]
+    assert [len(page.customers or ()) for page in paginate(api.list_customers).pages()] == [100, 100, 30]
+
+
+def test_lists_all_customers_of_the_emulator_in_asyncio(client: ApiClient) -> None:
+    async def names() -> list[str | None]:
+        return [customer.given_name async for customer in paginate_async(AsyncCustomersApi(client).list_customers)]
+
+    assert asyncio.run(names()) == EVERYONE
+
+
+@pytest.mark.parametrize("listing", [paginate, lambda call, **options: paginate(lambda **p: call(**p), **options)])
+def test_a_reader_slower_than_the_cursors_can_restart(
+    client: ApiClient, clock: Clock, listing: Callable[..., Customers]
+) -> None:
+    names = []
+    for customer in listing(CustomersApi(client).list_customers, on_expired_cursor="restart"):
+        names.append(customer.given_name)
+        if len(names) % 100 == 0:
+            clock.time += timedelta(minutes=16)
+    assert names == EVERYONE
+
+
+def test_a_reader_slower_than_the_cursors_is_told(client: ApiClient, clock: Clock) -> None:
+    customers = paginate(CustomersApi(client).list_customers)
+    for customer in itertools.islice(customers, 100):
+        assert customer.id
+    clock.time += timedelta(minutes=16)
+    with pytest.raises(InvalidRequest) as caught:
+        next(customers)
+    assert (caught.value.status, caught.value.field) == (400, "cursor")
