@@ -32,6 +32,18 @@ class Secret(str):
         return "'***'" if self else "''"
 
 
+def conceal(value: Any) -> Any:
+    """Give a text as a :class:`Secret`, a dict with its values so, and everything else as it is.
+
+    Bytes become a text of the same character codes.
+    """
+    if isinstance(value, bytes):
+        return Secret(value, "latin-1")
+    if isinstance(value, dict):
+        return {name: conceal(item) for name, item in value.items()}
+    return Secret(value) if isinstance(value, str) else value
+
+
 class Configuration:
     """The settings of a client. Each can be given here by keyword or set later as an attribute.
 
@@ -109,12 +121,11 @@ class Configuration:
         debug: bool = False,
         logger_file: str | None = None,
     ) -> None:
+        access_token, proxy = conceal(access_token), conceal(proxy)  # A traceback shows the locals of each frame.
         if environment not in HOSTS:
             raise ValueError(f"environment must be one of {', '.join(HOSTS)}, not {environment!r}")
         self.host = HOSTS[environment] if host is None else host
-        self.access_token = text(
-            "access_token", os.environ.get("SQUARE_ACCESS_TOKEN", "") if access_token is None else access_token
-        )
+        self.access_token = conceal(os.environ.get("SQUARE_ACCESS_TOKEN") if access_token is None else access_token)
         self.square_version = square_version
         self.verify_ssl = verify_ssl
         self.ssl_ca_cert = ssl_ca_cert
@@ -142,9 +153,12 @@ class Configuration:
         def __setattr__(self, name: str, value: Any) -> None:
             if name not in _CHECKS:
                 raise AttributeError(f"Configuration has no setting '{name}'" + did_you_mean(name, _CHECKS))
-            self.__dict__[name] = _CHECKS[name](name, value)
-            if name in ("debug", "logger_file", "logger_format"):
-                logs.follow(self)
+            if name in _SECRET:
+                value = conceal(value)
+            value = _CHECKS[name](name, value)
+            if name in _LOG:
+                logs.follow(self, *(value if name == each else self.__dict__.get(each) for each in _LOG))
+            self.__dict__[name] = value
 
     @property
     def logger(self) -> dict[str, logging.Logger]:
@@ -159,18 +173,18 @@ class Configuration:
     @property
     def logger_stream_handler(self) -> logging.Handler | None:
         """The handler that prints to standard error while ``debug`` is set."""
-        return logs.handlers(self).stream
+        return logs.handler_of(None) if self.debug else None
 
     @property
     def logger_file_handler(self) -> logging.Handler | None:
         """The handler that writes to ``logger_file`` while it is set."""
-        return logs.handlers(self).file
+        return logs.handler_of(self.logger_file) if self.logger_file else None
 
     def get_api_key_with_prefix(self, identifier: str) -> str | None:
         """Give ``api_key[identifier]`` behind its prefix, or None if there is none."""
         key = self.api_key.get(identifier)
         prefix = self.api_key_prefix.get(identifier)
-        return Secret(f"{prefix} {key}") if key and prefix else key
+        return Secret(f"{prefix} {key}" if prefix else key) if key else None
 
     def get_basic_auth_token(self) -> str:
         """Give ``username`` and ``password`` as the value of an ``Authorization`` header (RFC 7617)."""
@@ -201,7 +215,7 @@ class Configuration:
         )
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={self.__dict__[name]!r}" for name in _SHOWN)
+        shown = ", ".join(f"{name}={self.__dict__[name]!r}" for name in _SHOWN if name in self.__dict__)
         return f"Configuration({shown})"
 
     def __getstate__(self) -> dict[str, Any]:
@@ -213,6 +227,8 @@ class Configuration:
 
 
 def _host(name: str, value: Any) -> str:
+    if "@" in str(value):
+        raise ValueError(f"{name} must not hold a user name or password: give access_token instead")
     problem = f"{name} must be a URL such as {HOSTS['production']}, not {value!r}"
     try:
         parts = urlsplit(value)
@@ -221,14 +237,12 @@ def _host(name: str, value: Any) -> str:
         raise ValueError(problem) from None
     if not usable or parts.query or parts.fragment or re.search(r"[^!-~]", value):
         raise ValueError(problem)
-    if "@" in parts.netloc:
-        raise ValueError(f"{name} must not hold a user name or password: give access_token instead")
     return f"{parts.scheme}{value[len(parts.scheme) :]}".rstrip("/")
 
 
 def is_loopback(url: str) -> bool:
     """Whether a URL's host is this machine: ``localhost``, 127.0.0.0/8 or ``::1``."""
-    return re.fullmatch(r"https?://(localhost|127(\.\d+){3}|\[::1\])(:\d*)?(/.*)?", url, re.IGNORECASE) is not None
+    return re.fullmatch(r"localhost|127(\.\d+){3}|::1", urlsplit(url).hostname or "", re.ASCII) is not None
 
 
 def check_proxy(name: str, value: Any) -> str | None:
@@ -237,7 +251,7 @@ def check_proxy(name: str, value: Any) -> str | None:
     :raises ValueError: for anything else, naming it. The value is not shown: it can hold a password.
     """
     if not value:
-        return value if value is None else ""
+        return None if value is None else ""
     try:
         parts = urlsplit(value)
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -245,7 +259,7 @@ def check_proxy(name: str, value: Any) -> str | None:
         usable = None
     if not usable:
         raise ValueError(f"{name} must be the URL of an HTTP proxy such as http://proxy.example:3128")
-    return Secret(value)
+    return value  # type: ignore[no-any-return]
 
 
 def text(name: str, value: Any) -> str:
@@ -263,14 +277,17 @@ def text(name: str, value: Any) -> str:
     raise ValueError(f"{name} must be a str (or UTF-8 bytes), not {type(value).__name__}")
 
 
-def _access_token(name: str, value: Any) -> str:
-    token = text(name, value or "")
-    if re.search(r"[^!-~]", token):
+def _access_token(name: str, value: Any) -> Any:
+    if value is None:
+        return Secret()
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be a str (or bytes), not {type(value).__name__}")
+    if re.search(r"[^!-~]", value):
         raise ValueError(
             f"{name} has a character that a token cannot have (a space, a line break or one that is not ASCII); "
             "it is not shown here. Copy the token again, without quotes or spaces around it"
         )
-    return Secret(token)
+    return value
 
 
 def _square_version(name: str, value: Any) -> str | None:
@@ -316,10 +333,6 @@ def _truth(name: str, value: Any) -> bool:
     return value
 
 
-def _secret(name: str, value: Any) -> Any:
-    return Secret(value) if type(value) is str else value
-
-
 def _anything(name: str, value: Any) -> Any:
     return value
 
@@ -347,8 +360,10 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "api_key": _anything,
     "api_key_prefix": _anything,
     "username": _anything,
-    "password": _secret,
+    "password": _anything,
 }
+_SECRET = frozenset(("access_token", "proxy", "api_key", "password"))
+_LOG = ("debug", "logger_file", "logger_format")
 _SHOWN = tuple(_CHECKS)[: tuple(_CHECKS).index("debug")]
 
 

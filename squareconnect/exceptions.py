@@ -52,7 +52,7 @@ class ApiException(Exception):
         self.headers: Mapping[str, str] | None = http_resp.getheaders() if http_resp else None
         """The answer's headers, looked up without regard to case."""
         self.raw_body: bytes | None = http_resp.content if http_resp else None
-        """The answer's body as it came."""
+        """The answer's body, or what came of it; its Content-Encoding is undone where that is possible."""
         self.errors: list[Error] = decode_errors(self.raw_body) if self.raw_body else []
         """The errors in the answer's body; empty when it holds none."""
         self.method: str | None = None
@@ -94,10 +94,10 @@ class ApiException(Exception):
                 "customer, or list the newest), or send an idempotency_key, which makes it safe to repeat."
             )
         sentences.append(self.advice)
-        return without_personal_data(" ".join(sentences))
+        return printable(" ".join(sentences))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(status={self.status!r}, reason={without_personal_data(str(self.reason))!r})"
+        return f"{type(self).__name__}(status={self.status!r}, reason={printable(str(self.reason))!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return self.__class__.__new__, (self.__class__,), self.__dict__
@@ -183,9 +183,14 @@ def from_response(response: RESTResponse) -> ApiException:
     return kind(http_resp=response)
 
 
-_PERSONAL = re.compile(r"[^\s@<>\"'`]+@[^\s@<>\"'`]+|(?<![\w-])\+?\(?\d[\d ().-]{7,}\d(?![\w-])")
+_PERSONAL = re.compile(
+    r"[^\s@<>\"'`]+(?:@|%40)[^\s@<>\"'`]+"  # an e-mail address, also as it stands in a path
+    r"|(?<![\w-])(?!\d+(?:\.\d+){3}(?![\w.]))\+?\(?\d[\d ().-]{7,}\d(?![\w-])"  # a phone number, but no IP address
+)
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-def without_personal_data(text: str) -> str:
-    """Give the text with everything like an e-mail address or a phone number masked."""
-    return _PERSONAL.sub("***", text)
+def printable(text: str) -> str:
+    """Give the text as one line, with everything like an e-mail address or a phone number masked."""
+    one_line = _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+    return _PERSONAL.sub("***", one_line)

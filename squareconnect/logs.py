@@ -1,10 +1,16 @@
-"""Where log lines go when a Configuration asks for it. Until one does, this package adds no handler anywhere."""
+"""Where log lines go when a Configuration asks for it. Until one does, this package adds no handler anywhere.
+
+Configurations that ask for the same share one handler, which goes with the last of them.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
+import threading
 import weakref
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from squareconnect.configuration import Configuration
@@ -12,69 +18,109 @@ if TYPE_CHECKING:
 NAMES = {"package_logger": "squareconnect", "urllib3_logger": "urllib3"}
 """The loggers by their keys in ``Configuration.logger``."""
 
-
-class Handlers:
-    """The handlers of one Configuration."""
-
-    def __init__(self) -> None:
-        self.stream: logging.Handler | None = None
-        self.file: logging.Handler | None = None
-        self.path: str | None = None
-
-    def follow(self, debug: bool, file: str | None, line_format: str) -> None:
-        """Add and remove handlers until they are what the three settings say."""
-        if debug != (self.stream is not None):
-            old, self.stream = self.stream, logging.StreamHandler() if debug else None
-            _replace(old, self.stream)
-            _set_debugging(self, debug)
-        if file != self.path:
-            old, self.file = self.file, logging.FileHandler(file, encoding="utf-8") if file else None
-            _replace(old, self.file)
-            self.path = file
-        for handler in (self.stream, self.file):
-            if handler:
-                handler.setFormatter(logging.Formatter(line_format))
+STREAM = ""
+"""The place that stands for standard error; every other place is the absolute path of a file."""
 
 
-_of: weakref.WeakKeyDictionary[Configuration, Handlers] = weakref.WeakKeyDictionary()
-_debugging: set[Handlers] = set()
+class _Wish(NamedTuple):
+    places: frozenset[str]
+    line_format: str
+
+
+_wishes: dict[int, _Wish] = {}
+"""What each Configuration asks for, by its id."""
+_handlers: dict[str, logging.Handler] = {}
 _levels_before: dict[logging.Logger, int] = {}
+"""The loggers' levels from before one was set to DEBUG."""
+_lock = threading.RLock()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
-def follow(configuration: Configuration) -> None:
-    """Make the handlers of a Configuration be what its settings say, for as long as it lives."""
-    settings = configuration.__dict__
-    debug, file = settings.get("debug", False), settings.get("logger_file")
-    if configuration not in _of:
-        if not debug and not file:
-            return
-        _of[configuration] = Handlers()
-        weakref.finalize(configuration, _of[configuration].follow, False, None, "")
-    _of[configuration].follow(debug, file, settings["logger_format"])
+def follow(configuration: Configuration, debug: bool, file: str | None, line_format: str) -> None:
+    """Make lines go where a Configuration asks for, for as long as it lives.
+
+    :param debug: whether to standard error, and from level DEBUG on.
+    :param file: the path of the file to append to; None for none.
+    :param line_format: the format of a line. Where Configurations share a place, one of their formats holds.
+    :raises ValueError: for a file that cannot be opened; then nothing changes.
+    """
+    key = id(configuration)
+    places = frozenset(([STREAM] if debug else []) + ([_place_of(file)] if file else []))
+    with _lock:
+        before = _wishes.get(key)
+        if not before:
+            if not places:
+                return
+            weakref.finalize(configuration, _forget, key)
+        _wishes[key] = _Wish(places, line_format)
+        try:
+            for place in places - _handlers.keys():
+                _open(place)
+        except OSError as error:
+            _wishes[key] = before or _Wish(frozenset(), line_format)
+            raise ValueError(f"logger_file cannot be opened: {error}") from None
+        finally:
+            _arrange()
 
 
-def handlers(configuration: Configuration) -> Handlers:
-    """Give the handlers of a Configuration: none, if it asks for none."""
-    return _of.get(configuration) or Handlers()
+def handler_of(file: str | None) -> logging.Handler | None:
+    """Give the handler for a file, or that for standard error, or None if nobody asks for it."""
+    return _handlers.get(_place_of(file) if file else STREAM)
+
+
+def _place_of(file: str) -> str:
+    return str(Path(file).absolute())
 
 
 def _loggers() -> list[logging.Logger]:
     return [logging.getLogger(name) for name in NAMES.values()]
 
 
-def _replace(old: logging.Handler | None, new: logging.Handler | None) -> None:
+def _open(place: str) -> None:
+    handler = logging.FileHandler(place, encoding="utf-8") if place else logging.StreamHandler()
+    _handlers[place] = handler
     for logger in _loggers():
-        if old:
-            logger.removeHandler(old)
-        if new:
-            logger.addHandler(new)
-    if old:
-        old.close()
+        logger.addHandler(handler)
 
 
-def _set_debugging(handlers: Handlers, debug: bool) -> None:
-    if debug and not _debugging:
-        _levels_before.update((logger, logger.level) for logger in _loggers())
-    (_debugging.add if debug else _debugging.discard)(handlers)
+def _forget(key: int) -> None:
+    with _lock:
+        del _wishes[key]
+        _arrange()
+
+
+def _arrange() -> None:
+    """Close what nobody asks for any more, and set formats and levels.
+
+    The collection of a Configuration in the midst of it calls it within itself: what it does may be done twice.
+    """
+    settled = None
+    while settled != _wishes:
+        settled = dict(_wishes)
+        for place, handler in list(_handlers.items()):
+            formats = [wish.line_format for wish in settled.values() if place in wish.places]
+            if formats:
+                handler.setFormatter(logging.Formatter(formats[-1]))
+            else:
+                _close(place, handler)
+        _set_levels(debug=any(STREAM in wish.places for wish in settled.values()))
+
+
+def _close(place: str, handler: logging.Handler) -> None:
+    _handlers.pop(place, None)
     for logger in _loggers():
-        logger.setLevel(logging.DEBUG if _debugging else _levels_before[logger])
+        logger.removeHandler(handler)
+    handler.close()
+
+
+def _set_levels(*, debug: bool) -> None:
+    for logger in _loggers():
+        if debug and logger not in _levels_before:
+            _levels_before[logger] = logger.level
+            logger.setLevel(logging.DEBUG)
+        elif not debug and logger in _levels_before:
+            level = _levels_before.pop(logger)
+            if logger.level == logging.DEBUG:
+                logger.setLevel(level)

@@ -15,6 +15,8 @@ import io
 import logging
 import os
 import random
+import re
+import socket
 import ssl
 import threading
 import time
@@ -27,17 +29,17 @@ from urllib.parse import unquote, urlencode, urlsplit
 import certifi
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import EmptyPoolError, NewConnectionError
+from urllib3.exceptions import EmptyPoolError, ProxyError
 from urllib3.exceptions import TimeoutError as HTTPTimeout
+from urllib3.util import parse_url
 
-from squareconnect.configuration import check_proxy, is_loopback, seconds_or_pair
+from squareconnect.configuration import Secret, check_proxy, is_loopback, seconds_or_pair
 from squareconnect.exceptions import ApiException as ApiException
 from squareconnect.exceptions import ConnectionFailed, DecodeError, Timeout, from_response
 from squareconnect.serialization import encode
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from squareconnect.configuration import Configuration
 
@@ -80,16 +82,33 @@ class RESTResponse:
 # -- What urllib3 is taught -----------------------------------------------------------------------------------------
 
 
-class _Exchange(threading.local):
-    """What a thread's connections must know of the request that they carry."""
+class _Attempt:
+    """One try: what the connection that carries it must know, and what it tells of it."""
 
-    deadline = float("inf")
-    """When ``time.monotonic`` says that it is over."""
-    reached_server = False
-    """Whether a byte of the request may have left."""
+    def __init__(self, deadline: float, monotonic: Callable[[], float]) -> None:
+        self.deadline = deadline
+        self.monotonic = monotonic
+        self.reached_server = False
+        """Whether a byte of the request may have left."""
+        self.answer: http.client.HTTPResponse | None = None
+        """The answer, from its status line on."""
+
+    def limit(self, timeout: float | None) -> float:
+        """Give the seconds that the next step may take: a time-out, or less if the deadline comes before.
+
+        :raises TimeoutError: if it has passed.
+        """
+        left = self.deadline - self.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline passed")
+        return left if timeout is None or left < timeout else timeout
 
 
-_exchange = _Exchange()
+class _Thread(threading.local):
+    attempt = _Attempt(float("inf"), time.monotonic)
+
+
+_of_thread = _Thread()
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -102,17 +121,18 @@ class _DeadlineReader(io.RawIOBase):
         self._sock = sock
         self._raw = raw
         self._timeout = sock.gettimeout()
+        self.ended = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = _exchange.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the deadline passed")
-        if self._timeout is None or left < self._timeout:
-            self._sock.settimeout(left)
-        return self._raw.readinto(buffer)
+        seconds = _of_thread.attempt.limit(self._timeout)
+        if seconds != self._timeout:
+            self._sock.settimeout(seconds)
+        count = self._raw.readinto(buffer)
+        self.ended = not count
+        return count
 
     def close(self) -> None:
         self._raw.close()
@@ -122,56 +142,122 @@ class _DeadlineReader(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_DeadlineReader(sock, self.fp.detach()))
+        self._reader = _DeadlineReader(sock, self.fp.detach())
+        self.fp = io.BufferedReader(self._reader)
+
+    def begin(self) -> None:
+        super().begin()
+        if self._reader.ended:
+            raise http.client.IncompleteRead(b"")
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Read the status line of the answer, past those that only announce one (RFC 9110, 15.2)."""
+        while True:
+            line: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
+            if not 100 <= line[1] < 200:
+                self.status, self.reason = line[1:]
+                _of_thread.attempt.answer = self
+                return line
+            http.client.parse_headers(self.fp)
 
 
-class _Watched:
-    """Notes when a request begins to leave, which a proxy's CONNECT is not."""
+class _HTTPConnection(HTTPConnection):
+    """Keeps to the deadline, and notes when a request begins to leave, which a proxy's CONNECT is not."""
 
-    sock: socket.socket | None
+    debuglevel = 0  # Not what others set on http.client's class to print all that is sent: that shows the token.
+    response_class = _Response
+
+    def _new_conn(self) -> socket.socket:
+        """Connect to the first of the host's addresses that answers."""
+        attempt = _of_thread.attempt
+        refusal = OSError("the name has no address")
+        for address in _look_up(self._dns_host.strip("[]"), self.port, attempt.limit(self.timeout)):
+            try:
+                sock = socket.create_connection(address[:2], attempt.limit(self.timeout))
+            except OSError as error:
+                refusal = error
+            else:
+                self.sock = sock  # From here on it is closed with the connection, whatever happens.
+                for option in self.socket_options or ():
+                    sock.setsockopt(*option)
+                sock.settimeout(attempt.limit(self.timeout))
+                return sock
+        raise refusal
+
+    def _tunnel(self) -> None:
+        super()._tunnel()
+        self.sock.settimeout(_of_thread.attempt.limit(self.timeout))
 
     def connect(self) -> None:
         try:
-            super().connect()  # type: ignore[misc]
+            super().connect()
         finally:
-            _exchange.reached_server = False
+            _of_thread.attempt.reached_server = False
+            _of_thread.attempt.answer = None
 
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        _exchange.reached_server = True
-        super().send(data)  # type: ignore[misc]
+        attempt = _of_thread.attempt
+        attempt.reached_server = True
+        for start in range(0, len(data), _TLS_RECORD):  # In one piece, each record would have the whole time-out.
+            self.sock.settimeout(attempt.limit(self.timeout))
+            super().send(data[start : start + _TLS_RECORD])
 
 
-class _HTTPConnection(_Watched, HTTPConnection):
-    response_class = _Response
+_TLS_RECORD = 16384
+"""Bytes that go out together over TLS (RFC 8446, 5.1)."""
 
 
-class _HTTPSConnection(_Watched, HTTPSConnection):
-    response_class = _Response
+def _look_up(host: str, port: int, seconds: float) -> list[tuple[Any, ...]]:
+    """Give a host's addresses. On a thread of its own, since nothing else ends a name lookup in time."""
+    found: list[Any] = []
+
+    def look_up() -> None:
+        try:
+            found.append([entry[4] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)])
+        except Exception as error:
+            found.append(error)
+
+    thread = threading.Thread(target=look_up, daemon=True)
+    try:
+        thread.start()
+        thread.join(seconds)
+    except RuntimeError:  # No thread can be made, as at the end of the program.
+        look_up()
+    if not found:
+        raise TimeoutError(f"the name {host} was not looked up in time")
+    if isinstance(found[0], Exception):
+        raise found[0]
+    return found[0]  # type: ignore[no-any-return]
+
+
+class _HTTPSConnection(_HTTPConnection, HTTPSConnection):
+    pass
 
 
 class _HTTPPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
+    ConnectionCls = _HTTPConnection  # pyright: ignore[reportAssignmentType]
 
 
 class _HTTPSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
+    ConnectionCls = _HTTPSConnection  # pyright: ignore[reportAssignmentType]
 
 
 _POOL_CLASSES = {"http": _HTTPPool, "https": _HTTPSPool}
 
 # -- What decides: pure functions -----------------------------------------------------------------------------------
 
+METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"))
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 """Methods that change nothing (RFC 9110, 9.2.1)."""
 IDEMPOTENT_METHODS = SAFE_METHODS | {"PUT", "DELETE"}
 """Methods of which a repetition changes nothing more (RFC 9110, 9.2.2)."""
 
 
-def is_uncertain(status: int) -> bool:
+def is_uncertain(status: int | None) -> bool:
     """Whether an answer leaves open if the request was carried out."""
-    return status == 408 or (status >= 500 and status != 501)
+    return status is not None and (status == 408 or (status >= 500 and status != 501))
 
 
 def should_retry(failure: ApiException, repeatable: bool) -> bool:
@@ -180,13 +266,9 @@ def should_retry(failure: ApiException, repeatable: bool) -> bool:
     :param failure: the failure, with its ``outcome_unknown`` set for this one try.
     :param repeatable: whether carrying the request out twice is the same as once.
     """
-    if failure.status is None and not isinstance(failure, (ConnectionFailed, Timeout)):
-        return False
-    if failure.status == 429:
-        return True
-    if failure.status is not None and not is_uncertain(failure.status):
-        return False
-    return repeatable or not failure.outcome_unknown
+    if isinstance(failure, (ConnectionFailed, Timeout)) or is_uncertain(failure.status):
+        return repeatable or not failure.outcome_unknown
+    return failure.status == 429
 
 
 def pause_before_retry(attempts: int, retry_after: str | None, longest: float, jitter: float, now: float) -> float:
@@ -214,7 +296,7 @@ def decompress(content: bytes, encoding: str, limit: int) -> bytes:
     """Undo a ``Content-Encoding`` of gzip or deflate (RFC 9110, 8.4.1).
 
     :param limit: bytes that the result may have.
-    :raises ValueError: for another encoding, content that is not of it or ends too soon, and a result over the limit.
+    :raises ValueError: for another encoding, content that is not one whole of it, and a result over the limit.
     """
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise ValueError(f"its Content-Encoding {encoding!r} is unknown")
@@ -225,8 +307,8 @@ def decompress(content: bytes, encoding: str, limit: int) -> bytes:
         raise ValueError(f"its {encoding} is broken: {error}") from None
     if len(result) > limit:
         raise ValueError(_too_large(limit))
-    if not inflate.eof:
-        raise ValueError(f"its {encoding} ends too soon")
+    if not inflate.eof or inflate.unused_data:
+        raise ValueError(f"its {encoding} does not end where it ends")
     return result
 
 
@@ -243,6 +325,8 @@ class _Origin(NamedTuple):
     pool: urllib3.HTTPConnectionPool
     prefix: str
     """What stands before the path in the request line: the origin itself, if an HTTP proxy has to read it."""
+    exposed: bool
+    """Whether requests can be read on their way: they go over plain HTTP to another machine, or through one."""
 
 
 class RESTClientObject:
@@ -253,9 +337,9 @@ class RESTClientObject:
     :raises ValueError: for a ``cert_file`` or ``ssl_ca_cert`` that cannot be used; at the first request over TLS.
     """
 
-    sleep = staticmethod(time.sleep)
-    monotonic = staticmethod(time.monotonic)
-    jitter = staticmethod(random.random)
+    sleep: Callable[[float], None] = staticmethod(time.sleep)
+    monotonic: Callable[[], float] = staticmethod(time.monotonic)
+    jitter: Callable[[], float] = staticmethod(random.random)
 
     def __init__(self, configuration: Configuration, pools_size: int = 4) -> None:
         self.configuration = configuration
@@ -279,8 +363,9 @@ class RESTClientObject:
     @property
     def pool_manager(self) -> urllib3.PoolManager:
         """urllib3's pool manager for ``Configuration.host``."""
-        self._origin(self.configuration.host)
-        return self._managers[self._proxy_for(self.configuration.host)]
+        origin, _ = _split(self.configuration.host)
+        self._origin(origin)
+        return self._managers[self._proxy_for(origin)]
 
     def close(self) -> None:
         """Close the connections that no request is using. A later request opens new ones."""
@@ -313,15 +398,27 @@ class RESTClientObject:
         :param timeout: seconds to wait, instead of ``Configuration.timeout``.
         :param repeatable: whether carrying the request out twice is the same as once; by default what HTTP says of
             the method.
-        :return: the answer, if its status is 200 to 205.
+        :return: the answer, if its status is 200 to 205. A 404 to a DELETE of which an earlier try may have been
+            carried out is given as 200 with an empty object.
         :raises ApiException: for every other end.
-        :raises ValueError: for a URL, header, body or time-out that cannot be sent.
+        :raises ValueError: for a method, URL, header, body or time-out that cannot be sent, and for plain HTTP to or
+            through another machine unless ``Configuration.allow_insecure_http`` is set; no connection is opened then.
+        :raises TypeError: for a body with a value that JSON cannot carry; no connection is opened then.
         """
         settings = self.configuration
+        if method not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(sorted(METHODS))}, not {method!r}")
         origin, path = _split(url)
         target = path + "?" + urlencode(query_params) if query_params else path
-        pool, prefix = self._origins.get(origin) or self._origin(origin)
+        pool, prefix, exposed = self._origins.get(origin) or self._origin(origin)
+        if exposed and not settings.allow_insecure_http:
+            raise ValueError(
+                f"host: {origin} would be spoken to over plain HTTP, which others can read: use https, or set "
+                "Configuration.allow_insecure_http"
+            )
         sent_headers = dict(headers) if headers else {}
+        for name, value in sent_headers.items():
+            check_header(name, value)
         if body is None and post_params:
             body, sent_headers["Content-Type"] = urllib3.encode_multipart_formdata(list(post_params))
         elif body is not None and not isinstance(body, bytes):
@@ -343,12 +440,10 @@ class RESTClientObject:
             if lost and method == "DELETE" and result.status == 404:
                 return RESTResponse(200, "OK", result.headers or {}, b"{}", attempts)
             lost = lost or result.outcome_unknown
-            retry = attempts <= settings.max_retries and should_retry(result, repeatable)
-            if retry:
-                asked = result.headers.get("Retry-After") if result.headers else None
-                pause = pause_before_retry(attempts, asked, settings.max_retry_wait, self.jitter(), time.time())
-                retry = self.monotonic() + pause < deadline
-            if not retry:
+            asked = result.headers.get("Retry-After") if result.headers else None
+            pause = pause_before_retry(attempts, asked, settings.max_retry_wait, self.jitter(), time.time())
+            again = attempts <= settings.max_retries and should_retry(result, repeatable)
+            if not again or self.monotonic() + pause >= deadline:
                 raise result.about(method, path, attempts, lost and method not in SAFE_METHODS)
             self.sleep(pause)
 
@@ -363,10 +458,10 @@ class RESTClientObject:
         deadline: float,
     ) -> RESTResponse | ApiException:
         """Try once. A failure comes back without urllib3's tracebacks, whose local variables hold the token."""
-        left = deadline - self.monotonic()
-        _exchange.deadline = deadline
-        _exchange.reached_server = False
-        response = None
+        attempt = _Attempt(deadline, self.monotonic)
+        outer, _of_thread.attempt = _of_thread.attempt, attempt
+        left = max(deadline - self.monotonic(), 0.001)
+        limit = self.configuration.max_response_size
         content: list[bytes] = []
         try:
             response = pool.urlopen(
@@ -381,18 +476,26 @@ class RESTClientObject:
                 pool_timeout=left,  # type: ignore[arg-type]
                 preload_content=False,
             )
-            _read(response, content, self.configuration.max_response_size)
+            _read(response, content, limit)
         except Exception as error:
             failure = _explain(error)
         except BaseException as interruption:
             interruption.__context__ = None
             raise interruption.with_traceback(None) from None
         else:
-            return _judge(response, b"".join(content), method, self.configuration.max_response_size)
-        failure.outcome_unknown = _exchange.reached_server
-        if response is not None:
-            failure.status, failure.headers, failure.raw_body = response.status, response.headers, b"".join(content)
-        return failure
+            return _judge(RESTResponse(response.status, response.reason, response.headers, b"".join(content)), limit)
+        finally:
+            _of_thread.attempt = outer
+        failure.outcome_unknown = attempt.reached_server
+        if attempt.answer is None:
+            return failure
+        came = attempt.answer
+        headers_came = urllib3.HTTPHeaderDict((came.headers or {}).items())
+        answer = RESTResponse(came.status, came.reason, headers_came, b"".join(content))
+        if _is_success(answer.status):
+            failure.status, failure.headers, failure.raw_body = answer.status, answer.headers, answer.content
+            return failure
+        return _judge(answer, limit)
 
     def _origin(self, origin: str) -> _Origin:
         proxy = self._proxy_for(origin)
@@ -401,23 +504,27 @@ class RESTClientObject:
                 self._managers[proxy] = self._open(proxy)
             if origin not in self._origins:
                 pool = self._managers[proxy].connection_from_url(origin)
-                plain_proxy = proxy and origin.startswith("http:")
-                self._origins[origin] = _Origin(pool, origin if plain_proxy else "")
+                plain = origin.startswith("http:")
+                exposed = plain and not (is_loopback(origin) and is_loopback(proxy or origin))
+                while len(self._origins) >= self._pools_size:
+                    del self._origins[next(iter(self._origins))]
+                self._origins[origin] = _Origin(pool, origin if plain and proxy else "", exposed)
             return self._origins[origin]
 
     def _proxy_for(self, origin: str) -> str:
         """Give the URL of the proxy for an origin, or an empty text."""
         if self._fixed["proxy"] is not None:
-            return str.__str__(self._fixed["proxy"])
+            return self._fixed["proxy"]  # type: ignore[no-any-return]
         if not any(name.lower().endswith("_proxy") for name in os.environ):
             return ""
         from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
         parts = urlsplit(origin)
-        proxies = getproxies_environment()
+        proxies = {name: Secret(value) for name, value in getproxies_environment().items()}
         if is_loopback(origin) or proxy_bypass_environment(parts.netloc, proxies):
             return ""
-        return check_proxy(f"{parts.scheme}_proxy", proxies.get(parts.scheme) or proxies.get("all")) or ""
+        name = parts.scheme if parts.scheme in proxies else "all"
+        return check_proxy(f"the environment variable {name.upper()}_PROXY", proxies.get(name)) or ""
 
     def _open(self, proxy: str) -> urllib3.PoolManager:
         options: dict[str, Any] = {
@@ -426,10 +533,9 @@ class RESTClientObject:
             "ssl_context": self._ssl_context(),
         }
         if proxy:
-            at = urllib3.util.parse_url(proxy)
-            options["proxy_headers"] = {}
-            if at.auth:
-                options["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=unquote(at.auth))
+            at = parse_url(proxy)
+            credentials = urllib3.make_headers(proxy_basic_auth=unquote(at.auth)) if at.auth else {}
+            options["proxy_headers"] = {name: Secret(value) for name, value in credentials.items()}
             manager: urllib3.PoolManager = urllib3.ProxyManager(
                 f"{at.scheme}://{at.netloc}", self._pools_size, proxy_ssl_context=options["ssl_context"], **options
             )
@@ -495,13 +601,30 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_start_anew_after_fork)
 
 
+_URL = re.compile(r"(https?://[^/?#@\\\x00-\x20\x7f]+)(/[^\x00-\x20\x7f]*)?")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
+
+
+def check_header(name: object, value: object) -> None:
+    """Refuse what would not be one header (RFC 9110, 5).
+
+    :raises ValueError: naming the header; its value is not shown.
+    """
+    if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot be the name of a header")
+    if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+        raise ValueError(f"header {name} must be a str in Latin-1 without line breaks; its value is not shown here")
+
+
 def _split(url: str) -> tuple[str, str]:
     """Give the origin and the path of a URL."""
-    scheme, _, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    if scheme not in ("http", "https") or not host:
-        raise ValueError(f"url must begin with http:// or https:// and a host, not {url!r}")
-    return f"{scheme}://{host}", slash + path or "/"
+    match = _URL.fullmatch(url)
+    if not match:
+        raise ValueError(
+            "url must be http:// or https://, a host and a path, without a user name, spaces or line breaks"
+        )
+    return match[1], match[2] or "/"
 
 
 @lru_cache
@@ -515,37 +638,43 @@ def _times(timeout: float | tuple[float, float]) -> tuple[float, float]:
 
 
 def _read(response: urllib3.BaseHTTPResponse, content: list[bytes], limit: int) -> None:
-    """Read the body as it comes, at most one byte more than the limit, appending each piece."""
-    length = response.length_remaining
+    """Read the body, at most one byte more than the limit, appending each piece as it comes."""
     left = limit + 1
-    while left > 0 and length != 0 and (piece := response.read(left, decode_content=False)):
+    while left > 0 and response.length_remaining != 0:
+        piece = response.read1(min(left, 65536), decode_content=False)
+        if not piece:
+            return
         content.append(piece)
         left -= len(piece)
-        length = response.length_remaining
     if left <= 0:
         response.close()
         response.release_conn()
 
 
-def _judge(response: urllib3.BaseHTTPResponse, content: bytes, method: str, limit: int) -> RESTResponse | ApiException:
-    """Tell a success from a failure."""
-    answer = RESTResponse(response.status, response.reason, response.headers, content)
-    failure: ApiException
-    if not 200 <= response.status <= 205:
+def _is_success(status: int) -> bool:
+    return 200 <= status <= 205
+
+
+def _judge(answer: RESTResponse, limit: int) -> RESTResponse | ApiException:
+    """Undo the Content-Encoding of an answer, and tell a success from a failure."""
+    problem = None
+    encoding = answer.headers.get("Content-Encoding", "").strip().lower()
+    if len(answer.content) > limit:
+        problem = _too_large(limit)
+    elif answer.content and encoding not in ("", "identity"):
+        try:
+            answer.content = decompress(answer.content, encoding, limit)
+        except ValueError as error:
+            problem = str(error)
+    if not _is_success(answer.status):
         failure = from_response(answer)
-        failure.outcome_unknown = is_uncertain(response.status)
+        failure.outcome_unknown = is_uncertain(answer.status)
         return failure
-    try:
-        if len(content) > limit:
-            raise ValueError(_too_large(limit))
-        encoding = response.headers.get("Content-Encoding", "").strip().lower()
-        if encoding not in ("", "identity") and content:
-            answer.content = decompress(content, encoding, limit)
-    except ValueError as error:
-        failure = DecodeError(http_resp=answer)
-        failure.reason = f"the answer cannot be read: {error}"
-        failure.outcome_unknown = True
-        return failure
+    if problem:
+        unreadable = DecodeError(http_resp=answer)
+        unreadable.reason = f"the answer cannot be read: {problem}"
+        unreadable.outcome_unknown = True
+        return unreadable
     return answer
 
 
@@ -554,10 +683,9 @@ def _explain(error: BaseException) -> ApiException:
     causes = [error]
     while cause := causes[-1].__cause__ or next((arg for arg in causes[-1].args if isinstance(arg, Exception)), None):
         causes.append(cause)
-    late = any(
-        isinstance(each, (TimeoutError, HTTPTimeout, EmptyPoolError)) and not isinstance(each, NewConnectionError)
-        for each in causes
-    )
+    late = any(isinstance(each, (TimeoutError, HTTPTimeout, EmptyPoolError)) for each in causes)
     innermost = causes[-1]
     reason = f"{type(innermost).__name__}: {innermost}" if str(innermost) else type(innermost).__name__
+    if any(isinstance(each, ProxyError) for each in causes):
+        reason = f"at the proxy, {reason}"
     return (Timeout if late else ConnectionFailed)(reason=reason)
