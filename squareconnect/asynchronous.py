@@ -13,6 +13,9 @@ from weakref import WeakSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from typing import TypeAlias
+
+    _Task: TypeAlias = "tuple[CallHandle[Any], Callable[[], Any], Callable[[Any], object] | None]"
 
 T = TypeVar("T")
 
@@ -70,7 +73,7 @@ class Workers:
 
     def _forget(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: deque[_Task] = deque()
         self._running = 0
         _all_workers.add(self)
 
@@ -87,7 +90,7 @@ class Workers:
             if self._running < self._most:
                 threading.Thread(target=self._work, name="squareconnect", daemon=True).start()
                 self._running += 1
-            self._waiting.append(lambda: _carry_out(handle, call, callback))
+            self._waiting.append((handle, call, callback))
         if callback is not None:
             _with_callback.add(handle)
         return handle
@@ -98,9 +101,9 @@ class Workers:
                 if not self._waiting:
                     self._running -= 1
                     return
-                carry_out = self._waiting.popleft()
-            carry_out()
-            del carry_out
+                first = self._waiting.popleft()
+            _carry_out(*first)
+            del first
 
 
 def _carry_out(handle: CallHandle[T], call: Callable[[], T], callback: Callable[[T], object] | None) -> None:
@@ -112,9 +115,7 @@ def _carry_out(handle: CallHandle[T], call: Callable[[], T], callback: Callable[
         if callback is not None:
             _report(error)
         handle.set_exception(error)
-        del (
-            handle
-        )  # The exception's traceback holds this frame, which would hold the handle, which holds the exception.
+        del handle  # The exception holds this frame, which would hold the handle, which holds the exception.
         return
     if callback is not None:
         try:

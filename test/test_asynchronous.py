@@ -1,0 +1,501 @@
+from __future__ import annotations
+
+import asyncio
+import copy
+import gc
+import importlib.util
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from concurrent.futures import CancelledError, as_completed
+from concurrent.futures import TimeoutError as HandleTimeout
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from squareconnect import (
+    ApiClient,
+    AsyncCustomersApi,
+    CallHandle,
+    Configuration,
+    CreateCustomerRequest,
+    CustomersApi,
+    NotFound,
+    RetrieveCustomerResponse,
+)
+from squareconnect.asynchronous import Workers
+from squareconnect.emulator import Emulator
+from squareconnect.rest import RESTResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PATIENCE = 20
+"""Seconds after which a test that waits for something fails."""
+
+
+class Gate:
+    """A call that waits until it is let through, and counts how many wait with it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open = threading.Event()
+        self.began = threading.Semaphore(0)
+        self.inside = 0
+        self.most_inside = 0
+        self.calls = 0
+
+    def __call__(self) -> str:
+        with self._lock:
+            self.calls += 1
+            self.inside += 1
+            self.most_inside = max(self.most_inside, self.inside)
+        self.began.release()
+        assert self._open.wait(PATIENCE)
+        with self._lock:
+            self.inside -= 1
+        return "through"
+
+    def wait_until_begun(self, calls: int = 1) -> None:
+        for _ in range(calls):
+            assert self.began.acquire(timeout=PATIENCE)
+
+    def open(self) -> None:
+        self._open.set()
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    gate = Gate()
+    yield gate
+    gate.open()
+
+
+@pytest.fixture
+def reported(monkeypatch: pytest.MonkeyPatch) -> list[BaseException | None]:
+    """Give the list of exceptions that reach threading.excepthook."""
+    errors: list[BaseException | None] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: errors.append(args.exc_value))
+    return errors
+
+
+def background_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "squareconnect"]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def fail() -> str:
+    raise NotFound(404, "Not Found")
+
+
+# -- Handles --------------------------------------------------------------------------------------------------------
+
+
+def test_a_handle_gives_the_result(gate: Gate) -> None:
+    handle = Workers(1).start(gate)
+    assert not handle.done()
+    assert handle.is_alive()
+    gate.open()
+    assert handle.get(PATIENCE) == handle.result(PATIENCE) == "through"
+    assert handle.done()
+    assert not handle.is_alive()
+
+
+def test_a_handle_raises_what_the_call_raised() -> None:
+    handle = Workers(1).start(fail)
+    with pytest.raises(NotFound):
+        handle.get(PATIENCE)
+    assert isinstance(handle.exception(), NotFound)
+
+
+def test_get_waits_no_longer_than_it_is_told(gate: Gate) -> None:
+    handle = Workers(1).start(gate)
+    with pytest.raises(HandleTimeout):
+        handle.get(0.01)
+    gate.open()
+    assert handle.get(PATIENCE) == "through"
+
+
+def test_join_waits_no_longer_than_it_is_told_and_raises_nothing(gate: Gate) -> None:
+    handle = Workers(1).start(gate)
+    handle.join(0.01)
+    assert handle.is_alive()
+    gate.open()
+    handle.join()
+    assert not handle.is_alive()
+    Workers(1).start(fail).join()
+
+
+def test_handles_work_with_concurrent_futures() -> None:
+    workers = Workers(2)
+    handles = [workers.start(lambda number=number: number) for number in range(5)]  # type: ignore[misc]
+    assert sorted(handle.result() for handle in as_completed(handles, PATIENCE)) == [0, 1, 2, 3, 4]
+
+
+def test_a_handle_with_an_exception_is_freed_without_the_garbage_collector() -> None:
+    gc.disable()
+    try:
+        handle = Workers(1).start(fail)
+        handle.join()
+        wait_until(lambda: not background_threads())
+        gone = weakref.ref(handle)
+        del handle
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+# -- Workers --------------------------------------------------------------------------------------------------------
+
+
+def test_no_more_calls_run_at_a_time_than_there_may_be_threads(gate: Gate) -> None:
+    workers = Workers(3)
+    handles = [workers.start(gate) for _ in range(10)]
+    gate.wait_until_begun(3)
+    assert len(background_threads()) == 3
+    gate.open()
+    assert [handle.get(PATIENCE) for handle in handles] == ["through"] * 10
+    assert gate.most_inside == 3
+
+
+def test_calls_begin_in_the_order_they_were_started() -> None:
+    workers = Workers(1)
+    order: list[int] = []
+    handles = [workers.start(lambda number=number: order.append(number)) for number in range(20)]  # type: ignore[misc]
+    for handle in handles:
+        handle.join(PATIENCE)
+    assert order == list(range(20))
+
+
+def test_no_thread_is_left_when_no_call_waits() -> None:
+    workers = Workers(4)
+    for handle in [workers.start(int) for _ in range(20)]:
+        handle.join(PATIENCE)
+    wait_until(lambda: not background_threads())
+
+
+def test_the_threads_are_daemons(gate: Gate) -> None:
+    Workers(1).start(gate)
+    gate.wait_until_begun()
+    assert all(thread.daemon for thread in background_threads())
+
+
+def test_a_call_cancelled_before_it_began_is_never_made(gate: Gate) -> None:
+    workers = Workers(1)
+    first, second = workers.start(gate), workers.start(gate)
+    gate.wait_until_begun()
+    assert second.cancel()
+    gate.open()
+    assert first.get(PATIENCE) == "through"
+    with pytest.raises(CancelledError):
+        second.get(PATIENCE)
+    wait_until(lambda: not background_threads())
+    assert gate.calls == 1
+
+
+def test_a_call_on_its_way_cannot_be_cancelled(gate: Gate) -> None:
+    handle = Workers(1).start(gate)
+    gate.wait_until_begun()
+    assert not handle.cancel()
+    gate.open()
+    assert handle.get(PATIENCE) == "through"
+
+
+def test_a_call_for_which_there_is_no_thread_raises_and_is_not_made(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    workers = Workers(1)
+    with monkeypatch.context() as without_threads:
+        without_threads.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            workers.start(gate)
+    assert workers.start(lambda: "made").get(PATIENCE) == "made"
+    assert gate.calls == 0
+
+
+def test_a_system_without_fork_needs_no_hook(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "register_at_fork")
+    spec = importlib.util.find_spec("squareconnect.asynchronous")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.Workers(1).start(lambda: "made").get(PATIENCE) == "made"
+
+
+# -- Callbacks ------------------------------------------------------------------------------------------------------
+
+
+def test_a_callback_gets_the_result_before_the_handle_is_done() -> None:
+    results: list[tuple[str, bool, str]] = []
+    handles: list[CallHandle[str]] = []
+    handed = threading.Event()
+
+    def callback(result: str) -> None:
+        assert handed.wait(PATIENCE)
+        results.append((result, handles[0].done(), threading.current_thread().name))
+
+    handles.append(Workers(1).start(lambda: "result", callback))
+    handed.set()
+    handles[0].join(PATIENCE)
+    assert results == [("result", False, "squareconnect")]
+    assert handles[0].get() == "result"
+
+
+def test_a_failed_call_is_reported_and_on_the_handle_and_calls_nothing_back(
+    reported: list[BaseException | None],
+) -> None:
+    results: list[str] = []
+    handle = Workers(1).start(fail, results.append)
+    handle.join(PATIENCE)
+    assert reported == [handle.exception()]
+    assert isinstance(handle.exception(), NotFound)
+    assert results == []
+
+
+def test_a_callback_that_raises_is_reported_and_the_result_is_on_the_handle(
+    reported: list[BaseException | None],
+) -> None:
+    handle = Workers(1).start(lambda: "result", lambda result: result.index("missing"))
+    assert handle.get(PATIENCE) == "result"
+    assert [type(error) for error in reported] == [ValueError]
+
+
+def test_a_report_that_fails_stops_no_other_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda args: 1 / 0)
+    workers = Workers(1)
+    workers.start(fail, print).join(PATIENCE)
+    assert workers.start(lambda: "result").get(PATIENCE) == "result"
+
+
+def test_without_a_callback_a_failure_is_the_callers_alone(reported: list[BaseException | None]) -> None:
+    Workers(1).start(fail).join(PATIENCE)
+    assert reported == []
+
+
+# -- asyncio --------------------------------------------------------------------------------------------------------
+
+
+def test_a_handle_can_be_awaited() -> None:
+    async def results() -> list[str]:
+        workers = Workers(2)
+        return await asyncio.gather(*(workers.start(lambda: "result") for _ in range(50)))
+
+    assert asyncio.run(results()) == ["result"] * 50
+
+
+def test_awaiting_raises_what_the_call_raised() -> None:
+    async def failing() -> None:
+        with pytest.raises(NotFound):
+            await Workers(1).start(fail)
+
+    asyncio.run(failing())
+
+
+def test_a_cancelled_task_ends_at_once_and_makes_no_call_that_had_not_begun(gate: Gate) -> None:
+    async def awaiting(handle: CallHandle[str]) -> str:
+        return await handle
+
+    async def cancelled() -> None:
+        workers = Workers(1)
+        begun, waiting = workers.start(gate), workers.start(gate)
+        tasks = [asyncio.create_task(awaiting(handle)) for handle in (begun, waiting)]
+        await asyncio.to_thread(gate.wait_until_begun)
+        for task in tasks:
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [asyncio.CancelledError] * 2
+        assert (begun.running(), waiting.cancelled()) == (True, True)
+
+    asyncio.run(cancelled())
+    gate.open()
+    wait_until(lambda: not background_threads())
+    assert gate.calls == 1
+
+
+# -- Through a client -----------------------------------------------------------------------------------------------
+
+
+class BlockedTransport:
+    """Stands where a client has its RESTClientObject; answers with an empty object once its gate is open."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self.bodies: list[Any] = []
+
+    def request(self, method: str, url: str, query: Any, headers: Any, body: Any, *_: Any, **__: Any) -> RESTResponse:
+        self.bodies.append(body)
+        self._gate()
+        return RESTResponse(200, "OK", {}, b'{"customer": {"id": "C"}}')
+
+
+def blocked_client(gate: Gate, **settings: Any) -> ApiClient:
+    client = ApiClient(Configuration(access_token="token", **settings))
+    client.rest_client = BlockedTransport(gate)  # type: ignore[assignment] # pyright: ignore
+    return client
+
+
+def test_a_client_makes_no_more_calls_at_a_time_than_it_opens_connections(gate: Gate) -> None:
+    api = CustomersApi(blocked_client(gate, connection_pool_maxsize=2))
+    handles = [api.retrieve_customer("C", async_req=True) for _ in range(6)]
+    gate.wait_until_begun(2)
+    gate.open()
+    for handle in handles:
+        handle.join(PATIENCE)
+    assert gate.most_inside == 2
+
+
+def test_what_cannot_be_sent_raises_at_once(gate: Gate) -> None:
+    api = CustomersApi(blocked_client(gate))
+    with pytest.raises(ValueError, match="customer_id must be an id as Square gave it"):
+        api.retrieve_customer("..", async_req=True)
+    with pytest.raises(TypeError, match="body holds a set"):
+        api.create_customer({"note": {1}}, callback=print)
+    assert gate.calls == 0
+
+
+def test_a_callback_gets_the_model_and_the_call_gives_its_handle_at_once(gate: Gate) -> None:
+    responses: list[RetrieveCustomerResponse] = []
+    handle = CustomersApi(blocked_client(gate)).retrieve_customer("C", callback=responses.append)
+    assert handle.is_alive()
+    gate.open()
+    handle.join(PATIENCE)
+    assert responses == [handle.get()]
+
+
+def test_a_body_is_sent_as_it_was_when_the_call_was_made(gate: Gate) -> None:
+    client = blocked_client(gate, connection_pool_maxsize=1)
+    api = CustomersApi(client)
+    body = CreateCustomerRequest(given_name="Ada")
+    handles = [api.create_customer(body, async_req=True) for _ in range(2)]
+    body.given_name = "Grace"
+    gate.open()
+    for handle in handles:
+        handle.join(PATIENCE)
+    assert client.rest_client.bodies == [b'{"given_name":"Ada"}'] * 2  # type: ignore[attr-defined] # pyright: ignore
+
+
+def test_ten_thousand_clients_leave_no_thread(gate: Gate) -> None:
+    gate.open()
+    before = threading.active_count()
+    for number in range(10_000):
+        client = blocked_client(gate)
+        if number % 100 == 0:
+            CustomersApi(client).retrieve_customer("C", async_req=True).join(PATIENCE)
+    wait_until(lambda: threading.active_count() == before)
+
+
+def test_a_client_that_has_made_calls_in_the_background_can_be_pickled_and_copied() -> None:
+    with Emulator() as square, ApiClient(Configuration(host=square.url, access_token=square.access_token)) as client:
+        CustomersApi(client).list_customers(async_req=True).join(PATIENCE)
+        for other in (pickle.loads(pickle.dumps(client)), copy.deepcopy(client)):  # noqa: S301 - made in this line
+            with other:
+                assert CustomersApi(other).list_customers(async_req=True).get(PATIENCE).errors is None
+
+
+def test_fifty_calls_at_once_over_real_connections() -> None:
+    with Emulator() as square, ApiClient(Configuration(host=square.url, access_token=square.access_token)) as client:
+
+        async def create_all() -> set[str | None]:
+            api = AsyncCustomersApi(client)
+            made = await asyncio.gather(*(api.create_customer({"given_name": str(number)}) for number in range(50)))
+            return {response.customer.id for response in made if response.customer}
+
+        assert len(asyncio.run(create_all())) == 50
+
+
+# -- In processes of their own --------------------------------------------------------------------------------------
+
+SCRIPT_HEAD = """
+import os, socket, sys, threading, time
+from squareconnect import ApiClient, Configuration, CustomersApi
+from squareconnect.asynchronous import Workers
+
+def api(host, **settings):
+    return CustomersApi(ApiClient(Configuration(host=host, access_token="emulator-access-token", **settings)))
+
+silent = socket.create_server(("127.0.0.1", 0))
+silent_host = "http://127.0.0.1:%d" % silent.getsockname()[1]
+"""
+
+
+def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", SCRIPT_HEAD + script, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
+
+
+def test_a_hanging_call_does_not_keep_the_interpreter_from_exiting() -> None:
+    ended = run("""
+handle = api(silent_host).list_customers(async_req=True)
+while not handle.running():
+    time.sleep(0.01)
+print("end")
+""")
+    assert (ended.stdout, ended.stderr) == ("end\n", "")
+
+
+def test_a_program_that_ends_waits_for_its_callbacks() -> None:
+    with Emulator() as square:
+        ended = run("""
+for _ in range(3):
+    api(sys.argv[1]).list_customers(callback=lambda page: sys.stdout.write("called\\n"))
+""", square.url)  # fmt: skip
+    assert (ended.stdout, ended.stderr) == ("called\n" * 3, "")
+
+
+def test_a_program_that_ends_waits_for_a_hanging_callback_until_its_deadline() -> None:
+    ended = run("api(silent_host, deadline=0.2).list_customers(callback=print)")
+    assert "Exception in thread squareconnect" in ended.stderr
+    assert "squareconnect.exceptions.Timeout: GET /v2/customers failed" in ended.stderr
+
+
+def test_a_forked_child_makes_its_own_calls_and_none_of_its_parents() -> None:
+    ended = run("""
+workers = Workers(1)
+go_on = threading.Event()
+begun = threading.Event()
+made_in = []
+
+def blocked():
+    begun.set()
+    go_on.wait()
+
+workers.start(blocked, print)
+waiting = workers.start(lambda: print("the waiting call was made in", "child" if child == 0 else "parent"))
+begun.wait()
+child = os.fork()
+if child == 0:
+    print("the child's own call:", workers.start(lambda: "made").get(5), flush=True)
+    sys.exit()
+print("the child's status:", os.waitpid(child, 0)[1], flush=True)
+go_on.set()
+waiting.join(5)
+""")
+    assert ended.stdout.splitlines() == [
+        "the child's own call: made",
+        "the child's status: 0",
+        "None",
+        "the waiting call was made in parent",
+    ]
+    assert ended.stderr == ""
+
+
+def test_a_client_makes_no_thread_until_it_makes_a_call_in_the_background() -> None:
+    ended = run("""
+customers = api(silent_host)
+print("asyncio" in sys.modules, threading.active_count())
+""")
+    assert ended.stdout == "False 1\n"
