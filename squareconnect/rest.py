@@ -201,7 +201,7 @@ class _HTTPConnection(HTTPConnection):
         attempt = _of_thread.attempt
         attempt.reached_server = True
         for start in range(0, len(data), _TLS_RECORD):  # In one piece, each record would have the whole time-out.
-            self.sock.settimeout(attempt.limit(self.timeout))
+            self.sock.settimeout(attempt.limit(self.timeout))  # pyright: ignore[reportOptionalMemberAccess]
             super().send(data[start : start + _TLS_RECORD])
 
 

@@ -10,6 +10,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from squareconnect import ApiClient, Configuration, CustomersApi
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator, Mapping
@@ -95,9 +97,12 @@ class Server:
     :param steps: what to do with the first requests, whichever connections they come over.
     :param otherwise: what to do with all further ones; by default, answer with a customer.
     :param tls: the server's side of TLS; None for plain HTTP.
+    :param deaf: whether it never reads what comes.
     """
 
-    def __init__(self, *steps: Step, otherwise: Step | None = None, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, *steps: Step, otherwise: Step | None = None, tls: ssl.SSLContext | None = None, deaf: bool = False
+    ) -> None:
         self.steps = list(steps)
         self.otherwise = otherwise or answer()
         self.requests: list[Request] = []
@@ -107,6 +112,7 @@ class Server:
         """The bodies carried out, by ``idempotency_key`` or ``card_nonce``, or each by a name of its own."""
         self.ended = threading.Event()
         self._tls = tls
+        self._deaf = deaf
         self._lock = threading.Lock()
         self._wires: list[Wire] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -153,6 +159,8 @@ class Server:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             wire = Wire(self, sock, number)
             self._wires.append(wire)
+            if self._deaf:
+                self.ended.wait(30)
             while request := wire.read_request():
                 with self._lock:
                     self.requests.append(request)
@@ -255,6 +263,8 @@ def tunnel(wire: Wire, request: Request) -> None:
         back = threading.Thread(target=_pass, args=(onward, wire.sock), daemon=True)
         back.start()
         _pass(wire.sock, onward)
+        with contextlib.suppress(OSError):
+            onward.shutdown(socket.SHUT_RDWR)
         back.join(5)
 
 
@@ -276,3 +286,11 @@ def closed_port() -> int:
     """Give a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def api_for(server: Server | str, **settings: Any) -> CustomersApi:
+    """Give a client of a server, whose pauses between tries take no time."""
+    host = server if isinstance(server, str) else server.host
+    api = CustomersApi(ApiClient(Configuration(host=host, access_token="T0KEN", **settings)))
+    api.api_client.rest_client.sleep = lambda seconds: None
+    return api

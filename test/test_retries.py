@@ -6,25 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from squareconnect import ApiClient, Configuration, CustomersApi
 from squareconnect.exceptions import ApiException, ConnectionFailed, DecodeError, NotFound, RateLimited, ServerError
 from test import servers
-from test.servers import Server, answer, close, commit, cut, message, raw, reset
+from test.servers import Server, answer, api_for, close, commit, cut, message, raw, reset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from squareconnect import CustomersApi
 
 BODY = {"given_name": "Ada"}
 KEYED = {**BODY, "idempotency_key": "K1"}
 CARD = {"card_nonce": "N1"}
 CARD_ANSWER = {"card": {"id": "ccof:1"}}
-
-
-def api_for(server: Server | str, **settings: Any) -> CustomersApi:
-    host = server if isinstance(server, str) else server.host
-    api = CustomersApi(ApiClient(Configuration(host=host, access_token="T0KEN", **settings)))
-    api.api_client.rest_client.sleep = lambda seconds: None
-    return api
 
 
 LOSSES: dict[str, servers.Step] = {

@@ -1,0 +1,288 @@
+"""Every call ends in time, whatever the server, the proxy or the network does."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from squareconnect import Configuration
+from squareconnect.exceptions import ApiException, ConnectionFailed, RateLimited, Timeout
+from test import servers
+from test.servers import Server, answer, api_for, commit, drip, message, stall
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+
+BODY = {"given_name": "Ada"}
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[None]:
+    start = time.monotonic()
+    yield
+    assert time.monotonic() - start < seconds
+
+
+def test_there_are_time_outs_and_a_deadline_by_default() -> None:
+    configuration = Configuration()
+
+    assert configuration.timeout == (10.0, 30.0)
+    assert configuration.deadline == 120.0
+
+
+LONG = message(200, b"", {"Content-Length": 10**6})
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+DRIPS = {
+    "a status line": drip(b"HTTP/1.1 200 " + b"O" * 1000),
+    "headers": drip(b"HTTP/1.1 200 OK\r\n" + b"X-A: a\r\n" * 90, first=17),
+    "continues": drip(b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "a body": drip(LONG + b" ", first=len(LONG)),
+    "chunks": drip(CHUNKED + b"1\r\n \r\n", first=len(CHUNKED)),
+    "a chunk's size": drip(CHUNKED + b"0", first=len(CHUNKED)),
+    "trailers": drip(CHUNKED + b"2\r\n{}\r\n0\r\n" + b"X-A: a\r\n" * 99, first=len(CHUNKED) + 10),
+}
+
+
+@pytest.mark.parametrize("dripping", DRIPS.values(), ids=DRIPS)
+def test_a_server_that_drips_is_stopped_at_the_deadline(dripping: servers.Step) -> None:
+    with Server(otherwise=dripping) as server, within(1.5), pytest.raises(Timeout) as caught:
+        api_for(server, deadline=0.3).retrieve_customer("C1")
+
+    assert caught.value.attempts == 1
+
+
+def test_a_flood_of_announced_answers_is_stopped_at_the_deadline() -> None:
+    def flood(wire: servers.Wire, request: servers.Request) -> None:
+        while not wire.server.ended.is_set():
+            wire.send(b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n" * 1000)
+
+    with Server(flood) as server, within(1.5), pytest.raises(Timeout, match="the deadline passed"):
+        api_for(server, deadline=0.3).retrieve_customer("C1")
+
+
+def test_a_silent_server_is_left_after_the_read_time_out() -> None:
+    with Server(otherwise=stall) as server, within(1.5), pytest.raises(Timeout) as caught:
+        api_for(server, timeout=(10, 0.1), max_retries=1).retrieve_customer("C1")
+
+    assert caught.value.attempts == 2
+    assert not caught.value.outcome_unknown
+
+
+def test_a_create_that_times_out_is_sent_once() -> None:
+    with Server(otherwise=commit(stall)) as server:
+        with pytest.raises(Timeout) as caught:
+            api_for(server, timeout=0.1).create_customer(BODY)
+
+        assert len(server.committed) == 1
+    assert caught.value.outcome_unknown
+
+
+@pytest.mark.parametrize("timeout", [0.1, (5, 0.1), [5, 0.1]])
+def test_a_call_can_have_a_time_out_of_its_own(timeout: Any) -> None:
+    with Server(otherwise=stall) as server, within(1.5), pytest.raises(Timeout):
+        api_for(server, max_retries=0).retrieve_customer("C1", _request_timeout=timeout)
+
+
+def test_a_server_that_does_not_shake_hands_is_left_at_the_deadline() -> None:
+    with servers.nobody() as host, within(1.5), pytest.raises(Timeout) as caught:
+        api_for(host.replace("http:", "https:"), deadline=0.3).create_customer(BODY)
+
+    assert not caught.value.outcome_unknown
+
+
+@pytest.mark.parametrize("proxying", [stall, DRIPS["a status line"]], ids=["silent", "dripping"])
+def test_a_proxy_that_does_not_connect_is_left_at_the_deadline(proxying: servers.Step) -> None:
+    with Server(otherwise=proxying) as proxy, within(1.5), pytest.raises(Timeout) as caught:
+        api_for("https://square.example", proxy=proxy.host, deadline=0.3).create_customer(BODY)
+
+    assert not caught.value.outcome_unknown
+
+
+def test_a_server_behind_a_slow_proxy_has_what_is_left_of_the_time() -> None:
+    with servers.nobody() as host, Server(otherwise=servers.after(0.2, servers.tunnel)) as proxy, within(0.6):
+        target = host.replace("http:", "https:")
+        with pytest.raises(Timeout):
+            api_for(target, proxy=proxy.host, deadline=0.3).retrieve_customer("C1")
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_server_that_does_not_read_is_left_at_the_deadline(secure: bool, server_tls: ssl.SSLContext) -> None:
+    huge = {"note": "n" * 20_000_000}
+    with Server(tls=server_tls if secure else None, deaf=True) as server, within(1.5):
+        api = api_for(server, deadline=0.3, verify_ssl=False)
+        with pytest.warns() if secure else contextlib.nullcontext(), pytest.raises(Timeout) as caught:
+            api.create_customer(huge)
+
+    assert caught.value.outcome_unknown
+
+
+@pytest.fixture
+def full() -> Iterator[str]:
+    """A port whose queue is full, so that connecting to it is neither accepted nor refused."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as stack:
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_connection_that_is_not_made_is_left_after_the_connect_time_out(full: str) -> None:
+    with within(1.5), pytest.raises(Timeout) as caught:
+        api_for(full, timeout=(0.1, 30), max_retries=1).create_customer(BODY)
+
+    assert caught.value.attempts == 2
+    assert not caught.value.outcome_unknown
+
+
+class Names:
+    """Stands in for the name service."""
+
+    def __init__(self, *addresses: tuple[str, int], seconds: float = 0.0) -> None:
+        self.addresses = addresses
+        self.seconds = seconds
+
+    def getaddrinfo(self, host: str, port: int, *args: Any, **options: Any) -> list[Any]:
+        if host != "square.example":
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))]
+        time.sleep(self.seconds)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in self.addresses]
+
+
+def host_named(names: Names, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(socket, "getaddrinfo", names.getaddrinfo)
+    return "http://square.example"
+
+
+def test_a_name_that_is_not_looked_up_in_time_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = host_named(Names(seconds=1.0), monkeypatch)
+
+    with within(0.8), pytest.raises(Timeout, match="square.example was not looked up in time") as caught:
+        api_for(host, deadline=0.2, allow_insecure_http=True).create_customer(BODY)
+
+    assert not caught.value.outcome_unknown
+
+
+def test_all_addresses_of_a_name_are_tried_before_the_deadline(full: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = [("127.0.0.1", int(full.rpartition(":")[2]))] * 20
+    host = host_named(Names(*addresses), monkeypatch)
+
+    with within(1.5), pytest.raises(Timeout):
+        api_for(host, timeout=0.1, deadline=0.4, allow_insecure_http=True).retrieve_customer("C1")
+
+
+def test_the_first_address_that_answers_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server() as server:
+        host = host_named(Names(("127.0.0.1", servers.closed_port()), ("127.0.0.1", server.port)), monkeypatch)
+        assert api_for(host, allow_insecure_http=True).retrieve_customer("C1").customer
+
+
+def test_a_name_without_addresses_is_a_failed_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = host_named(Names(), monkeypatch)
+
+    with pytest.raises(ConnectionFailed, match="the name has no address"):
+        api_for(host, allow_insecure_http=True).retrieve_customer("C1")
+
+
+def test_an_unknown_name_is_a_failed_connection() -> None:
+    with pytest.raises(ConnectionFailed, match="gaierror"):
+        api_for("https://square.invalid", max_retries=0).retrieve_customer("C1")
+
+
+def test_names_are_looked_up_even_where_no_thread_can_be_made() -> None:
+    with Server() as server:
+        before = threading.stack_size(2**46)
+        try:
+            with pytest.raises(RuntimeError):
+                threading.Thread(target=print).start()
+            with pytest.raises(ApiException):
+                api_for(f"http://127.0.0.1:{servers.closed_port()}").retrieve_customer("C1")
+        finally:
+            threading.stack_size(before)
+
+
+def test_a_call_waits_for_a_connection_until_the_deadline() -> None:
+    with Server(otherwise=stall) as server:
+        api = api_for(server, connection_pool_maxsize=1, timeout=(10, 0.6), max_retries=0)
+        holder = threading.Thread(target=lambda: pytest.raises(Timeout, api.retrieve_customer, "C1"))
+        holder.start()
+        while not server.requests:
+            time.sleep(0.001)
+        api.api_client.configuration.deadline = 0.2
+        with within(0.5), pytest.raises(Timeout) as caught:
+            api.create_customer(BODY)
+        holder.join()
+
+        assert server.connections == 1
+    assert not caught.value.outcome_unknown
+
+
+class Clock:
+    """Time that passes in pauses only."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.pauses: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+
+def with_clock(api: Any, jitter: float = 1.0) -> Clock:
+    clock = Clock()
+    rest = api.api_client.rest_client
+    rest.monotonic, rest.sleep, rest.jitter = clock, clock.sleep, lambda: jitter
+    return clock
+
+
+def test_pauses_grow_and_are_capped() -> None:
+    with Server(otherwise=answer(503, {})) as server:
+        api = api_for(server, max_retries=6, max_retry_wait=5)
+        clock = with_clock(api)
+        with pytest.raises(ApiException):
+            api.retrieve_customer("C1")
+
+    assert clock.pauses == [0.5, 1, 2, 4, 5, 5]
+
+
+def test_what_the_server_asks_for_is_waited_up_to_the_cap() -> None:
+    with Server(
+        answer(429, {}, {"Retry-After": 7}), answer(429, {}, {"Retry-After": 86400}), answer(503, {})
+    ) as server:
+        api = api_for(server)
+        clock = with_clock(api)
+        api.retrieve_customer("C1")
+
+    assert clock.pauses == [7, 30, 2]
+
+
+def test_a_pause_that_would_outlast_the_deadline_is_not_begun() -> None:
+    with Server(otherwise=answer(429, {}, {"Retry-After": 12})) as server:
+        api = api_for(server, deadline=20)
+        clock = with_clock(api)
+        with pytest.raises(RateLimited) as caught:
+            api.retrieve_customer("C1")
+
+    assert clock.pauses == [12]
+    assert caught.value.attempts == 2
+
+
+def test_a_pause_that_overslept_leaves_a_try_that_ends_at_once() -> None:
+    with Server(answer(503, {}), otherwise=stall) as server:
+        api = api_for(server, deadline=5)
+        clock = with_clock(api)
+        api.api_client.rest_client.sleep = lambda seconds: clock.sleep(100)
+        with within(1), pytest.raises(Timeout):
+            api.retrieve_customer("C1")
+
+
