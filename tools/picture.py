@@ -18,7 +18,7 @@ SHOWN = ("1. create_customer(", "5. create_customer_card(", "8 calls")
 WIDTH = 118
 
 SVG = """\
-<svg viewBox="0 0 {width} {height}" role="img" xmlns="http://www.w3.org/2000/svg">
+<svg viewBox="0 0 {width} {height}" role="img" xml:space="preserve" xmlns="http://www.w3.org/2000/svg">
 <title>What python -m squareconnect demo prints</title>
 <style>
 .{unique_id}-matrix {{font-family: ui-monospace, Menlo, Consolas, monospace; font-size: {char_height}px;
