@@ -42,6 +42,7 @@ SQUARE_VERSION = "2019-06-12"
 """The version that answers a request without a `Square-Version` header."""
 
 _PAGE_LIMIT = 100
+_SAFE_ID = re.compile(r"(ccof:)?(?=[A-Z0-9]*[A-Z])[A-Z0-9]{1,32}")
 _log = logging.getLogger("squareconnect.emulator")
 
 Json = dict[str, Any]
@@ -298,7 +299,7 @@ def _limit(query: Mapping[str, str]) -> int:
 
 def _not_found(what: str, wanted_id: str) -> RefusalError:
     # An id is repeated only if it cannot be an e-mail address, a phone number or a token put there by mistake.
-    named = f" with ID `{wanted_id}`" if re.fullmatch(r"(ccof:)?[A-Z0-9]*[A-Z][A-Z0-9]*", wanted_id) else ""
+    named = f" with ID `{wanted_id}`" if _SAFE_ID.fullmatch(wanted_id) else ""
     return RefusalError(404, ErrorCode.NOT_FOUND, f"{what}{named} not found.")
 
 

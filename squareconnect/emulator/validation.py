@@ -48,6 +48,9 @@ _ADDRESS_FIELDS = (
     "last_name",
     "organization",
 )
+_RECIPIENT = ("first_name", "last_name")
+"""Square does not keep these parts of a customer's address: the customer has names."""
+
 _CARDHOLDER_NAME_LIMIT = 96
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -108,7 +111,8 @@ def read_customer(body: Mapping[str, Any]) -> dict[str, Any]:
         if fields.get(name) is not None:
             fields[name] = check(fields[name])
     if "address" in body:
-        fields["address"] = read_address(body, "address")
+        address = read_address(body, "address")
+        fields["address"] = address and {part: text for part, text in address.items() if part not in _RECIPIENT}
     return fields
 
 

@@ -80,9 +80,7 @@ class TestCreating:
                 "administrative_district_level_3": "h",
                 "postal_code": "SW1Y 4JH",
                 "country": "GB",
-                "first_name": "i",
-                "last_name": "j",
-                "organization": "k",
+                "organization": "i",
             },
         }
         customer = wire.create(**fields)

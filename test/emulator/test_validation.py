@@ -78,6 +78,14 @@ def test_unknown_keys_are_passed_over() -> None:
     assert read_customer({"surprise": 1, "address": {"surprise": 1}}) == {"address": {}}
 
 
+def test_a_customer_s_address_has_no_names() -> None:
+    names = {"first_name": "Ada", "last_name": "Lovelace"}
+
+    assert read_customer({"address": {"locality": "London", **names}}) == {"address": {"locality": "London"}}
+    assert read_address({"billing_address": names}, "billing_address") == names
+    assert refusal_of({"address": {"first_name": 1}}) == (400, "EXPECTED_STRING", "address.first_name")
+
+
 @pytest.mark.parametrize("value", ["a", 1, [], True])
 def test_an_address_must_be_an_object(value: object) -> None:
     assert refusal_of({"address": value}) == (400, "EXPECTED_OBJECT", "address")
