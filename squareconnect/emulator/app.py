@@ -249,7 +249,7 @@ def _same_answer(given: Json, given_before: Json, answered_before: Json) -> Json
 
 
 def _new_id() -> str:
-    """Give 26 characters, upper-case letters and digits, that were never given before."""
+    """Give 26 upper-case letters and digits, at random: 130 bits, so that no two are the same."""
     return b32encode(token_bytes(20)).decode()[:26]
 
 
