@@ -3,7 +3,7 @@
 ::
 
     python -m benchmarks            measures everything: about ten minutes on a quiet machine
-    python -m benchmarks --quick    a trial of two minutes, printed and not written
+    python -m benchmarks --quick    a trial of four minutes, printed and not written
     python -m benchmarks --render   writes the pages anew from docs/performance.json
 """
 

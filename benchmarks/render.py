@@ -80,8 +80,9 @@ beside ours, and so how little a figure can mean.
 - The 16 threads retrieve a customer {THREADS * CALLS_A_THREAD} times; the figure is the time until all are done.
 
 Machine: {machine.get("cpu_model_name", "unknown processor")}, {machine["cpu_count"]} cores, {machine["platform"]}.
-{machine["python_implementation"].capitalize()} {machine["python_version"].split()[0]}, urllib3 \
-{results["peers"]["ours"]["versions"]["urllib3"]}, {versions}. {machine["date"][:10]}.
+{machine["python_implementation"].replace("cpython", "CPython")} {machine["python_version"].split()[0]}, urllib3 \
+{results["peers"]["ours"]["versions"]["urllib3"]}, {versions}.
+Measured on {machine["date"][:10]}.
 
 ## Where the time goes
 

@@ -41,7 +41,7 @@ class Effort(NamedTuple):
     """How often pyperf starts its measuring of a statement anew."""
 
 
-THOROUGH = Effort(seconds=8.0, customers_held=20_000, customers_listed=1_000_000, rounds_of_threads=7, interpreters=10)
+THOROUGH = Effort(seconds=6.0, customers_held=20_000, customers_listed=1_000_000, rounds_of_threads=7, interpreters=10)
 QUICK = Effort(seconds=1.5, customers_held=2_000, customers_listed=100_000, rounds_of_threads=3, interpreters=2)
 
 GROUPS = ("decode", "calls", "memory", "threads", "imports")
@@ -61,7 +61,7 @@ def race(contestants: dict[str, Callable[[], object]], seconds: float) -> dict[s
         runs[name] = max(1, round(turn / (time.perf_counter() - start)))
     times: dict[str, list[float]] = {name: [] for name in contestants}
     end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times[name]) < 3:
+    while time.perf_counter() < end or any(len(values) < 3 for values in times.values()):
         for name, work in contestants.items():
             gc.collect()
             start = time.perf_counter()
@@ -73,7 +73,6 @@ def race(contestants: dict[str, Callable[[], object]], seconds: float) -> dict[s
 
 def beside_floor(floor: Callable[[], object], peer: Callable[[], object], seconds: float) -> dict[str, Any]:
     """Race a work of a peer with the floor before and after it; give best and median of each."""
-    floor(), peer()
     times = race({"floor": floor, "peer": peer, "floor_after": floor}, seconds)
     return {name: {"best": min(values), "median": statistics.median(values)} for name, values in times.items()}
 

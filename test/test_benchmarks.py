@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from benchmarks import counts, data, render, table
+from benchmarks.works import race
+from squareconnect.serialization import decode
+
+DECODE = next(work for work in table.WORKS if work.name == "decode")
+IMPORT = next(work for work in table.WORKS if work.name == "import")
+THREADS = next(work for work in table.WORKS if work.name == "threads")
+
+
+def measured(peer: float, *floors: float, **more: Any) -> dict[str, Any]:
+    names = ("floor", "floor_after")
+    return {
+        "peer": {"best": peer},
+        **{name: {"best": floor} for name, floor in zip(names, floors, strict=False)},
+        **more,
+    }
+
+
+def test_the_floor_is_the_mean_of_before_and_after() -> None:
+    assert table.cost(DECODE, measured(3.0, 1.0, 2.0)) == 2.0
+    assert table.drift(measured(3.0, 1.0, 2.0)) == 1.0
+
+
+def test_an_import_costs_milliseconds_above_the_floor() -> None:
+    assert table.cost(IMPORT, measured(0.030, 0.020, 0.020)) == pytest.approx(10.0)
+    assert table.figure(IMPORT, measured(0.030, 0.020, 0.020)) == "+10.0 ms"
+
+
+@pytest.mark.parametrize(("peer", "met"), [(1.5, "yes"), (1.504, "yes"), (1.51, "no")])
+def test_an_aim_is_met_to_the_two_decimals_that_are_shown(peer: float, met: str) -> None:
+    assert table.meets(DECODE, measured(peer, 1.0)) == met
+
+
+def test_more_connections_than_sixteen_miss_the_aim() -> None:
+    assert table.meets(THREADS, measured(1.0, 1.0, connections=16)) == "yes"
+    assert table.meets(THREADS, measured(1.0, 1.0, connections=17)) == "no"
+
+
+def test_a_peer_that_does_not_do_a_work_has_no_figure() -> None:
+    headings, row = table.rows({"ours": {"decode": measured(1.4, 1.0)}, "pydantic": {}}, ("pydantic", "ours"))
+    cells = dict(zip(headings, row, strict=True))
+    assert (cells["pydantic"], cells["ours"], cells["met"]) == ("-", "1.40", "yes")
+
+
+def test_every_contestant_runs_in_turn() -> None:
+    turns: list[str] = []
+    times = race({"a": lambda: turns.append("a"), "b": lambda: turns.append("b")}, seconds=0.0)
+    assert len(times["a"]) == len(times["b"]) == 3
+    first, *rounds = (name for name, before in zip(turns, [None, *turns], strict=False) if name != before)
+    assert "".join([first, *rounds]) == "ab" * 4
+
+
+def test_counts_that_grow_by_more_than_a_fifth_are_named() -> None:
+    before = {"decode": {"opcodes": 100, "calls": 10}}
+    assert counts.grown({"decode": {"opcodes": 120, "calls": 5}}, before) == []
+    assert counts.grown({"decode": {"opcodes": 121, "calls": 10}}, before) == ["decode: 121 opcodes, were 100"]
+
+
+def test_counting_sees_opcodes_calls_and_memory() -> None:
+    def work() -> None:
+        sorted([str(number) for number in range(100)])
+
+    assert counts.opcodes(work) > 300
+    assert 1 <= counts.calls(work) <= 110
+    assert counts.peak(lambda: bytearray(50 * 1024)) >= 50
+
+
+def test_the_picture_is_an_svg_with_a_bar_for_each_peer() -> None:
+    works: dict[str, dict[str, Any]] = {peer: {} for peer in render.PEERS}
+    works |= {"ours": {"decode": measured(1.4, 1.0)}, "msgspec": {"decode": measured(0.3, 1.0)}}
+    svg = ElementTree.fromstring(render.picture(works))  # noqa: S314
+    assert len(svg.findall("{http://www.w3.org/2000/svg}rect")) == 2
+
+
+@pytest.mark.parametrize("irregular", [False, True])
+def test_a_page_has_as_many_customers_as_asked_for(irregular: bool) -> None:
+    page = decode(data.page(7, irregular=irregular, cursor="next"), "ListCustomersResponse")
+    assert len(page.customers) == 7
+    assert page.cursor == "next"
+
+
+def test_a_full_customer_leaves_no_field_out() -> None:
+    page = decode(data.page(1), "ListCustomersResponse")
+    customer = page.customers[0]
+    for model in (customer, customer.address, *customer.cards, *customer.groups, customer.preferences):
+        assert set(model.__dict__) == set(model.swagger_types)
+    assert json.loads(data.page(1)) == {"customers": [data.customer(0)]}
