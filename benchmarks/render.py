@@ -187,11 +187,11 @@ def picture(works: dict[str, dict[str, Any]]) -> str:
             if work.name in works[peer]:
                 ratio = cost(work, works[peer][work.name])
                 kind = "bar ours" if peer == "ours" else "bar"
-                end = _across(ratio)
+                width = f"{_across(ratio) - _LEFT:.1f}"
                 parts += (
                     f'<text x="{_LEFT - 8}" y="{y + 14}" text-anchor="end">{LABELS.get(peer, peer)}</text>',
-                    f'<rect class="{kind}" x="{_LEFT}" y="{y + 3}" width="{end - _LEFT:.1f}" height="14"/>',
-                    f'<text x="{end + 6:.1f}" y="{y + 14}">{number(ratio)}</text>',
+                    f'<rect class="{kind}" x="{_LEFT}" y="{y + 3}" width="{width}" height="14"/>',
+                    f'<text x="{_RIGHT + 50}" y="{y + 14}" text-anchor="end">{number(ratio)}</text>',
                 )
                 y += _LINE
         for kind, at in (("floor", 1.0), ("aim", work.aim)):
@@ -201,9 +201,9 @@ def picture(works: dict[str, dict[str, Any]]) -> str:
         y += 30
     body = "\n".join(parts)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 {y}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 730 {y + 10}" role="img" '
         f'aria-label="Times the floor, on a scale of logarithms; the red line is the aim">\n'
         f"<style>{_STYLE}</style>\n{body}\n"
-        f'<text x="10" y="{y - 12}">Times the floor (the thin line), on a scale of logarithms. Red: the aim.</text>\n'
+        f'<text x="10" y="{y - 4}">Times the floor (the thin line), on a scale of logarithms. Red: the aim.</text>\n'
         "</svg>\n"
     )
