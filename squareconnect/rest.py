@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import email.utils
 import http.client
-import io
 import logging
 import os
 import random
@@ -92,6 +91,8 @@ class _Attempt:
         """Whether a byte of the request may have left."""
         self.answer: http.client.HTTPResponse | None = None
         """The answer, from its status line on."""
+        self.ended = False
+        """Whether the server has closed the connection."""
 
     def limit(self, timeout: float | None) -> float:
         """Give the seconds that the next step may take: a time-out, or less if the deadline comes before.
@@ -111,43 +112,45 @@ class _Thread(threading.local):
 _of_thread = _Thread()
 
 
-class _DeadlineReader(io.RawIOBase):
-    """Reads from a socket, each piece within the socket's time-out and all of them before the deadline.
+class _DeadlineSocket(socket.socket):
+    """Receives each piece within its time-out, as every socket does, and all of them before the deadline.
 
-    Without it a server that sends a byte now and then would never time out.
+    Without that, a server that sends a byte now and then would never time out.
     """
 
-    def __init__(self, sock: socket.socket, raw: io.RawIOBase) -> None:
-        self._sock = sock
-        self._raw = raw
-        self._timeout = sock.gettimeout()
-        self.ended = False
+    __slots__ = ()
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        seconds = _of_thread.attempt.limit(self._timeout)
-        if seconds != self._timeout:
-            self._sock.settimeout(seconds)
-        count = self._raw.readinto(buffer)
-        self.ended = not count
+    def recv_into(self, *args: Any) -> int:
+        _keep_to_deadline(self)
+        count = super().recv_into(*args)
+        _of_thread.attempt.ended = not count
         return count
 
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
+
+class _DeadlineSSLSocket(ssl.SSLSocket):
+    def recv_into(self, *args: Any) -> int:
+        _keep_to_deadline(self)
+        count = super().recv_into(*args)
+        _of_thread.attempt.ended = not count
+        return count
+
+    def recv(self, *args: Any) -> bytes:
+        _keep_to_deadline(self)
+        return super().recv(*args)
+
+
+def _keep_to_deadline(sock: socket.socket, timeout: float | None = None) -> None:
+    """Let the next step at a socket take no longer than its time-out, or until the deadline."""
+    before = sock.gettimeout()
+    seconds = _of_thread.attempt.limit(timeout or before)
+    if seconds != before:
+        sock.settimeout(seconds)
 
 
 class _Response(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self._reader = _DeadlineReader(sock, self.fp.detach())
-        self.fp = io.BufferedReader(self._reader)
-
     def begin(self) -> None:
         super().begin()
-        if self._reader.ended:
+        if _of_thread.attempt.ended:
             raise http.client.IncompleteRead(b"")
 
     def _read_status(self) -> tuple[str, int, str]:
@@ -174,19 +177,20 @@ class _HTTPConnection(HTTPConnection):
         for address in _look_up(self._dns_host.strip("[]"), self.port, attempt.limit(self.timeout)):
             try:
                 sock = socket.create_connection(address[:2], attempt.limit(self.timeout))
+                sock.__class__ = _DeadlineSocket
             except OSError as error:
                 refusal = error
             else:
                 self.sock = sock  # From here on it is closed with the connection, whatever happens.
                 for option in self.socket_options or ():
                     sock.setsockopt(*option)
-                sock.settimeout(attempt.limit(self.timeout))
+                _keep_to_deadline(sock, self.timeout)
                 return sock
         raise refusal
 
     def _tunnel(self) -> None:
         super()._tunnel()
-        self.sock.settimeout(_of_thread.attempt.limit(self.timeout))
+        _keep_to_deadline(self.sock, self.timeout)
 
     def connect(self) -> None:
         try:
@@ -198,10 +202,9 @@ class _HTTPConnection(HTTPConnection):
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        attempt = _of_thread.attempt
-        attempt.reached_server = True
+        _of_thread.attempt.reached_server = True
         for start in range(0, len(data), _TLS_RECORD):  # In one piece, each record would have the whole time-out.
-            self.sock.settimeout(attempt.limit(self.timeout))  # pyright: ignore[reportOptionalMemberAccess]
+            _keep_to_deadline(self.sock, self.timeout)  # type: ignore[arg-type]
             super().send(data[start : start + _TLS_RECORD])
 
 
@@ -245,6 +248,7 @@ class _HTTPSPool(urllib3.HTTPSConnectionPool):
 
 
 _POOL_CLASSES = {"http": _HTTPPool, "https": _HTTPSPool}
+_ONCE = urllib3.Retry(False, redirect=False)
 
 # -- What decides: pure functions -----------------------------------------------------------------------------------
 
@@ -469,7 +473,7 @@ class RESTClientObject:
                 target,
                 body,
                 headers,
-                retries=False,
+                retries=_ONCE,
                 redirect=False,
                 assert_same_host=False,
                 timeout=_timeout(min(times[0], left), min(times[1], left)),
@@ -550,6 +554,7 @@ class RESTClientObject:
             context = ssl.create_default_context(cafile=fixed["ssl_ca_cert"] or certifi.where())
         except (OSError, ssl.SSLError) as error:
             raise ValueError(f"ssl_ca_cert cannot be used: {error}") from None
+        context.sslsocket_class = _DeadlineSSLSocket
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if not fixed["verify_ssl"]:
             context.check_hostname = False
@@ -606,14 +611,23 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
 
 
+@lru_cache
+def _is_header_name(name: str) -> bool:
+    return _HEADER_NAME.fullmatch(name) is not None
+
+
+def _is_header_value(value: str) -> bool:
+    return (value.isascii() and value.isprintable()) or _HEADER_VALUE.fullmatch(value) is not None
+
+
 def check_header(name: object, value: object) -> None:
     """Refuse what would not be one header (RFC 9110, 5).
 
     :raises ValueError: naming the header; its value is not shown.
     """
-    if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+    if not isinstance(name, str) or not _is_header_name(name):
         raise ValueError(f"{name!r} cannot be the name of a header")
-    if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+    if not isinstance(value, str) or not _is_header_value(value):
         raise ValueError(f"header {name} must be a str in Latin-1 without line breaks; its value is not shown here")
 
 
