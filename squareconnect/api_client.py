@@ -126,13 +126,13 @@ class ApiClient:
         """
         return self._of_thread.last_response  # type: ignore[no-any-return]
 
-    def set_default_header(self, name: str, value: str) -> None:
+    def set_default_header(self, header_name: str, header_value: str) -> None:
         """Send a header with every request, in place of one of the same name that a call sets.
 
         :raises ValueError: for a name or value that cannot be in a header.
         """
-        _check_header(name, value)
-        self.default_headers[name] = value
+        _check_header(header_name, header_value)
+        self.default_headers[header_name] = header_value
 
     def call_api(
         self,

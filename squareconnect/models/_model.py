@@ -111,7 +111,7 @@ class Model:
                 values |= named
             if not values.keys() <= fields.keys():
                 name = next(name for name in values if name not in fields)
-                message = f"{type(self).__name__}() got an unexpected keyword argument '{name}'"
+                message = f"{type(self).__name__}.__init__() got an unexpected keyword argument '{name}'"
                 raise TypeError(message + did_you_mean(name, fields))
             self.__dict__.update(values)
 

@@ -69,7 +69,7 @@ def test_a_misspelt_argument_is_refused_with_the_class_and_the_nearest_field() -
         CreateCustomerRequest(givn_name="Ada")  # type: ignore[call-arg]
 
     assert str(caught.value) == (
-        "CreateCustomerRequest() got an unexpected keyword argument 'givn_name'. Did you mean 'given_name'?"
+        "CreateCustomerRequest.__init__() got an unexpected keyword argument 'givn_name'. Did you mean 'given_name'?"
     )
 
 
@@ -84,7 +84,7 @@ def test_a_misspelt_attribute_is_refused_with_the_class_and_the_nearest_field() 
 
 
 def test_a_name_like_no_field_is_refused_without_a_guess() -> None:
-    with pytest.raises(TypeError, match=r"^Card\(\) got an unexpected keyword argument 'quux'$"):
+    with pytest.raises(TypeError, match=r"^Card\.__init__\(\) got an unexpected keyword argument 'quux'$"):
         Card(quux=1)  # type: ignore[call-arg]
     with pytest.raises(AttributeError, match=r"^DeleteCustomerRequest has no field 'id'$"):
         DeleteCustomerRequest().id = "1"  # type: ignore[attr-defined]
