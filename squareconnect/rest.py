@@ -106,7 +106,7 @@ class _Attempt:
 
 
 class _Thread(threading.local):
-    attempt = _Attempt(float("inf"), time.monotonic)
+    attempt = _Attempt(threading.TIMEOUT_MAX, time.monotonic)
 
 
 _of_thread = _Thread()
@@ -198,6 +198,13 @@ class _HTTPConnection(HTTPConnection):
         finally:
             _of_thread.attempt.reached_server = False
             _of_thread.attempt.answer = None
+
+    def putheader(self, header: Any, *values: Any) -> None:
+        """Write a header. Those of a request are checked before, as http.client would do once more, at some length."""
+        if isinstance(values[0], str):
+            self._output(f"{header}: {values[0]}".encode("latin-1"))  # type: ignore[attr-defined]
+        else:
+            super().putheader(header, *values)
 
     def send(self, data: Any) -> None:
         if self.sock is None:
