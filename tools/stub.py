@@ -44,7 +44,7 @@ _IMPORTS = {
     "typing": ["Any", "Literal", "overload"],
     "typing_extensions": ["Unpack"],
     "squareconnect.api_client": ["ApiClient", "ApiResponse"],
-    "squareconnect.apis.options": list(_FORMS),
+    "squareconnect.apis._options": list(_FORMS),
     "squareconnect.asynchronous": ["CallHandle"],
     "squareconnect.models": models.__all__,
     "squareconnect.rest": ["RESTResponse"],

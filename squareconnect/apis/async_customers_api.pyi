@@ -4,7 +4,7 @@ from typing import Any, overload
 from typing_extensions import Unpack
 
 from squareconnect.api_client import ApiClient, ApiResponse
-from squareconnect.apis.options import ForApiResponse, ForModel, ForRESTResponse
+from squareconnect.apis._options import ForApiResponse, ForModel, ForRESTResponse
 from squareconnect.models import (
     CreateCustomerCardRequest,
     CreateCustomerCardResponse,

@@ -5,7 +5,7 @@ from typing import Any, Literal, overload
 from typing_extensions import Unpack
 
 from squareconnect.api_client import ApiClient, ApiResponse
-from squareconnect.apis.options import ForApiResponse, ForModel, ForRESTResponse
+from squareconnect.apis._options import ForApiResponse, ForModel, ForRESTResponse
 from squareconnect.asynchronous import CallHandle
 from squareconnect.models import (
     CreateCustomerCardRequest,
