@@ -43,6 +43,7 @@ class ApiResponse(tuple[T, int, Mapping[str, str]]):
         return tuple.__new__(cls, (data, status, headers))
 
     def __getnewargs__(self) -> tuple[T, int, Mapping[str, str]]:
+        """Give what it is made of again when it is copied or unpickled."""
         return self.data, self.status, self.headers
 
     @property
