@@ -40,10 +40,10 @@ class ApiResponse(tuple[T, int, Mapping[str, str]]):
     __slots__ = ()
 
     def __new__(cls, data: T, status: int, headers: Mapping[str, str]) -> Self:
+        """Make one of its three attributes."""
         return tuple.__new__(cls, (data, status, headers))
 
     def __getnewargs__(self) -> tuple[T, int, Mapping[str, str]]:
-        """Give what it is made of again when it is copied or unpickled."""
         return self.data, self.status, self.headers
 
     @property
