@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import re
 import sys
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 
 HOSTS = {"production": "https://connect.squareup.com", "sandbox": "https://connect.squareupsandbox.com"}
 """Square's hosts by the name of their environment."""
+
+LONGEST = 365 * 24 * 60 * 60
+"""The most seconds that a time-out can be set to: a year."""
 
 
 class Secret(str):
@@ -303,8 +305,8 @@ def _pem_file(name: str, value: Any) -> str | None:
 
 
 def _seconds(name: str, value: Any) -> float:
-    if type(value) not in (int, float) or not 0 < value < math.inf:
-        raise ValueError(f"{name} must be a number of seconds above 0, not {value!r}")
+    if type(value) not in (int, float) or not 0 < value <= LONGEST:
+        raise ValueError(f"{name} must be a number of seconds above 0 and up to {LONGEST}, not {value!r}")
     return value  # type: ignore[no-any-return]
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-CUSTOMER = {"id": "C1", "created_at": "2019-06-12T10:30:00Z", "updated_at": "2019-06-12T10:30:00Z"}
+CUSTOMER: dict[str, Any] = {"id": "C1", "created_at": "2019-06-12T10:30:00Z", "updated_at": "2019-06-12T10:30:00Z"}
 FOUND = {"customer": CUSTOMER}
 
 
@@ -98,10 +98,16 @@ class Server:
     :param otherwise: what to do with all further ones; by default, answer with a customer.
     :param tls: the server's side of TLS; None for plain HTTP.
     :param deaf: whether it never reads what comes.
+    :param address: where it listens.
     """
 
     def __init__(
-        self, *steps: Step, otherwise: Step | None = None, tls: ssl.SSLContext | None = None, deaf: bool = False
+        self,
+        *steps: Step,
+        otherwise: Step | None = None,
+        tls: ssl.SSLContext | None = None,
+        deaf: bool = False,
+        address: str = "127.0.0.1",
     ) -> None:
         self.steps = list(steps)
         self.otherwise = otherwise or answer()
@@ -115,9 +121,11 @@ class Server:
         self._deaf = deaf
         self._lock = threading.Lock()
         self._wires: list[Wire] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._closed = threading.Semaphore(0)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._listener = socket.create_server((address, 0), family=family, backlog=128)
         self.port = self._listener.getsockname()[1]
-        self.host = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.host = f"{'https' if tls else 'http'}://{f'[{address}]' if ':' in address else address}:{self.port}"
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
@@ -167,6 +175,11 @@ class Server:
                     step = self.steps.pop(0) if self.steps else self.otherwise
                 step(wire, request)
         sock.close()
+        self._closed.release()
+
+    def wait_for_ends(self, count: int) -> bool:
+        """Wait until some connections have ended."""
+        return all(self._closed.acquire(timeout=5) for _ in range(count))
 
 
 # -- Steps ----------------------------------------------------------------------------------------------------------

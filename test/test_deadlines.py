@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
+    from squareconnect import CustomersApi
+
 BODY = {"given_name": "Ada"}
 
 
@@ -163,7 +165,7 @@ def host_named(names: Names, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_name_that_is_not_looked_up_in_time_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     host = host_named(Names(seconds=1.0), monkeypatch)
 
-    with within(0.8), pytest.raises(Timeout, match="square.example was not looked up in time") as caught:
+    with within(0.8), pytest.raises(Timeout, match="was not looked up in time") as caught:
         api_for(host, deadline=0.2, allow_insecure_http=True).create_customer(BODY)
 
     assert not caught.value.outcome_unknown
@@ -196,21 +198,25 @@ def test_an_unknown_name_is_a_failed_connection() -> None:
 
 
 def test_names_are_looked_up_even_where_no_thread_can_be_made() -> None:
-    with Server() as server:
-        before = threading.stack_size(2**46)
-        try:
-            with pytest.raises(RuntimeError):
-                threading.Thread(target=print).start()
-            with pytest.raises(ApiException):
-                api_for(f"http://127.0.0.1:{servers.closed_port()}").retrieve_customer("C1")
-        finally:
-            threading.stack_size(before)
+    before = threading.stack_size(2**46)
+    try:
+        with pytest.raises(RuntimeError):
+            threading.Thread(target=print).start()
+        with pytest.raises(ConnectionFailed, match="ConnectionRefusedError"):
+            api_for(f"http://127.0.0.1:{servers.closed_port()}").retrieve_customer("C1")
+    finally:
+        threading.stack_size(before)
+
+
+def retrieve_late(api: CustomersApi) -> None:
+    with pytest.raises(Timeout):
+        api.retrieve_customer("C1")
 
 
 def test_a_call_waits_for_a_connection_until_the_deadline() -> None:
     with Server(otherwise=stall) as server:
         api = api_for(server, connection_pool_maxsize=1, timeout=(10, 0.6), max_retries=0)
-        holder = threading.Thread(target=lambda: pytest.raises(Timeout, api.retrieve_customer, "C1"))
+        holder = threading.Thread(target=retrieve_late, args=(api,))
         holder.start()
         while not server.requests:
             time.sleep(0.001)
@@ -284,5 +290,3 @@ def test_a_pause_that_overslept_leaves_a_try_that_ends_at_once() -> None:
         api.api_client.rest_client.sleep = lambda seconds: clock.sleep(100)
         with within(1), pytest.raises(Timeout):
             api.retrieve_customer("C1")
-
-
