@@ -56,7 +56,7 @@ DIFFERENCES = (
     # -- What there is --
     Difference(
         "Other APIs",
-        "Some 450 models and 20 API classes.",
+        "449 models and 17 API classes.",
         "The Customers API: `CustomersApi`, its 20 models and 7 enumerations.",
         "That is what this package is for. Code that also uses another API keeps 2.x for it, in another environment.",
         shown_by=("squareconnect.LocationsApi()", "squareconnect.models.Money()"),
@@ -75,9 +75,9 @@ DIFFERENCES = (
     ),
     Difference(
         "Python",
-        "2.7 and 3.",
+        "Any, as far as it works; 2.7 too.",
         "3.10 and later, with types.",
-        "The older ones get no security fixes.",
+        "Older ones get no security fixes.",
     ),
     Difference(
         "Installed beside it",
@@ -135,7 +135,7 @@ DIFFERENCES = (
         "`swagger_types` and `attribute_map`",
         "Made for each instance; not there on the class.",
         "One for the class, there on both.",
-        "They took most of a model's memory.",
+        "Two dicts for each model were most of what it held.",
         shown_by=("squareconnect.Card.swagger_types", "squareconnect.Card.attribute_map"),
     ),
     Difference(
@@ -362,7 +362,7 @@ DIFFERENCES = (
         "Redirects",
         "Followed; a POST's body is posted again to where it leads.",
         "Not followed: an `ApiException`.",
-        "Square's API sends none; a body with personal data goes nowhere else.",
+        "A body with personal data must not go where it was not sent.",
         shown_by=("answer('', 302, {'Location': '/v2/customers/C2'}).retrieve_customer('C1')",),
     ),
     Difference(
@@ -432,13 +432,13 @@ DIFFERENCES = (
         "Connections",
         "A client keeps 1 to a host: with more threads, the others are opened for one request each.",
         "A client keeps up to `Configuration.connection_pool_maxsize` and can be closed (`with`, `close()`).",
-        "Opening a connection over TLS takes longer than a call.",
+        "Opening a connection takes time, and over TLS more of it.",
     ),
     Difference(
-        "Words",
-        "Of a method that HTTP does not have, and of too many arguments.",
-        "Other words in the same exceptions.",
-        "They name what is allowed.",
+        "Words of some exceptions",
+        "For an HTTP method that does not exist, arguments given twice or too many, and no `last_response` yet.",
+        "The same exceptions in other words.",
+        "They come from other code.",
         shown_by=(
             "answer().api_client.call_api('/x', 'FETCH')",
             "squareconnect.Card(*range(9))",

@@ -36,7 +36,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TOKEN = "sq0atp-made-up"
-ADA: dict[str, Any] = {"id": "C1", "created_at": "2019-06-12T10:00:00Z", "updated_at": "2019-06-12T10:00:00Z", "given_name": "Ada"}
+ADA: dict[str, Any] = {
+    "id": "C1",
+    "created_at": "2019-06-12T10:00:00Z",
+    "updated_at": "2019-06-12T10:00:00Z",
+    "given_name": "Ada",
+}
 
 
 class Rest:

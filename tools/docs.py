@@ -14,6 +14,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from compatibility.differences import DIFFERENCES
 from squareconnect import Configuration, CustomersApi, exceptions, models
 from squareconnect.exceptions import ApiException
 from squareconnect.models._enumeration import Enumeration
@@ -221,8 +222,14 @@ def setting_list() -> str:
     return table("Setting|Default|What it is", rows)
 
 
+def difference_list() -> str:
+    """Give the list of the differences from 2.x."""
+    return table("What|2.x|Now|Why", ([each.what, each.before, each.now, each.why] for each in DIFFERENCES))
+
+
 REGIONS: dict[Path, dict[str, Callable[[], str]]] = {
     DOCS / "README.md": {"methods": api_list, "models": model_list},
+    DOCS / "Migration.md": {"differences": difference_list},
     DOCS / "Errors.md": {"exceptions": exception_list},
     DOCS / "Configuration.md": {"settings": setting_list},
 }
