@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mimetypes
-import re
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from squareconnect import __version__
-from squareconnect.configuration import Configuration, Secret, is_loopback, text
+from squareconnect.configuration import Configuration, Secret, text
 from squareconnect.exceptions import DecodeError
 from squareconnect.models._model import Model
-from squareconnect.rest import SAFE_METHODS, RESTClientObject, RESTResponse
+from squareconnect.rest import SAFE_METHODS, RESTClientObject, RESTResponse, check_header
 from squareconnect.serialization import decode, encode, sanitize
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ class ApiClient:
 
         :raises ValueError: for a name or value that cannot be in a header.
         """
-        _check_header(header_name, header_value)
+        check_header(header_name, header_value)
         self.default_headers[header_name] = header_value
 
     def call_api(
@@ -290,7 +289,7 @@ class ApiClient:
         """Add authorization to a request's headers or query.
 
         :param auth_settings: the kinds; see :meth:`Configuration.auth_settings`.
-        :raises ValueError: if the access token is not set, or would go over plain HTTP to another machine.
+        :raises ValueError: if the access token is not set.
         """
         configuration = self.configuration
         for kind in auth_settings:
@@ -304,13 +303,6 @@ class ApiClient:
                     headers["Authorization"] = Secret("Bearer " + configuration.access_token)
             elif (setting := configuration.auth_settings().get(kind)) and setting["value"]:
                 headers.setdefault(setting["key"], setting["value"])
-        if configuration.host.startswith("http:") and not (
-            configuration.allow_insecure_http or is_loopback(configuration.host)
-        ):
-            raise ValueError(
-                f"host: the access token does not go over plain HTTP to {configuration.host}: use https, or set "
-                "Configuration.allow_insecure_http"
-            )
 
     def _headers_for(self, of_call: Mapping[str, str] | None, replacing: Mapping[str, str] | None) -> dict[str, str]:
         headers = {
@@ -325,7 +317,7 @@ class ApiClient:
         for layer in (of_call, self.default_headers, replacing):
             if layer:
                 for name, value in layer.items():
-                    _check_header(name, value)
+                    check_header(name, value)
                     headers[name.title()] = Secret(value) if name.title() == "Authorization" else value
         return headers
 
@@ -373,17 +365,6 @@ def decode_answer(response: RESTResponse, response_type: Any, *, complete: bool 
         failure = DecodeError(http_resp=response)
         failure.reason = f"{response.status} {response.reason}, but {error}"
     raise failure
-
-
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
-
-
-def _check_header(name: Any, value: Any) -> None:
-    if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-        raise ValueError(f"{name!r} cannot be the name of a header")
-    if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
-        raise ValueError(f"header {name} must be a str in Latin-1 without line breaks; its value is not shown here")
 
 
 def _present_pairs(query: Any) -> list[tuple[str, Any]]:

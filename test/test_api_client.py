@@ -446,15 +446,10 @@ def test_a_call_without_authorization_needs_no_token() -> None:
 
 @pytest.mark.parametrize("host", ["http://example.com", "HTTP://example.com", "http://127.0.0.1.example.com"])
 def test_the_token_does_not_go_over_plain_http_to_another_machine(host: str) -> None:
-    client, rest = client_with(host=host)
+    client = ApiClient(Configuration(host=host, access_token=TOKEN))
 
-    with pytest.raises(ValueError, match="the access token does not go over plain HTTP to"):
+    with pytest.raises(ValueError, match="would be spoken to over plain HTTP"):
         client.call_api("/x", "GET", auth_settings=["oauth2"])
-    assert rest.sent == []
-
-    client.configuration.allow_insecure_http = True
-    client.call_api("/x", "GET", auth_settings=["oauth2"])
-    assert rest.last.headers["Authorization"] == f"Bearer {TOKEN}"
 
 
 @pytest.mark.parametrize("host", ["http://localhost:8080", "http://127.0.0.1", "http://[::1]:1"])
