@@ -76,6 +76,10 @@ def test_the_modules_of_models_are_there_after_importing_the_package_alone() -> 
     run("import squareconnect; squareconnect.models.customer.Customer(); squareconnect.models.error_code.ErrorCode()")
 
 
+def test_a_module_of_a_model_is_imported_when_it_is_asked_for() -> None:
+    assert models.__getattr__("customer").Customer is models.Customer
+
+
 def test_a_star_import_gives_every_public_name() -> None:
     names = run("from squareconnect import *; import json; print(json.dumps(sorted(globals())))")
 

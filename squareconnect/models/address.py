@@ -18,6 +18,6 @@ class Address(Model):
     administrative_district_level_3: str | None = prop("A civil region inside level 2.")
     postal_code: str | None = prop("The postal code.")
     country: str | None = prop("Two letters, ISO 3166-1 alpha-2; see `Country`.")
-    first_name: str | None = prop("The recipient's given name. Square does not store it with a customer.")
-    last_name: str | None = prop("The recipient's family name. Square does not store it with a customer.")
+    first_name: str | None = prop("The recipient's given name. Later versions of the API ignore it for customers.")
+    last_name: str | None = prop("The recipient's family name. Later versions of the API ignore it for customers.")
     organization: str | None = prop("The recipient's organization.")

@@ -18,6 +18,4 @@ class Card(Model):
     exp_year: int | None = prop("The year in which the card expires, in four digits.")
     cardholder_name: str | None = prop("The cardholder's name; at most 96 characters.")
     billing_address: Address | None = prop("The billing address. Often only its `postal_code` is there.")
-    fingerprint: str | None = prop(
-        "A text that is the same for the same card number within one business; often absent."
-    )
+    fingerprint: str | None = prop("A text that Square makes of the card number; at most 255 characters. Often absent.")

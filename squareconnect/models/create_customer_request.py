@@ -24,9 +24,10 @@ class CreateCustomerRequest(Model):
     reference_id: str | None = prop("Your own identifier for the customer; at most 100 characters.")
     note: str | None = prop("A note on the customer.")
     birthday: str | None = prop(
-        "The birthday, such as `1815-12-10T00:00:00-00:00`. Year `0000` means that the year is unknown."
+        "The birthday, such as `1815-12-10T00:00:00-00:00`. Year `0000` means that the year is unknown. Later versions "
+        "of the API write `1815-12-10`."
     )
     idempotency_key: str | None = prop(
         "A text of your choice that makes the request safe to repeat: the same key with the same values never "
-        "makes a second customer."
+        "makes a second customer. With other values it is refused."
     )

@@ -26,12 +26,13 @@ class Customer(Model):
     company_name: str | None = prop("The company's name; at most 500 characters.")
     email_address: str | None = prop("The e-mail address; at most 254 characters.")
     address: Address | None = prop("The postal address.")
-    phone_number: str | None = prop("The phone number: 9 to 16 digits, with an optional `+` and country code.")
+    phone_number: str | None = prop("The phone number, as it was given.")
     reference_id: str | None = prop("Your own identifier for the customer; at most 100 characters.")
     note: str | None = prop("A note on the customer.")
     preferences: CustomerPreferences | None = prop("The customer's preferences. Read-only.")
     groups: list[CustomerGroupInfo] | None = prop("The groups the customer is in. Read-only.")
     birthday: str | None = prop(
-        "The birthday, such as `1815-12-10T00:00:00-00:00`. Year `0000` means that the year is unknown."
+        "The birthday, such as `1815-12-10T00:00:00-00:00`. Year `0000` means that the year is unknown. Later versions "
+        "of the API write `1815-12-10`."
     )
     creation_source: str | None = prop("How the customer came to be; see `CustomerCreationSource`. Read-only.")

@@ -24,5 +24,6 @@ class UpdateCustomerRequest(Model):
     reference_id: str | None = prop("Your own identifier for the customer; at most 100 characters.")
     note: str | None = prop("A note on the customer.")
     birthday: str | None = prop(
-        "The birthday, such as `1815-12-10T00:00:00-00:00`. Year `0000` means that the year is unknown."
+        "The birthday, such as `1815-12-10T00:00:00-00:00`. Year `0000` means that the year is unknown. Later versions "
+        "of the API write `1815-12-10`."
     )
