@@ -248,20 +248,21 @@ def is_loopback(url: str) -> bool:
 
 
 def check_proxy(name: str, value: Any) -> str | None:
-    """Give the URL of a proxy.
+    """Give the URL of a proxy, which is ``http://`` where no scheme is named.
 
     :raises ValueError: for anything else, naming it. The value is not shown: it can hold a password.
     """
     if not value:
         return None if value is None else ""
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except (ValueError, AttributeError, TypeError):
-        usable = None
-    if not usable:
+    if isinstance(value, str) and "://" not in value:
+        value = Secret("http://" + value)
+    if not isinstance(value, str) or not _PROXY.fullmatch(value):
         raise ValueError(f"{name} must be the URL of an HTTP proxy such as http://proxy.example:3128")
-    return value  # type: ignore[no-any-return]
+    return value
+
+
+_PORT = r"(?:[0-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
+_PROXY = re.compile(rf"https?://(((?![/?#\\])[!-~])*@)?([\w.-]+|\[[\da-f:.]+\])(:{_PORT})?/?", re.I | re.A)
 
 
 def text(name: str, value: Any) -> str:

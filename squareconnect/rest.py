@@ -21,9 +21,10 @@ import threading
 import time
 import weakref
 import zlib
+from base64 import b64encode
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import unquote_to_bytes, urlencode, urlsplit
 
 import certifi
 import urllib3
@@ -545,8 +546,7 @@ class RESTClientObject:
         }
         if proxy:
             at = parse_url(proxy)
-            credentials = urllib3.make_headers(proxy_basic_auth=unquote(at.auth)) if at.auth else {}
-            options["proxy_headers"] = {name: Secret(value) for name, value in credentials.items()}
+            options["proxy_headers"] = {"Proxy-Authorization": _basic(at.auth)} if at.auth else {}
             manager: urllib3.PoolManager = urllib3.ProxyManager(
                 f"{at.scheme}://{at.netloc}", self._pools_size, proxy_ssl_context=options["ssl_context"], **options
             )
@@ -646,6 +646,11 @@ def _split(url: str) -> tuple[str, str]:
             "url must be http:// or https://, a host and a path, without a user name, spaces or line breaks"
         )
     return match[1], match[2] or "/"
+
+
+def _basic(user_and_password: str) -> Secret:
+    """Give the credentials of a URL as the value of a header (RFC 7617)."""
+    return Secret("Basic " + b64encode(unquote_to_bytes(user_and_password)).decode())
 
 
 @lru_cache

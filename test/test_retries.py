@@ -173,6 +173,7 @@ def test_a_create_finds_a_connection_closed_meanwhile_and_opens_another() -> Non
     with Server(cut(message(200, servers.FOUND)), otherwise=commit()) as server:
         api = api_for(server)
         api.retrieve_customer("C1")
+        assert server.wait_for_ends(1)
         api.create_customer(BODY)
 
         assert len(server.committed) == 1
