@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import base64
+import copy
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import squareconnect
+from squareconnect import Configuration, configuration
+from squareconnect.configuration import conceal, is_loopback
+
+
+def test_the_defaults_are_production_without_a_token() -> None:
+    settings = Configuration()
+
+    assert settings.host == "https://connect.squareup.com"
+    assert settings.access_token == ""
+    assert settings.square_version == "2019-06-12"
+    assert settings.verify_ssl is True
+    assert (settings.max_retries, settings.max_retry_wait) == (3, 30.0)
+    assert settings.max_response_size == 64 * 1024 * 1024
+    assert settings.connection_pool_maxsize == 16
+    assert settings.allow_insecure_http is settings.debug is False
+    assert settings.temp_folder_path is None
+    assert (settings.api_key, settings.api_key_prefix, settings.username, settings.password) == ({}, {}, "", "")
+
+
+def test_the_environment_sets_the_host() -> None:
+    assert Configuration(environment="sandbox").host == "https://connect.squareupsandbox.com"
+    assert Configuration(environment="sandbox", host="http://127.0.0.1").host == "http://127.0.0.1"
+    with pytest.raises(ValueError, match="environment must be one of production, sandbox, not 'staging'"):
+        Configuration(environment="staging")  # type: ignore[arg-type]
+
+
+def test_the_token_comes_from_the_environment_as_it_is_when_the_configuration_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "FIRST")
+    settings = Configuration()
+    monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "SECOND")
+
+    assert settings.access_token == "FIRST"
+    assert Configuration(access_token="GIVEN").access_token == "GIVEN"
+    assert Configuration(access_token="").access_token == ""
+    assert Configuration(access_token=b"BYTES").access_token == "BYTES"
+    settings.access_token = None  # type: ignore[assignment]
+    assert settings.access_token == ""
+
+
+@given(st.text() | st.binary())
+def test_a_token_is_visible_ascii_or_is_refused_unshown(token: str | bytes) -> None:
+    characters = token if isinstance(token, str) else token.decode("latin-1")
+    try:
+        settings = Configuration(access_token=token)
+    except ValueError as error:
+        assert "it is not shown here" in str(error)  # noqa: PT017
+        assert not all("!" <= each <= "~" for each in characters)
+    else:
+        assert settings.access_token == characters
+        assert all("!" <= each <= "~" for each in characters)
+
+
+REFUSED: list[tuple[str, Any]] = [
+    ("access_token", 1),
+    ("access_token", ["T"]),
+    ("host", None),
+    ("host", 1),
+    ("host", b"https://square.example"),
+    ("host", "square.example"),
+    ("host", "ftp://square.example"),
+    ("host", "https://"),
+    ("host", "https://square.example:0"),
+    ("host", "https://square.example:port"),
+    ("host", "https://[::1"),
+    ("host", "https://square.example?x=1"),
+    ("host", "https://square.example#x"),
+    ("host", "https://square example"),
+    ("host", "https://square.example\r\n"),
+    ("host", "https://münchen.example"),
+    ("host", "https://ada:secret@square.example"),
+    ("square_version", "2019-6-12"),
+    ("square_version", "2019-06-12\n"),
+    ("square_version", 20190612),
+    ("verify_ssl", "no"),
+    ("verify_ssl", None),
+    ("ssl_ca_cert", "/nowhere.pem"),
+    ("cert_file", "/nowhere.pem"),
+    ("key_file", "/"),
+    ("proxy", "socks5://127.0.0.1"),
+    ("proxy", 3128),
+    ("timeout", 0),
+    ("timeout", -1.0),
+    ("timeout", float("nan")),
+    ("timeout", float("inf")),
+    ("timeout", 1e10),
+    ("timeout", True),
+    ("timeout", "10"),
+    ("timeout", None),
+    ("timeout", (1, 2, 3)),
+    ("timeout", (1, 0)),
+    ("deadline", 0),
+    ("deadline", None),
+    ("max_retries", -1),
+    ("max_retries", 1.0),
+    ("max_retries", True),
+    ("max_retry_wait", 0),
+    ("max_response_size", 0),
+    ("connection_pool_maxsize", 0),
+    ("allow_insecure_http", 1),
+    ("debug", "yes"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), REFUSED)
+def test_a_setting_that_cannot_work_is_refused_by_its_name(name: str, value: Any) -> None:
+    settings = Configuration()
+    before = getattr(settings, name)
+    with pytest.raises(ValueError, match=name):
+        setattr(settings, name, value)
+
+    assert getattr(settings, name) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("host", "http://localhost:8080/base/", "http://localhost:8080/base"),
+        ("square_version", None, None),
+        ("ssl_ca_cert", __file__, __file__),
+        ("proxy", "", ""),
+        ("proxy", "proxy.example:3128", "http://proxy.example:3128"),
+        ("proxy", "https://ada:x@proxy.example", "https://ada:x@proxy.example"),
+        ("timeout", [1, 2], (1, 2)),
+        ("timeout", 0.5, 0.5),
+        ("max_retries", 0, 0),
+        ("temp_folder_path", "/tmp", "/tmp"),  # noqa: S108
+    ],
+)
+def test_a_setting_that_can_work_is_kept(name: str, value: Any, kept: Any) -> None:
+    settings = Configuration()
+    setattr(settings, name, value)
+
+    assert getattr(settings, name) == kept
+
+
+def test_an_unknown_name_is_refused_with_the_nearest() -> None:
+    with pytest.raises(AttributeError, match=r"no setting 'acess_token'. Did you mean 'access_token'\?"):
+        Configuration().acess_token = "T"  # type: ignore[attr-defined]
+    with pytest.raises(TypeError):
+        Configuration(acess_token="T")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])  # noqa: S301
+def test_a_copy_has_the_same_settings_and_a_life_of_its_own(copied: Any) -> None:
+    settings = Configuration(host="http://127.0.0.1:1", access_token="T", timeout=(1, 2), proxy="http://ada:x@p")
+    again = copied(settings)
+    again.access_token = "ANOTHER"
+
+    assert vars(settings) == {**vars(again), "access_token": "T"}
+    assert repr(again) == repr(settings)
+
+
+def test_the_representation_shows_the_settings_but_no_secrets() -> None:
+    shown = repr(Configuration(access_token="CANARY", proxy="http://ada:CANARY@proxy.example"))
+
+    assert "CANARY" not in shown
+    assert "access_token='***'" in shown
+    assert "proxy='***'" in shown
+    assert "host='https://connect.squareup.com'" in shown
+    assert repr(Configuration.__new__(Configuration)) == "Configuration()"
+
+
+def test_what_is_concealed_is_not_represented_but_stays_what_it_is() -> None:
+    assert repr(conceal("x")) == "'***'"
+    assert repr(conceal("")) == "''"
+    assert conceal(b"x\xff") == "x\xff"
+    assert conceal({"a": "x"}) == {"a": "x"}
+    assert repr(conceal({"a": "x"})) == "{'a': '***'}"
+    assert conceal(None) is None
+
+
+def test_authorization_is_as_in_2_x() -> None:
+    settings = Configuration(access_token="T")
+    settings.username, settings.password = "ada", "lovelace"
+
+    assert settings.get_basic_auth_token() == "Basic " + base64.b64encode(b"ada:lovelace").decode()
+    assert settings.get_api_key_with_prefix("Authorization") is None
+    assert settings.auth_settings() == {
+        "oauth2": {"type": "oauth2", "in": "header", "key": "Authorization", "value": "Bearer T"},
+        "oauth2ClientSecret": {"type": "api_key", "in": "header", "key": "Authorization", "value": None},
+    }
+
+
+def test_the_debug_report_tells_versions() -> None:
+    assert f"SDK Package Version: {squareconnect.__version__}" in Configuration(access_token="T").to_debug_report()
+
+
+def test_there_are_two_loggers() -> None:
+    assert {key: logger.name for key, logger in Configuration().logger.items()} == {
+        "package_logger": "squareconnect",
+        "urllib3_logger": "urllib3",
+    }
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "[::1]", "ada:x@localhost"])
+def test_this_machine_is_loopback(host: str) -> None:
+    assert is_loopback(f"http://{host}")
+    assert is_loopback(f"https://{host}:8080/path")
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["square.example", "localhost.example", "127.0.0.1.example", "127.0.0", "127.0.0.1@x", "[::2]", "1.127.0.0.1"],
+)
+def test_other_machines_are_not(host: str) -> None:
+    assert not is_loopback(f"http://{host}")
+    assert not is_loopback(f"http://{host}:8080/localhost")
+
+
+def test_setting_the_module_as_if_it_were_the_configuration_says_what_to_write() -> None:
+    with pytest.raises(AttributeError, match=r"configuration\.access_token sets nothing since 2\.20180712\.3"):
+        configuration.access_token = "T"  # type: ignore[attr-defined]
+    configuration.something_else = 1  # type: ignore[attr-defined]
+    del configuration.something_else  # type: ignore[attr-defined]
