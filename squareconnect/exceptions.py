@@ -189,7 +189,7 @@ def _errors_in(body: bytes | None) -> list[Error]:
 
 _PERSONAL = re.compile(
     r"[^\s@<>\"'`]+(?:@|%40)[^\s@<>\"'`]+"  # an e-mail address, also as it stands in a path
-    r"|(?<![\w-])(?!\d+(?:\.\d+){3}(?![\w.]))\+?\(?\d[\d ().-]{7,}\d(?![\w-])"  # a phone number, but no IP address
+    r"|(?<![\w.-])(?!\d+(?:\.\d+){3}(?![\w.]))\+?\(?\d[\d ().-]{7,}\d(?![\w-])"  # a phone number, but no IP address
 )
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 

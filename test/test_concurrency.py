@@ -1,0 +1,231 @@
+"""Threads, forks, copies and crowds: one client for all, and nothing mixed up."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import gc
+import json
+import logging
+import os
+import pickle
+import signal
+import threading
+import time
+import traceback
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from squareconnect import ApiClient, Configuration, CustomersApi
+from squareconnect.exceptions import ApiException, NotFound
+from test.servers import CUSTOMER, Request, Server, Wire, answer, api_for, message, stall
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+
+def echo(wire: Wire, request: Request) -> None:
+    """Answer with a customer whose id is the one asked for, after a while."""
+    time.sleep(0.001)
+    wire.send(message(200, {"customer": {**CUSTOMER, "id": request.target.rpartition("/")[2]}}))
+
+
+def asks_right(api: CustomersApi, name: str, count: int) -> bool:
+    """Whether each of some calls gets the customer that it asks for."""
+    for number in range(count):
+        customer = api.retrieve_customer(f"{name}-{number}").customer
+        if customer is None or customer.id != f"{name}-{number}":
+            return False
+    return True
+
+
+def test_sixteen_threads_share_sixteen_connections_and_mix_nothing_up(caplog: pytest.LogCaptureFixture) -> None:
+    with Server(otherwise=echo) as server, caplog.at_level(logging.WARNING):
+        api = api_for(server)
+        with ThreadPoolExecutor(16) as threads:
+            right = list(threads.map(lambda number: asks_right(api, f"T{number}", 30), range(16)))
+
+        assert right == [True] * 16
+        assert len(server.requests) == 480
+        assert server.connections <= 16
+    assert caplog.records == []
+
+
+def test_more_threads_wait_for_a_connection() -> None:
+    with Server(otherwise=echo) as server:
+        api = api_for(server, connection_pool_maxsize=2)
+        with ThreadPoolExecutor(16) as threads:
+            assert all(threads.map(lambda number: asks_right(api, f"T{number}", 5), range(16)))
+
+        assert server.connections <= 2
+
+
+def test_threads_may_close_the_client_while_others_call() -> None:
+    with Server(otherwise=echo) as server:
+        api = api_for(server)
+        with ThreadPoolExecutor(8) as threads:
+            calls = [threads.submit(asks_right, api, f"T{number}", 20) for number in range(7)]
+            for _ in range(20):
+                api.api_client.close()
+            assert [call.result() for call in calls] == [True] * 7
+
+
+def test_each_thread_has_its_own_last_response() -> None:
+    with Server(otherwise=echo) as server:
+        api = api_for(server)
+        api.retrieve_customer("MAIN")
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(api.retrieve_customer, "OTHER").result()
+
+        assert json.loads(api.api_client.last_response.data)["customer"]["id"] == "MAIN"
+
+
+# -- Forks ----------------------------------------------------------------------------------------------------------
+
+
+def in_child(work: Callable[[], bool]) -> Callable[[], bool]:
+    """Do some work in a child process, and give what waits for its end and says whether it was well."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # The server's threads run in this process.
+        child = os.fork()
+    if child:
+        return lambda: os.waitpid(child, 0)[1] == 0
+    signal.alarm(20)
+    status = 1
+    try:
+        status = 0 if work() else 2
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_after_a_fork_parent_and_child_use_connections_of_their_own(secure: bool, server_tls: ssl.SSLContext) -> None:
+    with Server(otherwise=echo, tls=server_tls if secure else None) as server, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        api = api_for(server, verify_ssl=False)
+        with ThreadPoolExecutor(3) as threads:
+            assert all(threads.map(lambda number: asks_right(api, f"B{number}", 5), range(3)))
+        before = server.connections
+        ends = [in_child(lambda name=name: asks_right(api, name, 30)) for name in ("C1", "C2")]  # type: ignore[misc]
+        assert asks_right(api, "PARENT", 30)
+
+        assert [end() for end in ends] == [True, True]
+        assert server.connections == before + 2
+        assert asks_right(api, "PARENT", 1)
+        users: dict[int, set[str]] = {}
+        for request in server.requests:
+            users.setdefault(request.connection, set()).add(request.target.rpartition("/")[2].partition("-")[0])
+        assert [names for names in users.values() if len(names & {"C1", "C2", "PARENT"}) > 1] == []
+
+
+def test_a_fork_while_others_are_calling_leaves_the_child_able_to_call() -> None:
+    with Server(otherwise=echo) as server:
+        api = api_for(server, connection_pool_maxsize=2)
+        with ThreadPoolExecutor(6) as threads:
+            calls = [threads.submit(asks_right, api, f"T{number}", 60) for number in range(6)]
+            ends = [in_child(lambda: asks_right(api, "CHILD", 5)) for _ in range(4)]
+            assert [end() for end in ends] == [True] * 4
+            assert [call.result() for call in calls] == [True] * 6
+
+
+def test_a_fork_while_another_thread_holds_every_lock_leaves_the_child_able_to_call() -> None:
+    with Server(otherwise=echo) as server:
+        api = api_for(server)
+        assert asks_right(api, "BEFORE", 1)
+        rest = api.api_client.rest_client
+        (origin,) = rest._origins.values()
+        held, done = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with rest._lock, origin.pool.pool.mutex:  # type: ignore[union-attr]
+                held.set()
+                done.wait(20)
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        held.wait()
+        try:
+            assert in_child(lambda: asks_right(api, "CHILD", 2) and gc.collect() >= 0)()
+        finally:
+            done.set()
+            holder.join()
+
+
+# -- Copies ---------------------------------------------------------------------------------------------------------
+
+COPIES: list[Callable[[Any], Any]] = [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))]  # noqa: S301
+
+
+@pytest.mark.parametrize("copied", COPIES, ids=["deepcopy", "pickle"])
+def test_a_copy_of_a_used_client_calls_over_connections_of_its_own(copied: Callable[[Any], Any]) -> None:
+    with Server(otherwise=echo) as server:
+        api = CustomersApi(ApiClient(Configuration(host=server.host, access_token="T0KEN"), "X-Shop", "1"))
+        assert asks_right(api, "FIRST", 2)
+        again = copied(api)
+        assert asks_right(again, "SECOND", 2)
+        client = copied(api.api_client)
+        assert client.configuration is client.rest_client.configuration
+        assert client.request("GET", server.host + "/x").status == 200
+
+        assert server.connections == 3
+        assert [request.headers.get("x-shop") for request in server.requests] == ["1"] * 4 + [None]
+
+
+@pytest.mark.parametrize("copied", COPIES, ids=["deepcopy", "pickle"])
+def test_what_calls_give_and_raise_can_be_copied(copied: Callable[[Any], Any]) -> None:
+    with Server(answer(), answer(404, {"errors": [{"category": "A", "code": "B"}]})) as server:
+        api = api_for(server)
+        found = api.retrieve_customer("C1", _return_http_data_only=False)
+        with pytest.raises(NotFound) as caught:
+            api.retrieve_customer("C1")
+
+    assert copied(found) == found
+    assert copied(found.data).customer == found.data.customer
+    assert vars(copied(caught.value)) == vars(caught.value)
+    assert copied(api.api_client.last_response).data == api.api_client.last_response.data
+
+
+# -- Crowds ---------------------------------------------------------------------------------------------------------
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_ten_thousand_clients_leave_nothing_behind() -> None:
+    loggers = [logging.getLogger(name) for name in ("", "squareconnect", "urllib3")]
+    before = [list(logger.handlers) for logger in loggers], descriptors(), threading.active_count()
+    for _ in range(10_000):
+        CustomersApi()
+
+    assert ([list(logger.handlers) for logger in loggers], descriptors(), threading.active_count()) == before
+
+
+def test_clients_that_called_close_their_connections_as_they_go() -> None:
+    with Server() as server:
+        before = descriptors()
+        for _ in range(50):
+            api_for(server).retrieve_customer("C1")
+        assert server.wait_for_ends(50)
+
+        assert descriptors() <= before + 2
+
+
+def test_calls_that_failed_leave_no_connection_open() -> None:
+    with Server(otherwise=stall) as server:
+        api = api_for(server, timeout=0.02, max_retries=0)
+        for _ in range(5):
+            with contextlib.suppress(ApiException):
+                api.retrieve_customer("C1")
+        (origin,) = api.api_client.rest_client._origins.values()
+        kept = [connection for connection in origin.pool.pool.queue if connection]  # type: ignore[union-attr]
+
+        assert server.connections == 5
+        assert [connection for connection in kept if connection.sock] == []
