@@ -50,6 +50,11 @@ class Docstring(NamedTuple):
         params = {name.removeprefix("param "): value for name, value in named.items() if name.startswith("param ")}
         return cls(text.strip(), params, named.get("return", ""))
 
+    @property
+    def summary(self) -> str:
+        """The first paragraph, on one line."""
+        return self.text.split("\n\n")[0].replace("\n", " ")
+
 
 def markdown(text: str) -> str:
     """Turn a docstring's marks into Markdown's, and the names of models into links to their pages."""
@@ -115,12 +120,12 @@ def table(heads: str, rows: Iterable[Iterable[str]]) -> str:
 def api_page(api: type[CustomersApi] = CustomersApi) -> str:
     """Give the page of an API."""
     methods = endpoints(api)
-    doc = Docstring.of(CustomersApi)
+    doc = Docstring.of(api)
     parts = [
-        "# CustomersApi",
-        f"> {CustomersApi.__module__}",
+        f"# {api.__name__}",
+        f"> {api.__module__}",
         doc.text,
-        f"`CustomersApi(api_client=None)`: `api_client` is {doc.params['api_client']}",
+        f"`{api.__name__}(api_client=None)`: `api_client` is {doc.params['api_client']}",
         f"All paths are relative to `Configuration.host`, `{Configuration().host}` by default.",
         table("Method|HTTP request", ([f"[**{each.name}**](#{each.name})", each.request] for each in methods)),
     ]
@@ -156,11 +161,6 @@ def default(param: inspect.Parameter) -> str:
     return "" if param.default is param.empty else f"`{param.default!r}`"
 
 
-def first_paragraph(described: Any) -> str:
-    """Give the first paragraph of a docstring on one line."""
-    return Docstring.of(described).text.split("\n\n")[0].replace("\n", " ")
-
-
 def sentence(text: str) -> str:
     """Give a text with a capital letter first."""
     return text[:1].upper() + text[1:]
@@ -190,27 +190,20 @@ def model_page(model: type[Model]) -> str:
 
 def api_list() -> str:
     """Give the list of the API's methods."""
-    rows = (
-        [
-            f"[**{each.name}**](CustomersApi.md#{each.name})",
-            each.request,
-            each.doc.text.split("\n\n")[0].replace("\n", " "),
-        ]
-        for each in endpoints()
-    )
+    rows = ([f"[**{each.name}**](CustomersApi.md#{each.name})", each.request, each.doc.summary] for each in endpoints())
     return table("Method|HTTP request|What it does", rows)
 
 
 def model_list() -> str:
     """Give the list of the models."""
-    rows = ([f"[{model.__name__}]({model.__name__}.md)", first_paragraph(model)] for model in MODELS)
+    rows = ([f"[{model.__name__}]({model.__name__}.md)", Docstring.of(model).summary] for model in MODELS)
     return table("Model|What it holds", rows)
 
 
 def exception_list() -> str:
     """Give the list of the exceptions: each says when it comes, and what to do."""
     kinds = [kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, ApiException)]
-    rows = ([f"`{kind.__name__}`", first_paragraph(kind), kind.advice] for kind in kinds)
+    rows = ([f"`{kind.__name__}`", Docstring.of(kind).summary, kind.advice] for kind in kinds)
     return table("Exception|When it comes|What to do", rows)
 
 
