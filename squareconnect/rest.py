@@ -604,8 +604,11 @@ def _start_anew_after_fork() -> None:
     """Leave the parent's connections to the parent: on a shared one, each would read the other's answers."""
     for client in list(_clients):
         for origin in client._origins.values():
-            # Its lock may have been held at the fork, and urllib3 takes it when the pool is collected.
-            origin.pool.pool.__init__()  # type: ignore[misc]
+            idle: Any = origin.pool.pool
+            connections = list(idle.queue)
+            idle.__init__()  # Its lock may have been held at the fork, and urllib3 takes it when the pool is collected.
+            for connection in filter(None, connections):
+                connection.close()
         client._forget()
 
 

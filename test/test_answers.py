@@ -19,6 +19,7 @@ from squareconnect.exceptions import (
     InvalidRequest,
     NotFound,
     ServerError,
+    from_response,
 )
 from squareconnect.rest import RESTResponse
 from test.servers import CUSTOMER, FOUND, Server, answer, api_for, chunked, cut, message, raw
@@ -318,9 +319,10 @@ def test_what_comes_after_an_answer_is_no_answer_to_the_next_request() -> None:
 # -- All inputs -----------------------------------------------------------------------------------------------------
 
 TYPES: list[type[Model]] = [getattr(models, name) for name in models.__all__ if name.endswith("Response")]
+KEYS = sorted({name for kind in models.__all__ for name in getattr(models, kind).swagger_types} | {"unknown"})
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["errors", "customer", "id", "cards", "x"]), inner),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(KEYS), inner),
 )
 client = ApiClient()
 
@@ -336,8 +338,10 @@ def test_any_bytes_are_a_model_or_a_decode_error(body: bytes, kind: type[Model])
         model = client.deserialize(RESTResponse(200, "OK", {}, body), kind.__name__)
     except DecodeError as error:
         assert error.raw_body == body  # noqa: PT017
+        assert str(error)  # noqa: PT017
     else:
         assert type(model) is kind or json.loads(body) is None
+    assert str(from_response(RESTResponse(400, "Bad Request", {}, body)))
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from squareconnect import ApiClient, Configuration, CustomersApi
+from squareconnect import ApiClient, Configuration, CustomersApi, rest
 from squareconnect.exceptions import ApiException, NotFound
 from test.servers import CUSTOMER, Request, Server, Wire, answer, api_for, message, stall
 
@@ -139,12 +139,12 @@ def test_a_fork_while_another_thread_holds_every_lock_leaves_the_child_able_to_c
     with Server(otherwise=echo) as server:
         api = api_for(server)
         assert asks_right(api, "BEFORE", 1)
-        rest = api.api_client.rest_client
-        (origin,) = rest._origins.values()
+        client = api.api_client.rest_client
+        (origin,) = client._origins.values()
         held, done = threading.Event(), threading.Event()
 
         def hold() -> None:
-            with rest._lock, origin.pool.pool.mutex:  # type: ignore[union-attr]
+            with client._lock, origin.pool.pool.mutex:  # type: ignore[union-attr]
                 held.set()
                 done.wait(20)
 
@@ -156,6 +156,18 @@ def test_a_fork_while_another_thread_holds_every_lock_leaves_the_child_able_to_c
         finally:
             done.set()
             holder.join()
+
+
+def test_what_is_done_in_a_child_leaves_old_connections_alone_and_opens_new_ones() -> None:
+    with Server(otherwise=echo) as server:
+        api = api_for(server)
+        assert asks_right(api, "BEFORE", 2)
+        (origin,) = api.api_client.rest_client._origins.values()
+        rest._start_anew_after_fork()
+        assert asks_right(api, "AFTER", 2)
+
+        assert server.connections == 2
+        assert origin.pool.pool.empty()  # type: ignore[union-attr]
 
 
 # -- Copies ---------------------------------------------------------------------------------------------------------

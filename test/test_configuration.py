@@ -226,3 +226,10 @@ def test_setting_the_module_as_if_it_were_the_configuration_says_what_to_write()
         configuration.access_token = "T"  # type: ignore[attr-defined]
     configuration.something_else = 1  # type: ignore[attr-defined]
     del configuration.something_else  # type: ignore[attr-defined]
+
+
+def test_a_text_may_come_as_bytes() -> None:
+    assert configuration.text("customer_id", "é") == configuration.text("customer_id", "é".encode()) == "é"
+    for wrong in (b"\xff", 1, None):
+        with pytest.raises(ValueError, match="customer_id must be a str"):
+            configuration.text("customer_id", wrong)

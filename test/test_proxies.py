@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import copy
 import pickle
+import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from squareconnect import Configuration
-from squareconnect.exceptions import ConnectionFailed
-from test.servers import Server, answer, api_for, closed_port, cut, message, tunnel
+from squareconnect.exceptions import ConnectionFailed, Timeout
+from test.servers import Server, answer, api_for, closed_port, cut, drip, message, tunnel
 
 if TYPE_CHECKING:
     import ssl
@@ -237,3 +238,30 @@ def test_credentials_are_not_shown_where_the_client_cannot_be_made() -> None:
 @pytest.mark.parametrize("port", [1, 80, 3128, 59999, 60000, 65535])
 def test_any_port_can_be_a_proxys(port: int) -> None:
     assert Configuration(proxy=f"http://[::1]:{port}/").proxy == f"http://[::1]:{port}/"
+
+
+# -- A proxy that is spoken to over TLS -----------------------------------------------------------------------------
+
+
+def test_tls_passes_through_a_proxy_that_is_itself_spoken_to_over_tls(
+    square: Server, server_tls: ssl.SSLContext, trusted: str
+) -> None:
+    with Server(tls=server_tls, otherwise=tunnel) as proxy:
+        api = api_for(square, proxy=proxy.host.replace("//", "//ada:x@"), ssl_ca_cert=trusted)
+        assert api.retrieve_customer("C1").customer
+        assert api.retrieve_customer("C1").customer
+
+        (connect,) = proxy.requests
+        assert b"T0KEN" not in proxy.received
+    assert connect.headers["proxy-authorization"] == "Basic " + base64.b64encode(b"ada:x").decode()
+
+
+def test_what_drips_through_such_a_proxy_is_stopped_at_the_deadline(server_tls: ssl.SSLContext, trusted: str) -> None:
+    dripping = drip(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 90)
+    with Server(dripping, tls=server_tls) as square, Server(tls=server_tls, otherwise=tunnel) as proxy:
+        api = api_for(square, proxy=proxy.host, ssl_ca_cert=trusted, deadline=0.4)
+        start = time.monotonic()
+        with pytest.raises(Timeout):
+            api.retrieve_customer("C1")
+
+        assert time.monotonic() - start < 1.5
