@@ -121,7 +121,7 @@ class _DeadlineSocket(socket.socket):
 
     __slots__ = ()
 
-    def recv_into(self, *args: Any) -> int:
+    def recv_into(self, *args: Any) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
         _keep_to_deadline(self)
         count = super().recv_into(*args)
         _of_thread.attempt.ended = not count
@@ -129,13 +129,13 @@ class _DeadlineSocket(socket.socket):
 
 
 class _DeadlineSSLSocket(ssl.SSLSocket):
-    def recv_into(self, *args: Any) -> int:
+    def recv_into(self, *args: Any) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
         _keep_to_deadline(self)
         count = super().recv_into(*args)
         _of_thread.attempt.ended = not count
         return count
 
-    def recv(self, *args: Any) -> bytes:
+    def recv(self, *args: Any) -> bytes:  # pyright: ignore[reportIncompatibleMethodOverride]
         _keep_to_deadline(self)
         return super().recv(*args)
 
@@ -212,7 +212,7 @@ class _HTTPConnection(HTTPConnection):
             self.connect()
         _of_thread.attempt.reached_server = True
         for start in range(0, len(data), _TLS_RECORD):  # In one piece, each record would have the whole time-out.
-            _keep_to_deadline(self.sock, self.timeout)  # type: ignore[arg-type]
+            _keep_to_deadline(self.sock, self.timeout)  # pyright: ignore[reportArgumentType]
             super().send(data[start : start + _TLS_RECORD])
 
 

@@ -13,12 +13,14 @@ libFuzzer; a folder given as an argument keeps what was found, for the next time
 from __future__ import annotations
 
 import sys
+from typing import Any
 
-import atheris
+import atheris  # type: ignore[import-untyped]  # pyright: ignore[reportMissingImports]
 
-with atheris.instrument_imports(include=["squareconnect", "json"]):
-    from test.test_answers import test_any_bytes_are_a_model_or_a_decode_error as rule
+with atheris.instrument_imports(include=["squareconnect", "json"]):  # pyright: ignore[reportAttributeAccessIssue]
+    from test import test_answers
 
 if __name__ == "__main__":
+    rule: Any = test_answers.test_any_bytes_are_a_model_or_a_decode_error
     atheris.Setup(sys.argv, rule.hypothesis.fuzz_one_input)
     atheris.Fuzz()
