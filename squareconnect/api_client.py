@@ -363,7 +363,7 @@ def decode_answer(response: RESTResponse, response_type: Any, *, complete: bool 
         return decode(content, response_type, complete=complete)
     except ValueError as error:
         failure = DecodeError(http_resp=response)
-        failure.reason = f"{response.status} {response.reason}, but {error}"
+        failure.reason = f"the answer is not what the call returns: {error}"
     raise failure
 
 
