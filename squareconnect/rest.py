@@ -672,12 +672,12 @@ def _read(response: urllib3.BaseHTTPResponse, content: list[bytes], limit: int) 
     while left > 0 and response.length_remaining != 0:
         piece = response.read1(min(left, 65536), decode_content=False)
         if not piece:
-            return
+            break
         content.append(piece)
         left -= len(piece)
     if left <= 0:
         response.close()
-        response.release_conn()
+    response.release_conn()  # urllib3 does so only where it has read something.
 
 
 def _is_success(status: int) -> bool:

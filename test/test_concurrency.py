@@ -22,7 +22,22 @@ import pytest
 
 from squareconnect import ApiClient, Configuration, CustomersApi, rest
 from squareconnect.exceptions import ApiException, NotFound
-from test.servers import CUSTOMER, Request, Server, Wire, answer, api_for, message, stall
+from test.servers import (
+    CUSTOMER,
+    Request,
+    Server,
+    Step,
+    Wire,
+    answer,
+    api_for,
+    chunked,
+    close,
+    cut,
+    message,
+    raw,
+    reset,
+    stall,
+)
 
 if TYPE_CHECKING:
     import ssl
@@ -241,3 +256,31 @@ def test_calls_that_failed_leave_no_connection_open() -> None:
 
         assert server.connections == 5
         assert [connection for connection in kept if connection.sock] == []
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        answer(200, b""),
+        raw(b"HTTP/1.1 204 No Content\r\n\r\n"),
+        raw(b"HTTP/1.1 304 Not Modified\r\n\r\n"),
+        answer(404, b""),
+        chunked(),
+        chunked(b"{", b"}"),
+        cut(message(200, CUSTOMER)[:-5]),
+        cut(message(200, CUSTOMER)[:20]),
+        answer(200, b"x" * 5000),
+        answer(200, b"not gzip", {"Content-Encoding": "gzip"}),
+        cut(message(200, {}, {"Content-Length": "many"})),
+        reset,
+        close,
+    ],
+)
+def test_no_answer_costs_the_client_a_connection(odd: Step) -> None:
+    with Server(odd, odd) as server:
+        api = api_for(server, connection_pool_maxsize=1, max_retries=0, max_response_size=4096, deadline=5.0)
+        for _ in range(2):
+            with pytest.raises(ApiException):
+                api.retrieve_customer("C1")
+
+        assert api.retrieve_customer("C1").customer
