@@ -560,16 +560,6 @@ def test_the_status_and_headers_come_along_if_asked_for() -> None:
     assert isinstance(whole.data, RESTResponse)
 
 
-def test_what_comes_along_can_be_unpacked_copied_and_pickled() -> None:
-    whole = ApiResponse(Customer(id="C1"), 200, {"X-Shop": "london"})
-
-    data, status, headers = whole
-
-    assert (data, status, headers) == (whole.data, whole.status, whole.headers)
-    twin = pickle.loads(pickle.dumps(whole))  # noqa: S301
-    assert (twin, type(twin)) == (whole, ApiResponse)
-
-
 @pytest.mark.parametrize("status", [204, 205])
 def test_an_answer_without_content_is_an_empty_one(status: int) -> None:
     client, _ = client_with(answer(b"", status), answer(b"", status))
