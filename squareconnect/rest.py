@@ -1,4 +1,4 @@
-"""Bytes over HTTP: the only file that talks to urllib3.
+"""Bytes over HTTP: with :mod:`squareconnect.connections`, the only file that talks to urllib3.
 
 A request is tried until it is answered or until trying again could do harm, and never beyond its deadline:
 
@@ -10,12 +10,10 @@ A request is tried until it is answered or until trying again could do harm, and
 from __future__ import annotations
 
 import email.utils
-import http.client
 import logging
 import os
 import random
 import re
-import socket
 import ssl
 import threading
 import time
@@ -28,12 +26,12 @@ from urllib.parse import unquote_to_bytes, urlencode, urlsplit
 
 import certifi
 import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import EmptyPoolError, ProxyError
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 from urllib3.util import parse_url
 
 from squareconnect.configuration import Secret, check_proxy, is_loopback, seconds_or_pair
+from squareconnect.connections import POOL_CLASSES, Attempt, DeadlineSSLSocket, of_thread
 from squareconnect.exceptions import ApiException as ApiException
 from squareconnect.exceptions import ConnectionFailed, DecodeError, Timeout, from_response
 from squareconnect.serialization import encode
@@ -78,185 +76,6 @@ class RESTResponse:
         """Give one header's value, or the default."""
         return self.headers.get(name, default)
 
-
-# -- What urllib3 is taught -----------------------------------------------------------------------------------------
-
-
-class _Attempt:
-    """One try: what the connection that carries it must know, and what it tells of it."""
-
-    def __init__(self, deadline: float, monotonic: Callable[[], float]) -> None:
-        self.deadline = deadline
-        self.monotonic = monotonic
-        self.reached_server = False
-        """Whether a byte of the request may have left."""
-        self.answer: http.client.HTTPResponse | None = None
-        """The answer, from its status line on."""
-        self.ended = False
-        """Whether the server has closed the connection."""
-
-    def limit(self, timeout: float | None) -> float:
-        """Give the seconds that the next step may take: a time-out, or less if the deadline comes before.
-
-        :raises TimeoutError: if it has passed.
-        """
-        left = self.deadline - self.monotonic()
-        if left <= 0:
-            raise TimeoutError("the deadline passed")
-        return left if timeout is None or left < timeout else timeout
-
-
-class _Thread(threading.local):
-    attempt = _Attempt(threading.TIMEOUT_MAX, time.monotonic)
-
-
-_of_thread = _Thread()
-
-
-class _DeadlineSocket(socket.socket):
-    """Receives each piece within its time-out, as every socket does, and all of them before the deadline.
-
-    Without that, a server that sends a byte now and then would never time out.
-    """
-
-    __slots__ = ()
-
-    def recv_into(self, *args: Any) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
-        _keep_to_deadline(self)
-        count = super().recv_into(*args)
-        _of_thread.attempt.ended = not count
-        return count
-
-
-class _DeadlineSSLSocket(ssl.SSLSocket):
-    def recv_into(self, *args: Any) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
-        _keep_to_deadline(self)
-        count = super().recv_into(*args)
-        _of_thread.attempt.ended = not count
-        return count
-
-    def recv(self, *args: Any) -> bytes:  # pyright: ignore[reportIncompatibleMethodOverride]
-        _keep_to_deadline(self)
-        return super().recv(*args)
-
-
-def _keep_to_deadline(sock: socket.socket, timeout: float | None = None) -> None:
-    """Let the next step at a socket take no longer than its time-out, or until the deadline."""
-    before = sock.gettimeout()
-    seconds = _of_thread.attempt.limit(timeout or before)
-    if seconds != before:
-        sock.settimeout(seconds)
-
-
-class _Response(http.client.HTTPResponse):
-    def begin(self) -> None:
-        super().begin()
-        if _of_thread.attempt.ended:
-            raise http.client.IncompleteRead(b"")
-
-    def _read_status(self) -> tuple[str, int, str]:
-        """Read the status line of the answer, past those that only announce one (RFC 9110, 15.2)."""
-        while True:
-            line: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
-            if not 100 <= line[1] < 200:
-                self.status, self.reason = line[1:]
-                _of_thread.attempt.answer = self
-                return line
-            http.client.parse_headers(self.fp)
-
-
-class _HTTPConnection(HTTPConnection):
-    """Keeps to the deadline, and notes when a request begins to leave, which a proxy's CONNECT is not."""
-
-    debuglevel = 0  # Not what others set on http.client's class to print all that is sent: that shows the token.
-    response_class = _Response
-
-    def _new_conn(self) -> socket.socket:
-        """Connect to the first of the host's addresses that answers."""
-        attempt = _of_thread.attempt
-        refusal = OSError("the name has no address")
-        for address in _look_up(self._dns_host.strip("[]"), self.port, attempt.limit(self.timeout)):
-            try:
-                sock = socket.create_connection(address[:2], attempt.limit(self.timeout))
-                sock.__class__ = _DeadlineSocket
-            except OSError as error:
-                refusal = error
-            else:
-                self.sock = sock  # From here on it is closed with the connection, whatever happens.
-                for option in self.socket_options or ():
-                    sock.setsockopt(*option)
-                _keep_to_deadline(sock, self.timeout)
-                return sock
-        raise refusal
-
-    def _tunnel(self) -> None:
-        super()._tunnel()
-        _keep_to_deadline(self.sock, self.timeout)
-
-    def connect(self) -> None:
-        try:
-            super().connect()
-        finally:
-            _of_thread.attempt.reached_server = False
-            _of_thread.attempt.answer = None
-
-    def putheader(self, header: Any, *values: Any) -> None:
-        """Write a header. Those of a request are checked before, as http.client would do once more, at some length."""
-        if isinstance(values[0], str):
-            self._output(f"{header}: {values[0]}".encode("latin-1"))  # type: ignore[attr-defined]
-        else:
-            super().putheader(header, *values)
-
-    def send(self, data: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        _of_thread.attempt.reached_server = True
-        for start in range(0, len(data), _TLS_RECORD):  # In one piece, each record would have the whole time-out.
-            _keep_to_deadline(self.sock, self.timeout)  # pyright: ignore[reportArgumentType]
-            super().send(data[start : start + _TLS_RECORD])
-
-
-_TLS_RECORD = 16384
-"""Bytes that go out together over TLS (RFC 8446, 5.1)."""
-
-
-def _look_up(host: str, port: int, seconds: float) -> list[tuple[Any, ...]]:
-    """Give a host's addresses. On a thread of its own, since nothing else ends a name lookup in time."""
-    found: list[Any] = []
-
-    def look_up() -> None:
-        try:
-            found.append([entry[4] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)])
-        except Exception as error:
-            found.append(error)
-
-    thread = threading.Thread(target=look_up, daemon=True)
-    try:
-        thread.start()
-        thread.join(seconds)
-    except RuntimeError:  # No thread can be made, as at the end of the program.
-        look_up()
-    if not found:
-        raise TimeoutError(f"the name {host} was not looked up in time")
-    if isinstance(found[0], Exception):
-        raise found[0]
-    return found[0]  # type: ignore[no-any-return]
-
-
-class _HTTPSConnection(_HTTPConnection, HTTPSConnection):
-    pass
-
-
-class _HTTPPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection  # pyright: ignore[reportAssignmentType]
-
-
-class _HTTPSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection  # pyright: ignore[reportAssignmentType]
-
-
-_POOL_CLASSES = {"http": _HTTPPool, "https": _HTTPSPool}
-_ONCE = urllib3.Retry(False, redirect=False)
 
 # -- What decides: pure functions -----------------------------------------------------------------------------------
 
@@ -470,8 +289,8 @@ class RESTClientObject:
         deadline: float,
     ) -> RESTResponse | ApiException:
         """Try once. A failure comes back without urllib3's tracebacks, whose local variables hold the token."""
-        attempt = _Attempt(deadline, self.monotonic)
-        outer, _of_thread.attempt = _of_thread.attempt, attempt
+        attempt = Attempt(deadline, self.monotonic)
+        outer, of_thread.attempt = of_thread.attempt, attempt
         left = max(deadline - self.monotonic(), 0.001)
         limit = self.configuration.max_response_size
         content: list[bytes] = []
@@ -497,7 +316,7 @@ class RESTClientObject:
         else:
             return _judge(RESTResponse(response.status, response.reason, response.headers, b"".join(content)), limit)
         finally:
-            _of_thread.attempt = outer
+            of_thread.attempt = outer
         failure.outcome_unknown = attempt.reached_server
         if attempt.answer is None:
             return failure
@@ -552,7 +371,7 @@ class RESTClientObject:
             )
         else:
             manager = urllib3.PoolManager(self._pools_size, **options)
-        manager.pool_classes_by_scheme = _POOL_CLASSES
+        manager.pool_classes_by_scheme = POOL_CLASSES
         return manager
 
     def _ssl_context(self) -> ssl.SSLContext:
@@ -561,7 +380,7 @@ class RESTClientObject:
             context = ssl.create_default_context(cafile=fixed["ssl_ca_cert"] or certifi.where())
         except (OSError, ssl.SSLError) as error:
             raise ValueError(f"ssl_ca_cert cannot be used: {error}") from None
-        context.sslsocket_class = _DeadlineSSLSocket
+        context.sslsocket_class = DeadlineSSLSocket
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if not fixed["verify_ssl"]:
             context.check_hostname = False
@@ -596,6 +415,7 @@ class RESTClientObject:
         return self.request("PATCH", url, **options)
 
 
+_ONCE = urllib3.Retry(False, redirect=False)
 _FIXED_SETTINGS = ("verify_ssl", "ssl_ca_cert", "cert_file", "key_file", "proxy", "connection_pool_maxsize")
 _clients: weakref.WeakSet[RESTClientObject] = weakref.WeakSet()
 

@@ -264,7 +264,7 @@ def _model_reader(model: type[Model], by_column: bool) -> Reader:
             mismatch.path.append("." + key)
             raise
         if unknown:
-            value["additional_properties"] = {key: value.pop(key) for key in value.keys() - readers.keys()}
+            value["additional_properties"] = {key: value.pop(key) for key in list(value) if key not in readers}
         made = new(model)
         set_values(made, value)
         return made
