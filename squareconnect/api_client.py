@@ -14,7 +14,7 @@ from squareconnect.configuration import Configuration, Secret, text
 from squareconnect.exceptions import DecodeError
 from squareconnect.models._model import Model
 from squareconnect.rest import SAFE_METHODS, RESTClientObject, RESTResponse, check_header
-from squareconnect.serialization import decode, encode, sanitize
+from squareconnect.serialization import check_type, decode, encode, sanitize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -124,7 +124,10 @@ class ApiClient:
 
         :raises AttributeError: if there was none.
         """
-        return self._of_thread.last_response  # type: ignore[no-any-return]
+        try:
+            return self._of_thread.last_response  # type: ignore[no-any-return]
+        except AttributeError:
+            raise AttributeError("there is no last_response: no call of this thread has succeeded") from None
 
     def set_default_header(self, header_name: str, header_value: str) -> None:
         """Send a header with every request, in place of one of the same name that a call sets.
@@ -190,6 +193,8 @@ class ApiClient:
             self.update_params_for_auth(headers, query, auth_settings)
         if _repeatable is None and method == "POST" and body is not None:
             _repeatable = has_idempotency_key(body)
+        if response_type is not None:
+            check_type(response_type)
         url = self.configuration.host + path
         content = None if body is None else encode(body)
         fields = self.prepare_post_parameters(post_params, files) if post_params or files else None
@@ -357,7 +362,9 @@ def decode_answer(response: RESTResponse, response_type: Any, *, complete: bool 
 
     :param complete: whether a model without what it always has is refused.
     :raises DecodeError: if it is not of that type; the exception has the answer.
+    :raises ValueError: for an unknown type.
     """
+    check_type(response_type)
     content = b"{}" if response.status in WITHOUT_CONTENT else response.content
     try:
         return decode(content, response_type, complete=complete)

@@ -130,12 +130,20 @@ def decode(content: bytes, swagger_type: Any, *, complete: bool = True) -> Any:
         value = _reader(swagger_type)(parse(content))
     if complete:
         if value is None:
-            raise MismatchError(f"a {swagger_type}", None)
+            raise MismatchError(f"a {getattr(swagger_type, '__name__', swagger_type)}", None)
         if isinstance(value, Model) and not value.__dict__.get("errors"):
             for field in value._fields.values():
                 if field.required and not _holds_something(getattr(value, field.name)):
                     raise ValueError(f"the body has no {field.name}")
     return value
+
+
+def check_type(swagger_type: Any) -> None:
+    """Refuse what :func:`decode` cannot make.
+
+    :raises ValueError: for what is no model and none of the other types.
+    """
+    _reader(swagger_type, by_column=True)
 
 
 def decode_errors(content: bytes) -> list[models.Error]:
@@ -163,18 +171,14 @@ def _reader(swagger_type: Any, *, by_column: bool = False) -> Reader:
             return _list_reader(swagger_type[5:-1], by_column)
         if swagger_type.startswith("dict("):
             return _dict_reader(_reader(swagger_type[5:-1].partition(",")[2].strip(), by_column=by_column))
-        return _reader(_named(swagger_type), by_column=by_column)
-    if issubclass(swagger_type, Model):
+        if swagger_type in models.__all__:
+            swagger_type = getattr(models, swagger_type)
+        swagger_type = _PLAIN_TYPES.get(swagger_type, swagger_type)
+    if isinstance(swagger_type, type) and issubclass(swagger_type, Model):
         return _model_reader(swagger_type, by_column)
-    return _plain_reader(swagger_type)
-
-
-def _named(name: str) -> type:
-    if name in _PLAIN_TYPES:
-        return _PLAIN_TYPES[name]
-    if name in models.__all__:
-        return getattr(models, name)  # type: ignore[no-any-return]
-    raise ValueError(f"response_type: {name!r} is no model and no type that can be decoded")
+    if swagger_type in _PLAIN_TYPES.values():
+        return _plain_reader(swagger_type)
+    raise ValueError(f"response_type: {swagger_type!r} is no model and no type that can be decoded")
 
 
 def _plain_reader(kind: type) -> Reader:
@@ -273,4 +277,6 @@ def _model_reader(model: type[Model], by_column: bool) -> Reader:
 
 
 def _holds_something(value: Any) -> bool:
-    return bool(value.__dict__) if isinstance(value, Model) else value is not None
+    if isinstance(value, Model):
+        return any(getattr(value, name) is not None for name in value._fields)
+    return value is not None

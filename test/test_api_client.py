@@ -556,7 +556,7 @@ def test_the_status_and_headers_come_along_if_asked_for() -> None:
     assert whole.data.customer == Customer(**ADA)
     assert (whole.status, whole.headers["Square-Version"]) == (201, "2019-06-12")
 
-    whole = client.call_api("/x", "GET", response_type="X", _return_http_data_only=False, _preload_content=False)
+    whole = client.call_api("/x", "GET", response_type="Customer", _return_http_data_only=False, _preload_content=False)
     assert isinstance(whole.data, RESTResponse)
 
 
@@ -706,3 +706,14 @@ def test_a_file_that_cannot_be_read_is_an_os_error(tmp_path: Path) -> None:
 def test_json_is_selected_where_it_can_be(media_types: list[str], accept: str | None, content_type: str) -> None:
     assert ApiClient().select_header_accept(media_types) == accept
     assert ApiClient().select_header_content_type(media_types) == content_type
+
+
+@pytest.mark.parametrize("response_type", ["Custommer", "list[Kard]", 5, bytes])
+def test_an_unknown_type_of_answer_is_refused_before_anything_is_sent(response_type: object) -> None:
+    client, rest = client_with()
+
+    with pytest.raises(ValueError, match=r"response_type: .* is no model and no type that can be decoded"):
+        client.call_api("/x", "GET", response_type=response_type)
+    assert rest.sent == []
+    with pytest.raises(ValueError, match="response_type: "):
+        client.deserialize(RESTResponse(200, "OK", {}, b"{}"), response_type)

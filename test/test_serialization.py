@@ -361,7 +361,10 @@ def test_any_json_is_a_model_or_a_value_error(model: type[Model], value: Any) ->
 # -- Completeness ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("content", ["{}", '{"customer": null}', '{"customer": {}}', '{"errors": []}', '{"a": 1}'])
+@pytest.mark.parametrize(
+    "content",
+    ["{}", '{"customer": null}', '{"customer": {}}', '{"customer": {"a": 1}}', '{"errors": []}', '{"a": 1}'],
+)
 def test_a_complete_answer_has_what_the_call_is_for(content: str) -> None:
     with pytest.raises(ValueError, match="the body has no customer"):
         decode(content.encode(), "RetrieveCustomerResponse")
