@@ -120,5 +120,5 @@ def _join_texts(names: set[str], objects: list[dict[str, Any]]) -> None:
 
 def _set_unknown_aside(model: type[Model], objects: list[dict[str, Any]]) -> None:
     for values in objects:
-        if unknown := [key for key in values if key not in model._fields]:
-            values["additional_properties"] = {key: values.pop(key) for key in unknown}
+        if unknown := values.keys() - model._fields.keys():
+            values["additional_properties"] = {key: values.pop(key) for key in list(values) if key in unknown}

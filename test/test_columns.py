@@ -87,6 +87,7 @@ def test_a_long_answer_with_one_odd_customer_is_read_or_refused_as_a_short_one_i
         "text",
         [],
         ["id"],
+        [True],
         {"given_name": 5},
         {"given_name": None},
         {"given_name": ["a"]},
@@ -104,8 +105,9 @@ def test_what_is_odd_is_left_to_the_reader_of_single_objects(odd: Any) -> None:
 
 
 def test_unknown_keys_of_a_page_are_kept_beside_the_fields() -> None:
-    page = read_page(models.Customer, [{"id": "A", "version": 3}, {"id": "B"}, {"to_dict": "x"}])
-    assert [each.additional_properties for each in page] == [{"version": 3}, {}, {"to_dict": "x"}]
+    page = read_page(models.Customer, [{"id": "A", "version": 3, "a": 1}, {"id": "B"}, {"to_dict": "x"}])
+    assert [each.additional_properties for each in page] == [{"version": 3, "a": 1}, {}, {"to_dict": "x"}]
+    assert list(page[0].additional_properties) == ["version", "a"]
     assert page[2].to_dict()["id"] is None
 
 

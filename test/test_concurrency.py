@@ -228,11 +228,18 @@ def descriptors() -> int:
 
 def test_ten_thousand_clients_leave_nothing_behind() -> None:
     loggers = [logging.getLogger(name) for name in ("", "squareconnect", "urllib3")]
-    before = [list(logger.handlers) for logger in loggers], descriptors(), threading.active_count()
+    gc.collect()
+    handlers, open_before, threads = (
+        [list(logger.handlers) for logger in loggers],
+        descriptors(),
+        threading.active_count(),
+    )
     for _ in range(10_000):
         CustomersApi()
 
-    assert ([list(logger.handlers) for logger in loggers], descriptors(), threading.active_count()) == before
+    assert [list(logger.handlers) for logger in loggers] == handlers
+    assert descriptors() <= open_before
+    assert threading.active_count() <= threads
 
 
 def test_clients_that_called_close_their_connections_as_they_go() -> None:
