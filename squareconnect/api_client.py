@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from squareconnect import __version__
-from squareconnect.configuration import Configuration, Secret, text
+from squareconnect.configuration import Configuration, Secret, conceal, text
 from squareconnect.exceptions import DecodeError
 from squareconnect.models._model import Model
 from squareconnect.rest import SAFE_METHODS, RESTClientObject, RESTResponse, check_header
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from squareconnect.asynchronous import CallHandle
 
 _JSON = "application/json"
-METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"))
-WITHOUT_CONTENT = frozenset((204, 205))
 """Statuses of answers that have no body (RFC 9110): read as an empty object."""
 
 
@@ -88,7 +86,7 @@ class ApiClient:
         self.configuration = Configuration() if configuration is None else configuration
         self.rest_client = RESTClientObject(self.configuration)
         self.default_headers = {"User-Agent": f"Square-Connect-Python/{__version__}"}
-        self.cookie = cookie
+        self.cookie = conceal(cookie)
         self._of_thread = threading.local()
         if header_name is not None:
             self.set_default_header(header_name, header_value or "")
@@ -135,7 +133,7 @@ class ApiClient:
         :raises ValueError: for a name or value that cannot be in a header.
         """
         check_header(header_name, header_value)
-        self.default_headers[header_name] = header_value
+        self.default_headers[header_name] = _masked(header_name, header_value)
 
     def call_api(
         self,
@@ -184,8 +182,8 @@ class ApiClient:
         :raises ValueError: for arguments or settings that cannot be sent; nothing is sent then.
         :raises TypeError: for a body with a value that JSON cannot carry; nothing is sent then.
         """
-        if method not in METHODS:
-            raise ValueError(f"method must be one of {', '.join(sorted(METHODS))}, not {method!r}")
+        if not resource_path.startswith("/"):
+            raise ValueError(f"resource_path must begin with a slash, not {resource_path!r}")
         path = fill_path(resource_path, path_params) if path_params else resource_path
         headers = self._headers_for(header_params, _headers)
         query = _present_pairs(query_params) if query_params else []
@@ -220,6 +218,8 @@ class ApiClient:
         return workers.start(send, callback)  # type: ignore[no-any-return]
 
     def _decoded(self, response: RESTResponse, response_type: Any, method: str, path: str) -> Any:
+        if method == "DELETE" and not response.content:  # A success has nothing else to say.
+            return decode(b"{}", response_type)
         try:
             return decode_answer(response, response_type)
         except DecodeError as error:
@@ -318,12 +318,12 @@ class ApiClient:
         if self.configuration.square_version:
             headers["Square-Version"] = self.configuration.square_version
         if self.cookie:
-            headers["Cookie"] = Secret(self.cookie)
+            headers["Cookie"] = conceal(self.cookie)
         for layer in (of_call, self.default_headers, replacing):
             if layer:
                 for name, value in layer.items():
                     check_header(name, value)
-                    headers[name.title()] = Secret(value) if name.title() == "Authorization" else value
+                    headers[name.title()] = _masked(name, value)
         return headers
 
 
@@ -365,13 +365,17 @@ def decode_answer(response: RESTResponse, response_type: Any, *, complete: bool 
     :raises ValueError: for an unknown type.
     """
     check_type(response_type)
-    content = b"{}" if response.status in WITHOUT_CONTENT else response.content
     try:
-        return decode(content, response_type, complete=complete)
+        return decode(response.content, response_type, complete=complete)
     except ValueError as error:
         failure = DecodeError(http_resp=response)
         failure.reason = f"the answer is not what the call returns: {error}"
     raise failure
+
+
+def _masked(name: str, value: str) -> str:
+    """Keep a credential from being shown with its header's name."""
+    return Secret(value) if name.title() in ("Authorization", "Cookie") else value
 
 
 def _present_pairs(query: Any) -> list[tuple[str, Any]]:

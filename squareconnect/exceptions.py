@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from squareconnect.models import Error
     from squareconnect.rest import RESTResponse
 
 
@@ -53,7 +52,7 @@ class ApiException(Exception):
         """The answer's headers, looked up without regard to case."""
         self.raw_body: bytes | None = http_resp.content if http_resp else None
         """The answer's body, or what came of it; its Content-Encoding is undone where that is possible."""
-        self.errors = _errors_in(self.raw_body)
+        self.errors = decode_errors(self.raw_body or b"")
         """The errors in the answer's body; empty when it holds none."""
         self.method: str | None = None
         """The HTTP method of the request."""
@@ -174,17 +173,13 @@ _BY_STATUS: dict[int, type[ApiException]] = {
 
 def from_response(response: RESTResponse) -> ApiException:
     """Give the exception for an answer that is no success."""
-    if any(error.category == "PAYMENT_METHOD_ERROR" for error in _errors_in(response.content)):
+    if any(error.category == "PAYMENT_METHOD_ERROR" for error in decode_errors(response.content)):
         kind: type[ApiException] = PaymentMethodError
     elif 400 <= response.status < 500:
         kind = _BY_STATUS.get(response.status, InvalidRequest)
     else:
         kind = ServerError if response.status >= 500 else ApiException
     return kind(http_resp=response)
-
-
-def _errors_in(body: bytes | None) -> list[Error]:
-    return [error for error in decode_errors(body) if error] if body else []
 
 
 _PERSONAL = re.compile(

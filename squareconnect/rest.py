@@ -33,7 +33,7 @@ from urllib3.util import parse_url
 from squareconnect.configuration import Secret, check_proxy, is_loopback, seconds_or_pair
 from squareconnect.connections import POOL_CLASSES, Attempt, DeadlineSSLSocket, of_thread
 from squareconnect.exceptions import ApiException as ApiException
-from squareconnect.exceptions import ConnectionFailed, DecodeError, Timeout, from_response
+from squareconnect.exceptions import ConnectionFailed, DecodeError, Timeout, from_response, printable
 from squareconnect.serialization import encode
 
 if TYPE_CHECKING:
@@ -264,7 +264,9 @@ class RESTClientObject:
         while True:
             attempts += 1
             result = self._try(pool, method, prefix + target, body, sent_headers, times, deadline)
-            logger.debug("%s %s: %s, try %d", method, path, result.status or type(result).__name__, attempts)
+            if logger.isEnabledFor(logging.DEBUG):
+                outcome = result.status or type(result).__name__
+                logger.debug("%s %s: %s, try %d", method, printable(path), outcome, attempts)
             if isinstance(result, RESTResponse):
                 result.attempts = attempts
                 return result

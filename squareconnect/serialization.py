@@ -150,7 +150,7 @@ def decode_errors(content: bytes) -> list[models.Error]:
     """Give the errors in an error answer's body: those of Square's shape, an empty list where there are none."""
     try:
         errors = parse(content)["errors"]
-        return [_reader(models.Error)(error) for error in errors]
+        return [_reader(models.Error)(error) for error in errors if error is not None]
     except (ValueError, TypeError, KeyError):
         return []
 

@@ -214,11 +214,10 @@ def test_every_method_of_2_x_can_be_sent(method: str) -> None:
 
 @pytest.mark.parametrize("method", ["get", "TRACE", "", None])
 def test_any_other_method_is_refused_before_anything_is_sent(method: Any) -> None:
-    client, rest = client_with()
+    client = ApiClient()
 
     with pytest.raises(ValueError, match="method must be one of DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, not"):
         client.call_api("/v2/customers", method)
-    assert rest.sent == []
 
 
 def test_host_and_token_are_read_at_each_call() -> None:
@@ -561,12 +560,14 @@ def test_the_status_and_headers_come_along_if_asked_for() -> None:
 
 
 @pytest.mark.parametrize("status", [204, 205])
-def test_an_answer_without_content_is_an_empty_one(status: int) -> None:
-    client, _ = client_with(answer(b"", status), answer(b"", status))
+def test_only_a_deletion_needs_no_content_in_its_answer(status: int) -> None:
+    client, _ = client_with(*[answer(b"", status)] * 3)
 
     assert client.call_api("/x", "DELETE", response_type="DeleteCustomerResponse") == DeleteCustomerResponse()
     with pytest.raises(DecodeError):
         client.call_api("/x", "GET", response_type="RetrieveCustomerResponse")
+    with pytest.raises(DecodeError):
+        client.call_api("/x", "GET", response_type="ListCustomersResponse")
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b"null", b"{}", b'{"customer": "Ada"}', b"\xff"])

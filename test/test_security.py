@@ -221,8 +221,11 @@ def test_no_header_brings_another(name: str, value: str) -> None:
 def test_a_path_cannot_lead_the_token_elsewhere() -> None:
     with Server() as elsewhere:
         api = api_with_token(host="https://square.example")
+        for path in (f"@127.0.0.1:{elsewhere.port}/", ".example/", ""):
+            with pytest.raises(ValueError, match="resource_path must begin with a slash"):
+                api.api_client.call_api(path, "GET", auth_settings=["oauth2"])
         with pytest.raises(ValueError, match="url must be http"):
-            api.api_client.call_api(f"@127.0.0.1:{elsewhere.port}/", "GET", auth_settings=["oauth2"])
+            api.api_client.request("GET", f"https://square.example@127.0.0.1:{elsewhere.port}/")
 
         assert elsewhere.connections == 0
 
