@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks import data
 
-TOKEN = "EAAA-benchmark"  # noqa: S105
+TOKEN = "EAAA-benchmark"
 CUSTOMER_ID = "JDKYHBWT1D4F8MFH0000000001"
 
 

@@ -74,7 +74,7 @@ def instructions(host: str, kind: str, name: str) -> float | None:
     for runs in (few, many):
         command = [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null"]
         command += [sys.executable, "-m", "benchmarks.inside", "repeat", host, kind, name, str(runs)]
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             command, check=True, env={**os.environ, "PYTHONHASHSEED": "0"}, stderr=subprocess.PIPE, text=True
         )
         totals.append(int(re.findall(r"Collected : (\d+)", done.stderr)[-1]))

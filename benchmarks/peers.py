@@ -46,7 +46,7 @@ def python_of(peer: str) -> Path:
     if not made_with.exists() or made_with.read_text() != packages:
         venv.create(home, clear=True, with_pip=True)
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages.split()]
-        subprocess.run(install, check=True, cwd=CHECKOUT, stdout=sys.stderr)  # noqa: S603
+        subprocess.run(install, check=True, cwd=CHECKOUT, stdout=sys.stderr)
         if peer in USES_CHECKOUT:
             (next(home.glob("lib/python*/site-packages")) / "checkout.pth").write_text(f"{CHECKOUT}\n")
         made_with.write_text(packages)
@@ -62,4 +62,4 @@ def run(peer: str, module: str, *arguments: str) -> Any:
     :raises subprocess.CalledProcessError: if it fails; what it printed as errors is on standard error.
     """
     command = [str(python_of(peer)), "-m", f"benchmarks.{module}", *arguments]
-    return json.loads(subprocess.run(command, cwd=HOME, check=True, stdout=subprocess.PIPE).stdout)  # noqa: S603
+    return json.loads(subprocess.run(command, cwd=HOME, check=True, stdout=subprocess.PIPE).stdout)

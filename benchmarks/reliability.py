@@ -180,7 +180,7 @@ class Worker:
 
     def _start(self) -> None:
         command = [str(python_of(self.peer)), "-W", "ignore", "-m", "benchmarks.reliability_worker", self.peer]
-        self._process = subprocess.Popen(  # noqa: S603
+        self._process = subprocess.Popen(
             command, cwd=HOME, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         self._selector = selectors.DefaultSelector()
@@ -195,7 +195,7 @@ class Worker:
 
         :raises ValueError: if the process ended instead.
         """
-        assert self._process.stdin  # noqa: S101
+        assert self._process.stdin
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         if self._selector.select(seconds):
@@ -298,7 +298,7 @@ def version_of(package: str, peer: str) -> str:
     """Give the version of a package in a peer's environment."""
     code = f"from importlib.metadata import version; print(version({package!r}))"
     command = [str(python_of(peer)), "-c", code]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-TOKEN = "EAAA-CANARY-TOKEN"  # noqa: S105
+TOKEN = "EAAA-CANARY-TOKEN"
 NAME = {"given_name": "Ada"}
 
 

@@ -30,9 +30,9 @@ THREADS = (1, 4, 16, 64)
 def emulator() -> Iterator[str]:
     """Run the emulator in a process of its own; give its URL."""
     command = [sys.executable, "-m", "squareconnect", "emulator", "--access-token", TOKEN]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            assert process.stdout  # noqa: S101
+            assert process.stdout
             yield process.stdout.readline().split()[-1]
         finally:
             process.terminate()

@@ -30,9 +30,9 @@ def running(*, delay: float = 0.0, pages: int = 1) -> Iterator[str]:
     :return: its URL, ``http://127.0.0.1:PORT``.
     """
     command = [sys.executable, "-m", "benchmarks.server", "--delay", str(delay), "--pages", str(pages)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, _apart_from(process.pid):  # noqa: S603
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, _apart_from(process.pid):
         try:
-            assert process.stdout  # noqa: S101
+            assert process.stdout
             yield f"http://127.0.0.1:{int(process.stdout.readline())}"
         finally:
             process.terminate()

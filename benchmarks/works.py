@@ -54,21 +54,30 @@ DELAY = 0.005
 def race(contestants: dict[str, Callable[[], object]], seconds: float) -> dict[str, list[float]]:
     """Run works in turn, round by round, for about so many seconds; give each one's seconds a run."""
     turn = 0.02
-    runs = {}
-    for name, work in contestants.items():
-        start = time.perf_counter()
-        work()
-        runs[name] = max(1, round(turn / (time.perf_counter() - start)))
+    slowest = max(_warm(work) for work in contestants.values())
+    runs = max(1, round(turn / slowest))
     times: dict[str, list[float]] = {name: [] for name in contestants}
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or any(len(values) < 3 for values in times.values()):
         for name, work in contestants.items():
             gc.collect()
             start = time.perf_counter()
-            for _ in range(runs[name]):
+            for _ in range(runs):
                 work()
-            times[name].append((time.perf_counter() - start) / runs[name])
+            times[name].append((time.perf_counter() - start) / runs)
     return times
+
+
+def _warm(work: Callable[[], object]) -> float:
+    """Run a work until Python has specialised its code and caches are full; give the seconds of a run then."""
+    runs = 0
+    end = time.perf_counter() + 0.2
+    while runs < 5 or time.perf_counter() < end:
+        start = time.perf_counter()
+        work()
+        seconds = time.perf_counter() - start
+        runs += 1
+    return seconds
 
 
 def beside_floor(floor: Callable[[], object], peer: Callable[[], object], seconds: float) -> dict[str, Any]:
@@ -151,7 +160,7 @@ def statement(code: str, processes: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "out.json"
         command = [sys.executable, "-m", "pyperf", "command", f"--processes={processes}", "--quiet", "-o", str(output)]
-        subprocess.run(  # noqa: S603
+        subprocess.run(
             [*command, "--", sys.executable, "-c", code],
             check=True,
             stdout=subprocess.DEVNULL,

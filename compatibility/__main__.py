@@ -32,7 +32,7 @@ class Worker:
     """
 
     def __init__(self, python: str, errors: int | None = None, **environment: str) -> None:
-        self._process: Any = subprocess.Popen(  # noqa: S603
+        self._process: Any = subprocess.Popen(
             [python, str(CHECKOUT / "compatibility" / "worker.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -98,7 +98,7 @@ def main() -> int:
     ours = Worker(sys.executable, PYTHONPATH=str(CHECKOUT))
     comparison = Comparison(theirs, ours)
     (walk,) = theirs.outcomes_of([Case("walk()")])
-    payloads = Payloads(Random(options.seed))  # noqa: S311
+    payloads = Payloads(Random(options.seed))
     comparison.of("names", [Case(name) for name in walk["value"]])
     comparison.of("calls and members", [Case(each) for each in EXPRESSIONS])
     comparison.of("listed differences", [Case(each) for difference in DIFFERENCES for each in difference.shown_by])

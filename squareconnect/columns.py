@@ -8,13 +8,16 @@ whatever is unusual is left to the other reader, which knows what to do about it
 
 from __future__ import annotations
 
-from functools import cache
+from contextlib import suppress
 from itertools import chain
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from squareconnect import models
 from squareconnect.models._model import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 set_values = Model.__dict__["__dict__"].__set__
 """Gives an instance its dict of values as it is: not copied, and not looked at by the guard against misspelt names."""
@@ -24,32 +27,6 @@ class UnusualError(Exception):
     """The page has something that only the reader of single objects knows what to do about."""
 
 
-class _Columns(NamedTuple):
-    """The fields of a model by what their columns hold."""
-
-    texts: frozenset[str]
-    plain: tuple[tuple[str, type], ...]
-    """Numbers and truth values, with their types."""
-    nested: tuple[tuple[str, type[Model], bool], ...]
-    """Models, with the model and whether there is a list of them."""
-
-
-@cache
-def _columns(model: type[Model]) -> _Columns:
-    texts: list[str] = []
-    plain: list[tuple[str, type]] = []
-    nested: list[tuple[str, type[Model], bool]] = []
-    for name, swagger_type in model.swagger_types.items():
-        if swagger_type == "str":
-            texts.append(name)
-        elif swagger_type in ("int", "bool"):
-            plain.append((name, {"int": int, "bool": bool}[swagger_type]))
-        else:
-            item_type = swagger_type.removeprefix("list[").removesuffix("]")
-            nested.append((name, getattr(models, item_type), item_type != swagger_type))
-    return _Columns(frozenset(texts), tuple(plain), tuple(nested))
-
-
 def read_page(model: type[Model], objects: list[Any]) -> list[Any]:
     """Make models of all the JSON objects of a page. The objects are used up, also if that fails.
 
@@ -57,36 +34,34 @@ def read_page(model: type[Model], objects: list[Any]) -> list[Any]:
     """
     try:
         return _read(model, objects)
-    except (TypeError, AttributeError):
+    except (TypeError, AttributeError, IndexError):
         raise UnusualError from None
 
 
 def _read(model: type[Model], objects: list[Any]) -> list[Any]:
-    columns = _columns(model)  # type: ignore[arg-type]
-    keys: set[str] = set().union(*objects)
-    if not keys <= model._fields.keys():
-        _set_unknown_aside(model, objects)
-    if texts := keys & columns.texts:
-        _join_texts(texts, objects)
-    for name, kind in columns.plain:
-        if name in keys and set(map(type, _column(name, objects)[1])) != {kind}:
-            raise UnusualError
-    for name, item_model, is_list in columns.nested:
-        if name not in keys:
-            continue
-        holders, column = _column(name, objects)
-        if is_list:
-            if set(map(type, column)) != {list}:
-                raise UnusualError
-            made = _read(item_model, list(chain.from_iterable(column)))
+    kinds = model.swagger_types
+    unknown = []
+    for name, (holders, values) in _columns(objects).items():
+        kind = kinds.get(name)
+        if kind == "str":
+            "".join(values)  # Nothing but texts can be joined, and nothing looks at so many as quickly.
+        elif kind is None:
+            unknown.append(name)
+        elif kind in _PLAIN_TYPES:
+            _expect(_PLAIN_TYPES[kind], values)
+        elif kind.startswith("list["):
+            _expect(list, values)
+            made = _read(getattr(models, kind[5:-1]), list(chain.from_iterable(values)))
             start = 0
-            for items in column:
+            for items in values:
                 end = start + len(items)
                 items[:] = made[start:end]
                 start = end
         else:
-            for holder, one in zip(holders, _read(item_model, column), strict=True):
+            for holder, one in zip(holders, _read(getattr(models, kind), list(values)), strict=True):
                 holder[name] = one
+    if unknown:
+        _set_aside(unknown, objects)
     new = model.__new__
     page = []
     for values in objects:
@@ -96,8 +71,25 @@ def _read(model: type[Model], objects: list[Any]) -> list[Any]:
     return page
 
 
-def _column(name: str, objects: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Any]]:
-    """Give the objects that have a key, and what they have under it."""
+_PLAIN_TYPES = {"int": int, "bool": bool}
+
+
+def _expect(kind: type, values: Iterable[Any]) -> None:
+    if set(map(type, values)) != {kind}:
+        raise UnusualError
+
+
+def _columns(objects: list[Any]) -> dict[str, tuple[list[Any], Sequence[Any]]]:
+    """Give, for each key, the objects that have it and what they have under it."""
+    names = tuple(objects[0]) if objects else ()
+    if len(names) > 1 and set(map(len, objects)) == {len(names)}:
+        with suppress(KeyError):  # All have the same keys, if none lacks one.
+            columns = zip(*map(itemgetter(*names), objects), strict=True)
+            return {name: (objects, values) for name, values in zip(names, columns, strict=True)}
+    return {name: _column(name, objects) for name in dict.fromkeys(chain.from_iterable(objects))}
+
+
+def _column(name: str, objects: list[Any]) -> tuple[list[Any], list[Any]]:
     try:
         return objects, list(map(itemgetter(name), objects))
     except KeyError:
@@ -105,20 +97,7 @@ def _column(name: str, objects: list[dict[str, Any]]) -> tuple[list[dict[str, An
         return holders, [each[name] for each in holders]
 
 
-def _join_texts(names: set[str], objects: list[dict[str, Any]]) -> None:
-    """Make sure that values are texts: nothing else can be joined, and nothing looks at so many as quickly.
-
-    :raises TypeError: if one is not.
-    """
-    try:
-        row = itemgetter(*names, *names) if len(names) == 1 else itemgetter(*names)  # One name would give no row.
-        "".join(chain.from_iterable(map(row, objects)))
-    except KeyError:
-        for name in names:
-            "".join(_column(name, objects)[1])
-
-
-def _set_unknown_aside(model: type[Model], objects: list[dict[str, Any]]) -> None:
+def _set_aside(unknown: list[str], objects: list[dict[str, Any]]) -> None:
     for values in objects:
-        if unknown := values.keys() - model._fields.keys():
-            values["additional_properties"] = {key: values.pop(key) for key in list(values) if key in unknown}
+        if found := [name for name in values if name in unknown]:
+            values["additional_properties"] = {name: values.pop(name) for name in found}

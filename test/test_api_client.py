@@ -150,7 +150,7 @@ def test_a_client_is_a_context_manager_that_closes_its_connections() -> None:
 def test_a_client_can_be_pickled_with_its_headers_and_settings() -> None:
     client = ApiClient(Configuration(access_token=TOKEN), "X-Shop", "london", "a=b")
 
-    twin = pickle.loads(pickle.dumps(client))  # noqa: S301
+    twin = pickle.loads(pickle.dumps(client))
     twin.rest_client = Rest()
     twin.call_api("/v2/customers", "GET", auth_settings=["oauth2"])
 

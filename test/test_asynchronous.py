@@ -401,7 +401,7 @@ def test_ten_thousand_clients_leave_no_thread(gate: Gate) -> None:
 def test_a_client_that_has_made_calls_in_the_background_can_be_pickled_and_copied() -> None:
     with Emulator() as square, ApiClient(Configuration(host=square.url, access_token=square.access_token)) as client:
         CustomersApi(client).list_customers(async_req=True).join(PATIENCE)
-        for other in (pickle.loads(pickle.dumps(client)), copy.deepcopy(client)):  # noqa: S301 - made in this line
+        for other in (pickle.loads(pickle.dumps(client)), copy.deepcopy(client)):
             with other:
                 assert CustomersApi(other).list_customers(async_req=True).get(PATIENCE).errors is None
 

@@ -45,7 +45,7 @@ def test_return_http_data_only_false_gives_data_status_and_headers(api: Customer
     assert (data, status, headers) == (response.data, response.status, response.headers)
 
 
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda response: pickle.loads(pickle.dumps(response))])  # noqa: S301
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda response: pickle.loads(pickle.dumps(response))])
 def test_an_api_response_can_be_copied_and_pickled(copied: Any) -> None:
     response = ApiResponse(RetrieveCustomerResponse(customer=Customer(id="C1")), 200, {"X-Request-Id": "R1"})
     again = copied(response)

@@ -84,7 +84,7 @@ def test_no_two_differences_are_about_the_same() -> None:
 
 
 def test_the_same_seed_makes_the_same_payloads_and_they_are_expressions() -> None:
-    one, other = Payloads(Random(5)), Payloads(Random(5))  # noqa: S311
+    one, other = Payloads(Random(5)), Payloads(Random(5))
     cases = [one.case() for _ in range(300)]
 
     assert cases == [other.case() for _ in range(300)]

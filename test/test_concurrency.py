@@ -187,7 +187,7 @@ def test_what_is_done_in_a_child_leaves_old_connections_alone_and_opens_new_ones
 
 # -- Copies ---------------------------------------------------------------------------------------------------------
 
-COPIES: list[Callable[[Any], Any]] = [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))]  # noqa: S301
+COPIES: list[Callable[[Any], Any]] = [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))]
 
 
 @pytest.mark.parametrize("copied", COPIES, ids=["deepcopy", "pickle"])

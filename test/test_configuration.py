@@ -137,7 +137,7 @@ def test_a_setting_that_cannot_work_is_refused_by_its_name(name: str, value: Any
         ("timeout", [1, 2], (1, 2)),
         ("timeout", 0.5, 0.5),
         ("max_retries", 0, 0),
-        ("temp_folder_path", "/tmp", "/tmp"),  # noqa: S108
+        ("temp_folder_path", "/tmp", "/tmp"),
     ],
 )
 def test_a_setting_that_can_work_is_kept(name: str, value: Any, kept: Any) -> None:
@@ -154,7 +154,7 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
         Configuration(acess_token="T")  # type: ignore[call-arg]
 
 
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])  # noqa: S301
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
 def test_a_copy_has_the_same_settings_and_a_life_of_its_own(copied: Any) -> None:
     settings = Configuration(host="http://127.0.0.1:1", access_token="T", timeout=(1, 2), proxy="http://ada:x@p")
     again = copied(settings)

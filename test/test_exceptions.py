@@ -133,7 +133,7 @@ def test_its_text_is_short_where_little_is_known() -> None:
 
 
 @pytest.mark.parametrize("kind", [ApiException, *KINDS])
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])  # noqa: S301
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
 def test_a_copy_is_the_same(kind: type[ApiException], copied: Any) -> None:
     error = kind(http_resp=response(400, REFUSAL)).about("GET", "/v2/customers", 2, outcome_unknown=True)
     again = copied(error)

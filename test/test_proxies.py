@@ -223,7 +223,7 @@ def test_credentials_are_shown_nowhere(caplog: pytest.LogCaptureFixture) -> None
         with pytest.raises(ConnectionFailed, match="407") as caught:
             api.retrieve_customer("C1")
 
-    pieces: list[Any] = [configuration, copy.deepcopy(configuration), pickle.loads(pickle.dumps(configuration))]  # noqa: S301
+    pieces: list[Any] = [configuration, copy.deepcopy(configuration), pickle.loads(pickle.dumps(configuration))]
     pieces += [caught.value, api.api_client.rest_client._managers, vars(api.api_client.rest_client)]
     assert_nothing_is_shown(repr(pieces) + str(caught.value) + caplog.text + own_frames(caught.value))
 

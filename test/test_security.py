@@ -69,7 +69,7 @@ class Printed:
         self.without_locals: list[str] = []
 
     def add(self, thing: Any) -> None:
-        copies = [thing, copy.deepcopy(thing), pickle.loads(pickle.dumps(thing))]  # noqa: S301
+        copies = [thing, copy.deepcopy(thing), pickle.loads(pickle.dumps(thing))]
         self.without_locals += [str(each) for each in copies if isinstance(each, BaseException)]
         self.without_locals += [repr(copies), f"{copies}"]
         if isinstance(thing, BaseException):

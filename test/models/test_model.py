@@ -184,7 +184,7 @@ def test_the_text_and_the_repr_are_the_dict_pretty_printed() -> None:
 
 @given(st.from_type(Model))
 def test_a_copy_is_equal_and_of_the_same_class(model: Model) -> None:
-    for twin in (copy.copy(model), copy.deepcopy(model), pickle.loads(pickle.dumps(model))):  # noqa: S301
+    for twin in (copy.copy(model), copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert twin == model
         assert type(twin) is type(model)
         assert twin is not model
@@ -204,7 +204,7 @@ def test_changing_a_deep_copy_leaves_the_original() -> None:
 
 
 def test_a_copy_can_be_changed_without_the_guard_being_lost() -> None:
-    twin = pickle.loads(pickle.dumps(Card(id="c1")))  # noqa: S301
+    twin = pickle.loads(pickle.dumps(Card(id="c1")))
 
     with pytest.raises(AttributeError, match="Card has no field 'idd'"):
         twin.idd = "c2"

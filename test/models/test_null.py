@@ -7,7 +7,7 @@ from squareconnect import NULL
 def test_there_is_one_null_in_a_process() -> None:
     assert copy.copy(NULL) is NULL
     assert copy.deepcopy([NULL])[0] is NULL
-    assert pickle.loads(pickle.dumps(NULL)) is NULL  # noqa: S301
+    assert pickle.loads(pickle.dumps(NULL)) is NULL
 
 
 def test_null_is_false_and_not_none() -> None:
