@@ -83,17 +83,27 @@ class Workers:
         :param call: makes the call.
         :param callback: gets the result, if there is one, before the handle does. What the call or the callback raises
             is reported through ``threading.excepthook``; what the call raises is on the handle, too.
-        :raises RuntimeError: if the system gives no more threads. The call is not made then.
+        :raises RuntimeError: if there is no thread yet and the system gives none, as it does when the interpreter
+            exits, from Python 3.12 on. The call is not made then.
         """
         handle: CallHandle[T] = CallHandle()
         with self._lock:
             if self._running < self._most:
-                threading.Thread(target=self._work, name="squareconnect", daemon=True).start()
-                self._running += 1
+                self._add_thread()
             self._waiting.append((handle, call, callback))
         if callback is not None:
             _with_callback.add(handle)
+            handle.add_done_callback(_with_callback.discard)
         return handle
+
+    def _add_thread(self) -> None:
+        try:
+            threading.Thread(target=self._work, name="squareconnect", daemon=True).start()
+        except RuntimeError:
+            if not self._running:
+                raise
+        else:
+            self._running += 1
 
     def _work(self) -> None:
         while True:
@@ -132,11 +142,12 @@ def _report(error: BaseException) -> None:
 
 
 _all_workers: WeakSet[Workers] = WeakSet()
-_with_callback: WeakSet[CallHandle[Any]] = WeakSet()
+_with_callback: set[Future[Any]] = set()
 
 
 def _wait_for_callbacks() -> None:
-    wait(list(_with_callback))
+    while pending := list(_with_callback):  # A callback may have made further calls.
+        wait(pending)
 
 
 def _start_anew_after_fork() -> None:

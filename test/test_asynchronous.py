@@ -211,19 +211,33 @@ def test_a_call_on_its_way_cannot_be_cancelled(gate: Gate) -> None:
     assert handle.get(PATIENCE) == "through"
 
 
+def refuse_to_start(thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
 def test_a_call_for_which_there_is_no_thread_raises_and_is_not_made(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
     workers = Workers(1)
     with monkeypatch.context() as without_threads:
-        without_threads.setattr(threading.Thread, "start", refuse)
+        without_threads.setattr(threading.Thread, "start", refuse_to_start)
         with pytest.raises(RuntimeError, match="can't start new thread"):
             workers.start(gate)
     assert workers.start(lambda: "made").get(PATIENCE) == "made"
     assert gate.calls == 0
+
+
+def test_a_call_for_which_there_is_no_further_thread_waits_for_one_that_runs(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers = Workers(2)
+    first = workers.start(gate)
+    gate.wait_until_begun()
+    with monkeypatch.context() as without_threads:
+        without_threads.setattr(threading.Thread, "start", refuse_to_start)
+        second = workers.start(lambda: "made")
+    gate.open()
+    assert (first.get(PATIENCE), second.get(PATIENCE)) == ("through", "made")
 
 
 def test_a_system_without_fork_needs_no_hook(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -454,6 +468,23 @@ for _ in range(3):
     api(sys.argv[1]).list_customers(callback=lambda page: sys.stdout.write("called\\n"))
 """, square.url)  # fmt: skip
     assert (ended.stdout, ended.stderr) == ("called\n" * 3, "")
+
+
+def test_a_program_that_ends_waits_for_the_calls_that_its_callbacks_make() -> None:
+    with Emulator() as square:
+        ended = run("""
+customers = api(sys.argv[1])
+pages = []
+
+def next_page(page):
+    pages.append(page)
+    sys.stdout.write(f"page {len(pages)}\\n")
+    if len(pages) < 5:
+        customers.list_customers(callback=next_page)
+
+customers.list_customers(callback=next_page)
+""", square.url)  # fmt: skip
+    assert (ended.stdout, ended.stderr) == ("page 1\npage 2\npage 3\npage 4\npage 5\n", "")
 
 
 def test_a_program_that_ends_waits_for_a_hanging_callback_until_its_deadline() -> None:
