@@ -6,10 +6,11 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from squareconnect.exceptions import ApiException, DecodeError
+from squareconnect.models._model import did_you_mean
 from squareconnect.models.error_code import ErrorCode
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
     from typing import Literal
 
     from typing_extensions import Self, TypedDict, Unpack
@@ -27,6 +28,18 @@ if TYPE_CHECKING:
         sort_order: str | None
         _request_timeout: float | tuple[float, float] | None
         _headers: Mapping[str, str] | None
+
+
+_OPTIONS = (
+    "limit",
+    "progress",
+    "on_expired_cursor",
+    "cursor",
+    "sort_field",
+    "sort_order",
+    "_request_timeout",
+    "_headers",
+)
 
 
 def paginate(call: Callable[..., ListCustomersResponse], **options: Unpack[ListOptions]) -> Customers:
@@ -50,8 +63,10 @@ def paginate(call: Callable[..., ListCustomersResponse], **options: Unpack[ListO
     :param _request_timeout: seconds to wait for each page; see :class:`CustomersApi`.
     :param _headers: headers of each request; see there.
     :return: an iterator over the customers. Nothing is asked for until it is used.
+    :raises TypeError: for an option that there is not.
     :raises ValueError: for a ``limit`` or ``on_expired_cursor`` that cannot be.
     """
+    _check("paginate", options)
     return Customers(call, **options)
 
 
@@ -63,9 +78,18 @@ def paginate_async(
     :param call: :meth:`AsyncCustomersApi.list_customers`, or a function that takes and gives the same.
     :param options: those of :func:`paginate`.
     :return: an asynchronous iterator over the customers. Nothing is asked for until it is used.
+    :raises TypeError: for an option that there is not.
     :raises ValueError: for a ``limit`` or ``on_expired_cursor`` that cannot be.
     """
+    _check("paginate_async", options)
     return AsyncCustomers(call, **options)
+
+
+def _check(method: str, options: Iterable[str]) -> None:
+    for name in options:
+        if name not in _OPTIONS:
+            hint = did_you_mean(name, _OPTIONS)
+            raise TypeError(f"Got an unexpected keyword argument '{name}' to method {method}{hint}")
 
 
 class _Listing:
@@ -186,7 +210,7 @@ class Customers(_Listing):
         except ApiException as failure:
             if not self._restarts_after(failure):
                 raise
-        return self._fetch()
+        return self._take(self._call(cursor=None, **self._query))
 
 
 class AsyncCustomers(_Listing):
@@ -214,4 +238,4 @@ class AsyncCustomers(_Listing):
         except ApiException as failure:
             if not self._restarts_after(failure):
                 raise
-        return await self._fetch()
+        return self._take(await self._call(cursor=None, **self._query))

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
+import re
 import weakref
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,7 @@ from squareconnect import (
     ListCustomersResponse,
     paginate,
     paginate_async,
+    pagination,
 )
 from squareconnect.emulator import Emulator
 
@@ -144,6 +147,27 @@ def test_once_ended_it_stays_ended() -> None:
     assert ids(customers) == ["a"]
     assert ids(customers) == []
     assert len(directory.asked) == 1
+
+
+# -- Options --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("listing", [paginate, paginate_async])
+@pytest.mark.parametrize(
+    ("option", "hint"),
+    [("limt", r"\. Did you mean 'limit'\?"), ("_return_http_data_only", ""), ("async_req", ""), ("callback", "")],
+)
+def test_refuses_an_option_that_there_is_not_before_anything_is_asked_for(
+    listing: Callable[..., object], option: str, hint: str
+) -> None:
+    message = f"^Got an unexpected keyword argument '{option}' to method {listing.__name__}{hint}$"
+    with pytest.raises(TypeError, match=message):
+        listing(Directory("a").list_customers, **{option: 5})
+
+
+def test_takes_the_options_that_it_documents_and_no_others() -> None:
+    _call, *documented = re.findall(r":param (\w+):", inspect.getdoc(paginate) or "")
+    assert list(pagination._OPTIONS) == documented
 
 
 # -- Pages ----------------------------------------------------------------------------------------------------------
