@@ -70,7 +70,7 @@ def race(contestants: dict[str, Callable[[], object]], seconds: float) -> dict[s
 
 def _warm(work: Callable[[], object]) -> float:
     """Run a work until Python has specialised its code and caches are full; give the seconds of a run then."""
-    runs = 0
+    runs, seconds = 0, 0.0
     end = time.perf_counter() + 0.2
     while runs < 5 or time.perf_counter() < end:
         start = time.perf_counter()

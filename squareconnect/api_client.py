@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from squareconnect import __version__
-from squareconnect.configuration import Configuration, Secret, conceal, text
+from squareconnect.configuration import Configuration, Secret, conceal, seconds_or_pair, text
 from squareconnect.exceptions import DecodeError
 from squareconnect.models._model import Model
 from squareconnect.rest import SAFE_METHODS, RESTClientObject, RESTResponse, check_header
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from squareconnect.asynchronous import CallHandle
 
 _JSON = "application/json"
-"""Statuses of answers that have no body (RFC 9110): read as an empty object."""
-
 
 T = TypeVar("T")
 
@@ -110,7 +108,7 @@ class ApiClient:
     @property
     def user_agent(self) -> str:
         """The ``User-Agent`` header."""
-        return self.default_headers["User-Agent"]
+        return next(value for name, value in self.default_headers.items() if name.lower() == "user-agent")
 
     @user_agent.setter
     def user_agent(self, value: str) -> None:
@@ -133,6 +131,8 @@ class ApiClient:
         :raises ValueError: for a name or value that cannot be in a header.
         """
         check_header(header_name, header_value)
+        for name in [name for name in self.default_headers if name.lower() == header_name.lower()]:
+            del self.default_headers[name]
         self.default_headers[header_name] = _masked(header_name, header_value)
 
     def call_api(
@@ -193,6 +193,8 @@ class ApiClient:
             _repeatable = has_idempotency_key(body)
         if response_type is not None:
             check_type(response_type)
+        if _request_timeout is not None:
+            seconds_or_pair("_request_timeout", _request_timeout)
         url = self.configuration.host + path
         content = None if body is None else encode(body)
         fields = self.prepare_post_parameters(post_params, files) if post_params or files else None
@@ -219,7 +221,7 @@ class ApiClient:
 
     def _decoded(self, response: RESTResponse, response_type: Any, method: str, path: str) -> Any:
         if method == "DELETE" and not response.content:  # A success has nothing else to say.
-            return decode(b"{}", response_type)
+            response = RESTResponse(response.status, response.reason, response.headers, b"{}", response.attempts)
         try:
             return decode_answer(response, response_type)
         except DecodeError as error:
@@ -343,10 +345,12 @@ def fill_path(template: str, params: Mapping[str, Any]) -> str:
 def path_segment(name: str, value: Any) -> str:
     """Give an id as one path segment.
 
-    :raises ValueError: for what is no text, or is empty, blank, ``.``, ``..`` or has control characters.
+    :raises ValueError: for what is no text, is empty or blank, has control characters, or has ``.`` or ``..`` as a
+        part between slashes.
     """
     segment = value if type(value) is str else text(name, value)
-    if not segment.strip() or segment in (".", "..") or not segment.isprintable():
+    parts = segment.replace("\\", "/").split("/")  # Some proxies undo the quoting of a slash.
+    if not segment.strip() or "." in parts or ".." in parts or not segment.isprintable():
         raise ValueError(f"{name} must be an id as Square gave it, not {segment!r}")
     return quote(segment, safe="")
 

@@ -40,15 +40,15 @@ def read_page(model: type[Model], objects: list[Any]) -> list[Any]:
 
 def _read(model: type[Model], objects: list[Any]) -> list[Any]:
     kinds = model.swagger_types
-    unknown = []
+    unknown: set[str] = set()
     for name, (holders, values) in _columns(objects).items():
         kind = kinds.get(name)
         if kind == "str":
             "".join(values)  # Nothing but texts can be joined, and nothing looks at so many as quickly.
         elif kind is None:
-            unknown.append(name)
-        elif kind in _PLAIN_TYPES:
-            _expect(_PLAIN_TYPES[kind], values)
+            unknown.add(name)
+        elif kind in _NOT_TEXTS:
+            _expect(_NOT_TEXTS[kind], values)
         elif kind.startswith("list["):
             _expect(list, values)
             made = _read(getattr(models, kind[5:-1]), list(chain.from_iterable(values)))
@@ -71,7 +71,7 @@ def _read(model: type[Model], objects: list[Any]) -> list[Any]:
     return page
 
 
-_PLAIN_TYPES = {"int": int, "bool": bool}
+_NOT_TEXTS = {"int": int, "bool": bool}
 
 
 def _expect(kind: type, values: Iterable[Any]) -> None:
@@ -97,7 +97,7 @@ def _column(name: str, objects: list[Any]) -> tuple[list[Any], list[Any]]:
         return holders, [each[name] for each in holders]
 
 
-def _set_aside(unknown: list[str], objects: list[dict[str, Any]]) -> None:
+def _set_aside(unknown: set[str], objects: list[dict[str, Any]]) -> None:
     for values in objects:
         if found := [name for name in values if name in unknown]:
             values["additional_properties"] = {name: values.pop(name) for name in found}

@@ -47,12 +47,12 @@ def conceal(value: Any) -> Any:
 
 
 class Configuration:
-    """The settings of a client. Each can be given here by keyword or set later as an attribute.
+    """The settings of a client. Each can be given here by keyword or, but for ``environment``, set as an attribute.
 
     ``host``, ``access_token``, ``square_version``, the time-outs and the retry numbers are read at each call; the
     TLS, proxy and pool settings when an ``ApiClient`` is made.
 
-    :param environment: ``"production"`` or ``"sandbox"``: sets ``host``.
+    :param environment: ``"production"`` or ``"sandbox"``: sets ``host``, which then is not given.
     :param host: the base URL, ``https://connect.squareup.com`` unless it is set.
     :param access_token: the token sent as ``Authorization: Bearer``; else the environment variable
         ``SQUARE_ACCESS_TOKEN`` as it is when this object is made.
@@ -104,7 +104,7 @@ class Configuration:
     def __init__(
         self,
         *,
-        environment: Literal["production", "sandbox"] = "production",
+        environment: Literal["production", "sandbox"] | None = None,
         host: str | None = None,
         access_token: str | bytes | None = None,
         square_version: str | None = "2019-06-12",
@@ -124,9 +124,11 @@ class Configuration:
         logger_file: str | None = None,
     ) -> None:
         access_token, proxy = conceal(access_token), conceal(proxy)  # A traceback shows the locals of each frame.
-        if environment not in HOSTS:
+        if environment not in (None, *HOSTS):
             raise ValueError(f"environment must be one of {', '.join(HOSTS)}, not {environment!r}")
-        self.host = HOSTS[environment] if host is None else host
+        if environment and host is not None:
+            raise ValueError("environment and host both say where calls go: give one of them")
+        self.host = HOSTS[environment or "production"] if host is None else host
         self.access_token = conceal(os.environ.get("SQUARE_ACCESS_TOKEN") if access_token is None else access_token)
         self.square_version = square_version
         self.verify_ssl = verify_ssl
@@ -237,7 +239,7 @@ def _host(name: str, value: Any) -> str:
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except (ValueError, AttributeError, TypeError):
         raise ValueError(problem) from None
-    if not usable or parts.query or parts.fragment or re.search(r"[^!-~]", value):
+    if not usable or parts.query or parts.fragment or re.search(r"[^!-~]|[?#\\]", value):
         raise ValueError(problem)
     return f"{parts.scheme}{value[len(parts.scheme) :]}".rstrip("/")
 
@@ -299,9 +301,23 @@ def _square_version(name: str, value: Any) -> str | None:
     raise ValueError(f"{name} must be a date such as '2019-06-12', or None, not {value!r}")
 
 
-def _pem_file(name: str, value: Any) -> str | None:
-    if value is not None and not Path(value).is_file():
+def _pem_file(name: str, value: Any) -> Any:
+    if value is not None and not (isinstance(value, (str, os.PathLike)) and Path(value).is_file()):
         raise ValueError(f"{name} must be the path of a PEM file; there is no file {value!r}")
+    return value
+
+
+def _path(name: str, value: Any) -> Any:
+    if value is not None and not isinstance(value, (str, os.PathLike)):
+        raise ValueError(f"{name} must be the path of a file, not {value!r}")
+    return value
+
+
+def _log_format(name: str, value: Any) -> str:
+    try:
+        logging.Formatter(value)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{name} must be a format of the logging module: {error}") from None
     return value  # type: ignore[no-any-return]
 
 
@@ -357,8 +373,8 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "connection_pool_maxsize": _whole(1),
     "allow_insecure_http": _truth,
     "debug": _truth,
-    "logger_file": _anything,
-    "logger_format": _anything,
+    "logger_file": _path,
+    "logger_format": _log_format,
     "temp_folder_path": _anything,
     "api_key": _anything,
     "api_key_prefix": _anything,

@@ -21,12 +21,13 @@ import weakref
 import zlib
 from base64 import b64encode
 from functools import lru_cache
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_to_bytes, urlencode, urlsplit
 
 import certifi
 import urllib3
-from urllib3.exceptions import EmptyPoolError, ProxyError
+from urllib3.exceptions import EmptyPoolError, HTTPError, ProxyError
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 from urllib3.util import parse_url
 
@@ -111,7 +112,7 @@ def pause_before_retry(attempts: int, retry_after: str | None, longest: float, j
     :param jitter: a random number from 0 to 1, so that many clients do not come back at once.
     :param now: the time of day as ``time.time`` gives it.
     """
-    seconds: float = 0.5 * 2 ** (attempts - 1) * (0.5 + jitter / 2)
+    seconds: float = 0.5 * 2 ** min(attempts - 1, 30) * (0.5 + jitter / 2)
     if retry_after:
         try:
             if retry_after.isascii() and retry_after.isdigit():
@@ -310,9 +311,9 @@ class RESTClientObject:
                 preload_content=False,
             )
             _read(response, content, limit)
-        except Exception as error:
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
             failure = _explain(error)
-        except BaseException as interruption:
+        except BaseException as interruption:  # What a signal's handler raises, above all.
             interruption.__context__ = None
             raise interruption.with_traceback(None) from None
         else:
@@ -491,15 +492,19 @@ def _times(timeout: float | tuple[float, float]) -> tuple[float, float]:
 def _read(response: urllib3.BaseHTTPResponse, content: list[bytes], limit: int) -> None:
     """Read the body, at most one byte more than the limit, appending each piece as it comes."""
     left = limit + 1
-    while left > 0 and response.length_remaining != 0:
-        piece = response.read1(min(left, 65536), decode_content=False)
-        if not piece:
-            break
-        content.append(piece)
-        left -= len(piece)
-    if left <= 0:
-        response.close()
-    response.release_conn()  # urllib3 does so only where it has read something.
+    whole = False
+    try:
+        while left > 0 and response.length_remaining != 0:
+            piece = response.read1(min(left, 65536), decode_content=False)
+            if not piece:
+                break
+            content.append(piece)
+            left -= len(piece)
+        whole = left > 0
+    finally:
+        if not whole:
+            response.close()
+        response.release_conn()  # urllib3 does so only where it has read something.
 
 
 def _is_success(status: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
@@ -143,16 +144,20 @@ def check_type(swagger_type: Any) -> None:
 
     :raises ValueError: for what is no model and none of the other types.
     """
-    _reader(swagger_type, by_column=True)
+    try:
+        _reader(swagger_type, by_column=True)
+    except TypeError:  # It cannot even be looked up.
+        raise _unknown(swagger_type) from None
 
 
 def decode_errors(content: bytes) -> list[models.Error]:
     """Give the errors in an error answer's body: those of Square's shape, an empty list where there are none."""
-    try:
-        errors = parse(content)["errors"]
-        return [_reader(models.Error)(error) for error in errors if error is not None]
-    except (ValueError, TypeError, KeyError):
-        return []
+    errors = []
+    with suppress(ValueError, TypeError, KeyError):
+        for error in parse(content)["errors"]:
+            with suppress(MismatchError):
+                errors.append(_reader(models.Error)(error))
+    return [error for error in errors if error]
 
 
 Reader: TypeAlias = "Callable[[Any], Any]"
@@ -178,7 +183,11 @@ def _reader(swagger_type: Any, *, by_column: bool = False) -> Reader:
         return _model_reader(swagger_type, by_column)
     if swagger_type in _PLAIN_TYPES.values():
         return _plain_reader(swagger_type)
-    raise ValueError(f"response_type: {swagger_type!r} is no model and no type that can be decoded")
+    raise _unknown(swagger_type)
+
+
+def _unknown(swagger_type: Any) -> ValueError:
+    return ValueError(f"response_type: {swagger_type!r} is no model and no type that can be decoded")
 
 
 def _plain_reader(kind: type) -> Reader:
@@ -255,7 +264,7 @@ def _model_reader(model: type[Model], by_column: bool) -> Reader:
             return None
         if type(value) is not dict:
             raise MismatchError(f"a {model.__name__}", value)
-        unknown = False
+        unknown, key = False, ""
         try:
             for key, item in value.items():
                 if type(item) is kind_of(key):

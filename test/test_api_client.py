@@ -499,7 +499,21 @@ def test_whatever_the_ids_a_path_has_its_five_segments_or_is_refused(customer_id
 
 @pytest.mark.parametrize(
     ("customer_id", "card_id"),
-    [("A", ".."), ("A", "."), ("A", ""), ("A", " "), ("", "C"), ("..", "C"), ("A", "\t"), ("A", "C\n"), ("A", "C\0")],
+    [
+        ("A", ".."),
+        ("A", "."),
+        ("A", ""),
+        ("A", " "),
+        ("", "C"),
+        ("..", "C"),
+        ("A", "\t"),
+        ("A", "C\n"),
+        ("A", "C\0"),
+        ("A", "../../VICTIM"),
+        ("A", "x/./y"),
+        ("A", "..\\..\\VICTIM"),
+        ("../A", "C"),
+    ],
 )
 def test_deleting_a_card_never_becomes_deleting_a_customer(customer_id: str, card_id: str) -> None:
     client, rest = client_with()
@@ -513,7 +527,7 @@ def test_deleting_a_card_never_becomes_deleting_a_customer(customer_id: str, car
     ("value", "segment"),
     [
         ("ccof:abc", "ccof%3Aabc"),
-        ("../../VICTIM", "..%2F..%2FVICTIM"),
+        ("A/cards/C1", "A%2Fcards%2FC1"),
         ("%2e%2e", "%252e%252e"),
         ("a?x=1#y", "a%3Fx%3D1%23y"),
         ("é", "%C3%A9"),
@@ -709,7 +723,7 @@ def test_json_is_selected_where_it_can_be(media_types: list[str], accept: str | 
     assert ApiClient().select_header_content_type(media_types) == content_type
 
 
-@pytest.mark.parametrize("response_type", ["Custommer", "list[Kard]", 5, bytes])
+@pytest.mark.parametrize("response_type", ["Custommer", "list[Kard]", 5, bytes, ["Customer"]])
 def test_an_unknown_type_of_answer_is_refused_before_anything_is_sent(response_type: object) -> None:
     client, rest = client_with()
 
@@ -718,3 +732,30 @@ def test_an_unknown_type_of_answer_is_refused_before_anything_is_sent(response_t
     assert rest.sent == []
     with pytest.raises(ValueError, match="response_type: "):
         client.deserialize(RESTResponse(200, "OK", {}, b"{}"), response_type)
+
+
+def test_a_header_has_one_name_however_it_is_spelt() -> None:
+    client, rest = client_with()
+    client.set_default_header("user-agent", "mine")
+    assert client.user_agent == "mine"
+
+    client.user_agent = "other"
+    client.call_api("/x", "GET")
+
+    assert client.user_agent == rest.last.headers["User-Agent"] == "other"
+
+
+def test_a_deletion_without_content_has_no_text() -> None:
+    client, _ = client_with(answer(b"", 204))
+
+    with pytest.raises(DecodeError):
+        client.call_api("/x", "DELETE", response_type="str")
+
+
+@pytest.mark.parametrize("option", [{"async_req": True}, {"callback": print}])
+def test_a_time_out_that_cannot_be_is_refused_at_once_in_the_background_too(option: dict[str, Any]) -> None:
+    client, rest = client_with()
+
+    with pytest.raises(ValueError, match="_request_timeout must be a number of seconds"):
+        client.call_api("/x", "GET", _request_timeout=-1, **option)
+    assert rest.sent == []

@@ -116,3 +116,23 @@ def test_a_mismatch_on_a_long_page_is_named_by_its_place() -> None:
     customers[33]["cards"] = [{"exp_month": 1}, {"exp_month": "May"}]
     with pytest.raises(ValueError, match=r"^customers\[33\]\.cards\[1\]\.exp_month should be of type int but is a str"):
         decode(json.dumps({"customers": customers}).encode(), "ListCustomersResponse")
+
+
+def test_many_unknown_keys_are_each_compared_a_few_times_at_most() -> None:
+    compared = 0
+
+    class Key(str):
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+        __hash__ = str.__hash__
+
+    objects = [{Key(f"{number} {index}"): 1 for index in range(300)} for number in range(16)]
+    page = read_page(models.Customer, objects)
+
+    assert [len(each.additional_properties) for each in page] == [300] * 16
+    assert compared < 20 * 300 * 16

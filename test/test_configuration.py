@@ -31,7 +31,9 @@ def test_the_defaults_are_production_without_a_token() -> None:
 
 def test_the_environment_sets_the_host() -> None:
     assert Configuration(environment="sandbox").host == "https://connect.squareupsandbox.com"
-    assert Configuration(environment="sandbox", host="http://127.0.0.1").host == "http://127.0.0.1"
+    assert Configuration(environment="production").host == Configuration().host == "https://connect.squareup.com"
+    with pytest.raises(ValueError, match="give one of them"):
+        Configuration(environment="sandbox", host="http://127.0.0.1")
     with pytest.raises(ValueError, match="environment must be one of production, sandbox, not 'staging'"):
         Configuration(environment="staging")  # type: ignore[arg-type]
 
@@ -112,6 +114,13 @@ REFUSED: list[tuple[str, Any]] = [
     ("connection_pool_maxsize", 0),
     ("allow_insecure_http", 1),
     ("debug", "yes"),
+    ("host", "https://square.example?"),
+    ("host", "https://square\\example"),
+    ("ssl_ca_cert", 5),
+    ("logger_file", 5),
+    ("logger_format", "just text"),
+    ("logger_format", "%(message"),
+    ("logger_format", 5),
 ]
 
 

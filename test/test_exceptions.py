@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from typing import Any
 
@@ -186,3 +187,29 @@ def test_a_text_is_printed_as_one_line_of_valid_characters(text: str) -> None:
     assert len(shown.splitlines()) <= 1
     assert "\x1b" not in shown
     shown.encode()
+
+
+def test_what_is_printed_is_short_however_long_the_answer_is() -> None:
+    errors = [{"category": "C" * 10_000, "code": "X", "detail": "d" * 1_000_000, "field": "f" * 10_000}] * 50
+    error = from_response(RESTResponse(400, "r" * 100_000, {}, json.dumps({"errors": errors}).encode()))
+
+    assert len(str(error)) < 20_000
+    assert len(repr(error)) < 2_000
+    assert "And 45 errors more." in str(error)
+    assert len(error.errors) == 50
+
+
+def test_tests_of_programs_can_make_an_exception_as_in_2_x() -> None:
+    class Answer:
+        status, reason, data = 404, "Not Found", '{"errors": [{"code": "NOT_FOUND"}]}'
+
+        def getheaders(self) -> dict[str, str]:
+            return {}
+
+    error = ApiException(http_resp=Answer())  # type: ignore[arg-type]
+    assert (error.status, error.body, error.errors[0].code) == (404, Answer.data, "NOT_FOUND")
+
+    error.body = "text"
+    assert (error.body, error.raw_body) == ("text", b"text")
+    error.body = None
+    assert error.raw_body is None

@@ -405,6 +405,10 @@ def test_the_errors_of_an_answer_are_read() -> None:
     assert second == Error(code="GONE")
 
 
+def test_an_error_of_another_shape_does_not_hide_the_others() -> None:
+    assert decode_errors(b'{"errors": ["x", {"code": "GONE"}, null, {"code": 5}]}') == [Error(code="GONE")]
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"<html>", b"[]", b"{}", b"5", b"null", b'{"errors": null}', b'{"errors": "x"}', b'{"errors": [5]}',
