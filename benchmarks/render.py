@@ -46,7 +46,7 @@ def table(lines: Iterable[Iterable[str]]) -> str:
 def summary(results: dict[str, Any]) -> str:
     """Give the table of the README."""
     works, shown = _works(results), ("original", "squareup", "ours")
-    lines = [("work", *(LABELS.get(peer, peer) for peer in shown))]
+    lines = [("work", *({**LABELS, "ours": "this package"}.get(peer, peer) for peer in shown))]
     for work in WORKS:
         lines.append((work.does, *(figure(work, works[peer].get(work.name)) for peer in shown)))
     return table(lines)
