@@ -35,10 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "demo",
         help="show every call",
         description="Make every call once and show what goes over the wire: with a local Square, or with a real one if "
-        "a host or a token is given. What it makes it deletes.",
+        "a host or a token is given. There, too, it makes, prints and deletes a customer with a card, and prints up to "
+        "three customers of the first page, the newest first, whoever they are.",
     )
     demo.add_argument("--host", help="the host to call (default: Square's sandbox, if a token is given)")
-    demo.add_argument("--access-token", metavar="T", help="the host's token (default: SQUARE_ACCESS_TOKEN)")
+    demo.add_argument(
+        "--access-token", metavar="T", help="the host's token (default: SQUARE_ACCESS_TOKEN, with --host only)"
+    )
     demo.set_defaults(run=_demo)
     options = parser.parse_args(arguments)
     status: int = options.run(options)

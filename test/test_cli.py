@@ -116,7 +116,18 @@ def test_a_missing_extra_is_told(
     assert main([command]) == 1
     output, error = capsys.readouterr()
     assert output == ""
-    assert "pip install squareconnect[emulator]" in error
+    assert "pip install '.[emulator]'" in error
+    assert "pip install squareconnect" not in error
+
+
+def test_the_help_of_the_demo_says_what_it_does_to_a_real_square(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["demo", "--help"])
+
+    text = " ".join(capsys.readouterr().out.split())
+    assert "makes, prints and deletes a customer" in text
+    assert "prints up to three customers of the first page" in text
+    assert "SQUARE_ACCESS_TOKEN, with --host only" in text
 
 
 @pytest.mark.parametrize(
