@@ -87,8 +87,8 @@ Measured on {machine["date"][:10]}.
 ## Where the time goes
 
 {table(_inside(results["inside"]))}
-The instructions are counted by callgrind: noise does not move them. The shares are cProfile's, which makes Python
-functions look dearer than C ones.
+The instructions are counted by callgrind: noise does not move them, as it moves the times of calls above by about as
+much as the floors lie apart. The shares are cProfile's, which makes Python functions look dearer than C ones.
 
 Most of a call is spent on writing and reading HTTP: that is the floor, and the SDK is on top of it with what makes the
 path, the headers and the models and checks them. A page of customers is mostly parsing JSON. Below that is only a
@@ -97,9 +97,9 @@ parser that makes models without making dicts first, as msgspec's does in C.
 ## Page size
 
 {table(_by_page_size(scale["page_sizes"]))}
-The cost of a customer is the same on pages of every size up to the hundred that Square sends. On larger ones both rise:
-Python's cycle collector has more objects to look through while they are made, and the processor's caches no longer hold
-them.
+The cost of a customer is much the same on pages of every size up to the hundred that Square sends. On larger ones both
+rise, ours more: Python's cycle collector has more objects to look through while they are made, and the processor's
+caches no longer hold them.
 
 ## Threads
 
