@@ -92,8 +92,9 @@ much as the floors lie apart. The shares are cProfile's, which makes Python func
 
 Most of a call is spent on writing and reading HTTP, in the floor as in the SDK. On top of it the SDK makes the path,
 the headers and the models and checks them all; it saves about as much by choosing its pool itself and by checking each
-header once. So a retrieve takes as many instructions as by hand, and what its time differs by is noise. A page of customers is mostly parsing JSON. Below that is only a
-parser that makes models without making dicts first, as msgspec's does in C.
+header once. So a retrieve takes as many instructions as by hand, and what its time differs by is noise. A page of
+customers is mostly parsing JSON. Below that is only a parser that makes models without making dicts first, as msgspec's
+does in C.
 
 ## Page size
 
