@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from squareconnect._text import did_you_mean
 from squareconnect.api_client import ApiClient
-from squareconnect.models._model import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
