@@ -19,9 +19,9 @@ Each says in ``outcome_unknown`` whether the request may have been carried out a
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+from squareconnect._text import printable as printable
 from squareconnect.serialization import decode_errors
 
 if TYPE_CHECKING:
@@ -194,19 +194,4 @@ def from_response(response: RESTResponse) -> ApiException:
     return kind(http_resp=response)
 
 
-_PERSONAL = re.compile(
-    r"[^\s@<>\"'`]{1,64}(?:@|%40)[^\s@<>\"'`]+"  # an e-mail address, also as it stands in a path
-    r"|(?<![\w.-])(?!\d+(?:\.\d+){3}(?![\w.]))\+?\(?\d[\d ().-]{7,}\d(?![\w-])"  # a phone number, but no IP address
-)
-_LONGEST = 1000
-"""How many characters of a text from outside are printed."""
 _MOST_ERRORS = 5
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-
-
-def printable(text: str) -> str:
-    """Give the text as one line of bounded length, with what looks like an e-mail address or phone number masked."""
-    if len(text) > _LONGEST:
-        text = text[:_LONGEST] + "..."
-    one_line = _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
-    return _PERSONAL.sub("***", one_line)
