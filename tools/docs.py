@@ -85,7 +85,7 @@ class Endpoint(NamedTuple):
     def of(cls, name: str, method: Callable[..., Any]) -> Endpoint:
         """Read a method."""
         signature = inspect.signature(method)
-        result = signature.return_annotation
+        result = signature.return_annotation.removeprefix("models.")
         params = [param for param in signature.parameters.values() if param.name not in ("self", "options")]
         shown = [param.name if param.default is param.empty else f"{param.name}={param.name}" for param in params]
         doc = Docstring.of(method)
@@ -150,7 +150,7 @@ def param_row(param: inspect.Parameter, doc: Docstring) -> list[str]:
     optional = "" if param.default is param.empty else "[optional] "
     return [
         f"**{param.name}**",
-        linked(param.annotation.removesuffix(" | None")),
+        linked(param.annotation.removeprefix("models.").removesuffix(" | None")),
         optional + sentence(doc.params[param.name]),
         default(param),
     ]
