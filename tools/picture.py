@@ -52,7 +52,7 @@ class Terminal(io.StringIO):
 
 
 def demonstration() -> str:
-    """Give the parts of the demo's output that are drawn."""
+    """Return the parts of the demo's output that are drawn."""
     output = Terminal()
     with Emulator() as square:
         demo.run(Configuration(host=square.url, access_token=square.access_token), output)
