@@ -15,7 +15,7 @@ import pickle
 import re
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
-from squareconnect._text import conceal, did_you_mean
+from squareconnect._text import Secret, conceal, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,12 +135,13 @@ class Settings:
     """The settings by name, in the order of their declaration."""
 
     def __init_subclass__(cls) -> None:
-        cls.settings = {
+        own = {
             name: _setting(name, cls.__annotations__[name], declared)
             for name, declared in vars(cls).items()
             if isinstance(declared, _Declared)
         }
-        for name, each in cls.settings.items():
+        cls.settings = cls.settings | own
+        for name, each in own.items():
             if each.declared.otherwise:
                 setattr(cls, name, _LeftOpen(name))
             else:
@@ -192,8 +193,12 @@ class Settings:
         """Return the value that holds for every object without one of its own, or None."""
 
     def __repr__(self) -> str:
-        shown = [f"{name}={getattr(self, name)!r}" for name in self.settings if hasattr(self, name)]
+        shown = [f"{name}={self._shown(name)}" for name in self.settings if hasattr(self, name)]
         return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _shown(self, name: str) -> str:
+        value = getattr(self, name)
+        return repr(Secret("***") if value and self.settings[name].declared.shown == "never" else value)
 
     def _state(self) -> dict[str, Any]:
         """Return what a copy needs. What is left open has the same value in it, also in another process."""

@@ -210,7 +210,10 @@ class Types:
             parsed = parse(content)
         except ValueError as error:
             raise ValueError(f"the body is not JSON: {error}") from None
-        value = None if parsed is None else read(parsed)
+        try:
+            value = None if parsed is None else read(parsed)
+        except RecursionError:
+            raise ValueError("the body is nested too deep") from None
         if complete:
             if value is None:
                 raise MismatchError(f"a {getattr(swagger_type, '__name__', swagger_type)}", None)

@@ -192,6 +192,31 @@ def test_the_representation_shows_the_settings_but_no_secrets() -> None:
     assert repr(Configuration.__new__(Configuration)) == "Configuration()"
 
 
+def test_the_representation_shows_no_key_that_was_put_in_later() -> None:
+    settings = Configuration()
+    settings.api_key["Authorization"] = settings.password = "CANARY"
+
+    assert "CANARY" not in repr(settings)
+    assert "api_key='***'" in repr(settings)
+    assert Configuration().api_key == {}
+
+
+def test_a_subclass_has_the_settings_of_its_base_and_its_own() -> None:
+    class ShopConfiguration(Configuration):
+        shop: str = setting("", checks.anything, "at each call", "The shop.")
+
+    settings = ShopConfiguration(shop="Lovelace", max_retries=1, environment="sandbox")
+
+    assert (settings.shop, settings.max_retries, settings.host) == (
+        "Lovelace",
+        1,
+        "https://connect.squareupsandbox.com",
+    )
+    assert pickle.loads(pickle.dumps(Configuration(max_retries=1))).max_retries == 1
+    assert copy.deepcopy(settings).shop == "Lovelace"
+    assert "shop" not in Configuration.settings
+
+
 def test_what_is_concealed_is_not_represented_but_stays_what_it_is() -> None:
     assert repr(conceal("x")) == "'***'"
     assert repr(conceal("")) == "''"

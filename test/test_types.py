@@ -189,6 +189,11 @@ def test_a_value_that_does_not_fit_is_refused_with_its_place(value: Any, swagger
         decoded(value, swagger_type)
 
 
+def test_a_value_nested_deeper_than_python_can_read_is_refused() -> None:
+    with pytest.raises(ValueError, match="nested too deep"):
+        Types(shop).decode(b'{"parts":[' * 700 + b"]}" * 700, "Order")  # Python 3.12 parses this.
+
+
 def test_an_answer_with_errors_is_a_result() -> None:
     assert decoded({"errors": [{}]}, "Money").amount is None
 
