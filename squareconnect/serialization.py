@@ -113,12 +113,11 @@ def parse(content: bytes) -> Any:
         raise ValueError("it is nested too deep") from None
 
 
-def decode(content: bytes, swagger_type: Any, *, complete: bool = True) -> Any:
-    """Give the value of a JSON text as a type. Null fits every type inside.
+def decode(content: bytes, swagger_type: Any) -> Any:
+    """Return the value of a JSON text as a type. Null fits every type.
 
     :param swagger_type: a class, or a name as in ``swagger_types``: a model's, ``str``, ``int``, ``float``, ``bool``,
         ``object``, ``date``, ``datetime``, ``list[TYPE]`` or ``dict(str, TYPE)``.
-    :param complete: whether a model must hold what it always holds, unless it holds errors.
     :raises ValueError: if it is no JSON, or not of that type; the message says why.
     """
     try:
@@ -126,17 +125,21 @@ def decode(content: bytes, swagger_type: Any, *, complete: bool = True) -> Any:
     except ValueError as error:
         raise ValueError(f"the body is not JSON: {error}") from None
     try:
-        value = _reader(swagger_type, by_column=True)(parsed)
+        return _reader(swagger_type, by_column=True)(parsed)
     except UnusualError:
-        value = _reader(swagger_type)(parse(content))
-    if complete:
-        if value is None:
-            raise MismatchError(f"a {getattr(swagger_type, '__name__', swagger_type)}", None)
-        if isinstance(value, Model) and not value.__dict__.get("errors"):
-            for field in value._fields.values():
-                if field.required and not _holds_something(getattr(value, field.name)):
-                    raise ValueError(f"the body has no {field.name}")
-    return value
+        return _reader(swagger_type)(parse(content))
+
+
+def missing_field(value: Any) -> str | None:
+    """Return the name of a field that a model always has and this one has not; None if there is none.
+
+    What is not one of our models has no such field.
+    """
+    if isinstance(value, Model):
+        for field in value._fields.values():
+            if field.required and not _holds_something(getattr(value, field.name)):
+                return field.name
+    return None
 
 
 def check_type(swagger_type: Any) -> None:

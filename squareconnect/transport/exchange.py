@@ -111,8 +111,8 @@ class Clock(NamedTuple):
 class CallOptions(NamedTuple):
     """What a call says beside the parameters that 2.x's methods have."""
 
-    deadline: float
-    """The point in monotonic time at which the call ends: it was made before, perhaps on another thread."""
+    deadline: float | None
+    """The point in monotonic time at which a call that waited for a worker ends; None for one that begins now."""
     template: str
     timeout: float | tuple[float, float] | None = None
     repeatable: bool | None = None
