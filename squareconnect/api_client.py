@@ -136,8 +136,9 @@ class BaseClient(ClientOf2x):
         :raises ValueError: for an unknown type.
         """
         check_type(response_type)
+        body = _body_of(response)
         try:
-            return decode(_body_of(response), response_type)
+            return decode(body, response_type)
         except ValueError as error:
             problem = str(error)
         raise unreadable(response, problem)
@@ -531,7 +532,8 @@ def require_result(response: Any, data: Any, response_type: Any) -> None:
     :raises DecodeError: for null, and for one of our models without what it always has.
     """
     if data is None:
-        raise unreadable(response, f"the body should be a {getattr(response_type, '__name__', response_type)}")
+        kind = getattr(response_type, "__name__", response_type)
+        raise unreadable(response, f"the body should be a {kind} but is null")
     missing = missing_field(data)
     if missing is None:
         return

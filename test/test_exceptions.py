@@ -16,6 +16,7 @@ from squareconnect.exceptions import (
     ConnectionFailed,
     DecodeError,
     Forbidden,
+    InvalidArgument,
     InvalidRequest,
     NotFound,
     PaymentMethodError,
@@ -32,6 +33,7 @@ KINDS = [
     ConnectionFailed,
     DecodeError,
     Forbidden,
+    InvalidArgument,
     InvalidRequest,
     NotFound,
     PaymentMethodError,
@@ -87,7 +89,7 @@ def test_the_tree_is_the_one_that_is_drawn() -> None:
     drawn = exceptions.__doc__ or ""
     members = [kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, ApiException)]
 
-    assert set(members) == {ApiException, *KINDS}
+    assert set(members) == {ApiException, InvalidArgument, *KINDS}
     assert [kind.__name__ in drawn for kind in members] == [True] * len(members)
     assert all(kind.__base__ is ApiException and kind.advice != ApiException.advice for kind in KINDS)
 
@@ -118,7 +120,7 @@ def test_its_text_says_what_was_asked_what_came_and_what_to_do() -> None:
     error = from_response(response(400, REFUSAL)).about("POST", "/v2/customers", 3, outcome_unknown=True)
 
     assert str(error) == (
-        "POST /v2/customers failed: 400 Reason. "
+        "POST /v2/customers failed: (400) Reason. "
         "INVALID_REQUEST_ERROR/VALUE_TOO_LONG at address.locality: Too long. "
         "INVALID_REQUEST_ERROR/MISSING_REQUIRED_PARAMETER: no detail given "
         "Tried 3 times. "
@@ -161,7 +163,7 @@ def test_a_copy_is_the_same(kind: type[ApiException], copied: Any) -> None:
 def test_personal_data_is_masked_in_text_and_representation(personal: str) -> None:
     error = ApiException(400, f"the value `{personal}`, which is wrong")
 
-    assert str(error).startswith("The request failed: 400 the value `***`, which is wrong.")
+    assert str(error).startswith("The request failed: (400) the value `***`, which is wrong.")
     assert "`***`" in repr(error)
 
 
