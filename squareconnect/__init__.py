@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from squareconnect import models as models
     from squareconnect import pagination as pagination
     from squareconnect import rest as rest
+    from squareconnect import transport as transport
     from squareconnect.api_client import ApiClient as ApiClient
     from squareconnect.api_client import ApiResponse as ApiResponse
     from squareconnect.apis.async_customers_api import AsyncCustomersApi as AsyncCustomersApi
