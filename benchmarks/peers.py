@@ -21,19 +21,20 @@ COMMON = ("urllib3", "certifi", "pyperf")
 
 PACKAGES = {
     "ours": ("-r", "requirements.txt", "starlette", "uvicorn"),
+    "fast": ("-r", "requirements.txt", "starlette", "uvicorn", "msgspec>=0.22"),
     "original": ("squareconnect==2.20190724.1",),
     "squareup": ("squareup",),
     "pydantic": ("pydantic",),
     "msgspec": ("msgspec",),
 }
-"""What pip installs for each peer besides; for ours, what the SDK and its emulator need."""
+"""What pip installs for each peer besides; for ours, what the SDK and its emulator need; ``fast`` is the extra."""
 
-USES_CHECKOUT = ("ours", "pydantic", "msgspec")
+USES_CHECKOUT = ("ours", "fast", "pydantic", "msgspec")
 """The peers that import the checkout: the SDK itself, and the model libraries, whose models are made from its own."""
 
 
 def python_of(peer: str) -> Path:
-    """Give the interpreter of a peer's environment, which is made when it is first asked for.
+    """Return the interpreter of a peer's environment, which is made when it is first asked for.
 
     :param peer: a name of ``PACKAGES``.
     :raises KeyError: for another name.
@@ -57,7 +58,7 @@ def python_of(peer: str) -> Path:
 
 
 def run(peer: str, module: str, *arguments: str) -> Any:
-    """Run a module of this package in a peer's environment, and give what it prints as JSON.
+    """Run a module of this package in a peer's environment and return what it prints as JSON.
 
     :raises subprocess.CalledProcessError: if it fails; what it printed as errors is on standard error.
     """
