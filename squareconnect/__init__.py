@@ -61,17 +61,7 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    if name in (
-        "apis",
-        "models",
-        "rest",
-        "transport",
-        "configuration",
-        "api_client",
-        "exceptions",
-        "asynchronous",
-        "pagination",
-    ):
+    if name in ("apis", "models", "rest", "transport", "configuration", "api_client", "exceptions", "asynchronous", "pagination"):
         return import_module(f"{__name__}.{name}")
     if name == "__all__":
         return [*_MODULES, *import_module(f"{__name__}.models").__all__]

@@ -45,7 +45,9 @@ class ApiException(Exception):
 
     advice = "The answer is not one that this call knows; look at .status, .headers and .body."
 
-    def __init__(self, status: int | None = None, reason: str | None = None, http_resp: Any = None) -> None:
+    def __init__(
+        self, status: int | None = None, reason: str | None = None, http_resp: Any = None
+    ) -> None:
         super().__init__()
         answered = http_resp is not None
         self.status: int | None = http_resp.status if answered else status

@@ -12,16 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib3.util import parse_url
 
 from squareconnect.exceptions import ApiException as ApiException
-from squareconnect.transport import (
-    IDEMPOTENT_METHODS,
-    CallOptions,
-    Clock,
-    Pause,
-    Rules,
-    call_options,
-    exchange,
-    threads,
-)
+from squareconnect.transport import IDEMPOTENT_METHODS, CallOptions, Clock, Pause, Rules, call_options, exchange, threads
 from squareconnect.transport import Broken
 from squareconnect.transport import RESTResponse as RESTResponse
 from squareconnect.transport.outgoing import (
@@ -223,7 +214,9 @@ class RESTClientObject:
     def POST(
         self, url: str, headers: Any = None, query_params: Any = None, post_params: Any = None, body: Any = None
     ) -> RESTResponse:
-        return self.request("POST", url, query_params=query_params, headers=headers, body=body, post_params=post_params)
+        return self.request(
+            "POST", url, query_params=query_params, headers=headers, body=body, post_params=post_params
+        )
 
     def PUT(
         self, url: str, headers: Any = None, query_params: Any = None, post_params: Any = None, body: Any = None

@@ -97,9 +97,7 @@ def check_header(name: object, value: object) -> None:
     if name.lower() in _FRAMING:
         raise InvalidArgument(f"header {name} must be left out: it follows from the body")
     if not isinstance(value, str) or not ((value.isascii() and value.isprintable()) or _HEADER_VALUE.fullmatch(value)):
-        raise InvalidArgument(
-            f"header {name} must be a str in Latin-1 without line breaks; its value is not shown here"
-        )
+        raise InvalidArgument(f"header {name} must be a str in Latin-1 without line breaks; its value is not shown here")
 
 
 def proxy_for(origin: str, proxy: str | None) -> str:

@@ -526,9 +526,7 @@ def send(
         _current.reset(before)
     if response is None:
         return Broken(reason, late, reached)
-    return Broken(
-        reason, late, True, RESTResponse(response.status, response.reason, response.headers, b"".join(content))
-    )
+    return Broken(reason, late, True, RESTResponse(response.status, response.reason, response.headers, b"".join(content)))
 
 
 def _read(response: urllib3.BaseHTTPResponse, content: list[bytes], limit: int) -> None:
