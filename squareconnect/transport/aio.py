@@ -16,7 +16,7 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from urllib3.util import parse_url
 
@@ -48,6 +48,8 @@ _LARGE_PACKED = 4096
 """The same for a compressed body, which may be a thousand times as long."""
 _MOST_ROUTES = 4
 """How many origins connections are kept to."""
+_PRINTABLE = bytes(range(0x21, 0x7F))
+"""What stands in the target of a request as it is."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -196,22 +198,22 @@ class _Route:
         self._tls = tls_context() if self._server.secure or (self._proxy and self._proxy.secure) else None
         self._forwarded = self._proxy is not None and not self._server.secure
         self._prefix = origin if self._forwarded else ""
-        self._host = origin.partition("://")[2].encode("ascii")
+        self._host = ("Host", origin.partition("://")[2])
         auth = parse_url(proxy).auth if proxy else None
-        self._proxy_headers = [("Proxy-Authorization", basic_credentials(auth).encode())] if auth else []
+        self._proxy_headers: list[tuple[str, str]] = [("Proxy-Authorization", basic_credentials(auth))] if auth else []
 
     def message(self, request: Request, target: str) -> Message:
         """Return a request as it goes out on this way."""
-        headers = [("Host", self._host)]
-        for name, value in request.headers.items():
-            if name.lower() == "host":
-                del headers[0]
-            headers.append((name, value.strip(" \t").encode("latin-1")))
+        headers = list(request.headers.items())
+        if not any(name.lower() == "host" for name in request.headers):
+            headers.insert(0, self._host)
         if self._forwarded:
             headers += self._proxy_headers
-        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
-        if request.body is not None or request.method in ("POST", "PUT", "PATCH"):
-            headers.append(("Content-Length", b"%d" % len(body)))
+        body = request.body.encode() if isinstance(request.body, str) else request.body
+        if body is None and request.method in ("POST", "PUT", "PATCH"):
+            body = b""
+        if not target.isascii():
+            target = quote(target, safe=_PRINTABLE)
         return Message(request.method, self._prefix + target, headers, body)
 
     async def connect(self, seconds: float, all_open: dict[Connection, None]) -> Connection:
@@ -228,7 +230,7 @@ class _Route:
             if first.secure:
                 await self._secure(connection, first, seconds)
             if self._proxy and not self._forwarded:
-                headers = [("Host", str(self._server).encode()), *self._proxy_headers]
+                headers = [("Host", str(self._server)), *self._proxy_headers]
                 passing = connection.tunnel(str(self._server), headers)
                 await in_time(passing, seconds, "the proxy did not pass the connection on in time")
                 await self._secure(connection, self._server, seconds)
