@@ -16,7 +16,7 @@ from squareconnect.exceptions import ApiException, DecodeError, InvalidArgument
 from squareconnect.legacy import ClientOf2x
 from squareconnect.models._model import Model
 from squareconnect.rest import RESTClientObject, RESTResponse
-from squareconnect.serialization import check_type, decode, missing_field, sanitize
+from squareconnect.serialization import Types, missing_field, sanitize
 from squareconnect.transport import SAFE_METHODS, CallOptions, call_options
 from squareconnect.transport.outgoing import check_header, encode_body
 
@@ -84,6 +84,8 @@ class BaseClient(ClientOf2x):
     :param header_name: the name of a header to send with every request.
     :param header_value: its value.
     :param cookie: the ``Cookie`` header to send with every request.
+    :param models: the models of other APIs that answers may be decoded as: a module of Swagger models, a mapping of
+        names to them, or a list of these.
     """
 
     def __init__(
@@ -92,6 +94,8 @@ class BaseClient(ClientOf2x):
         header_name: str | None = None,
         header_value: str | None = None,
         cookie: str | None = None,
+        *,
+        models: Any = None,
     ) -> None:
         if not isinstance(configuration, (Configuration, type(None))):
             kind = type(configuration).__name__
@@ -101,6 +105,7 @@ class BaseClient(ClientOf2x):
         self.configuration = Configuration() if configuration is None else configuration
         self.default_headers = {"User-Agent": f"Square-Connect-Python/{__version__}"}
         self.cookie = conceal(cookie)
+        self._types = Types(models)
         if header_name is not None:
             self.set_default_header(header_name, header_value or "")
 
@@ -135,9 +140,10 @@ class BaseClient(ClientOf2x):
         :raises DecodeError: if the answer is not of that type; the exception has the answer.
         :raises ValueError: for an unknown type.
         """
-        check_type(response_type)
+        self._types.check(response_type)
+        body = _body_of(response)
         try:
-            return decode(_body_of(response), response_type)
+            return self._types.decode(body, response_type)
         except ValueError as error:
             problem = str(error)
         raise unreadable(response, problem)
@@ -209,7 +215,7 @@ class BaseClient(ClientOf2x):
         if not isinstance(resource_path, str) or not resource_path.startswith("/"):
             raise InvalidArgument(f"resource_path must be a str that begins with a slash, not {resource_path!r}")
         if response_type is not None:
-            check_type(response_type)
+            self._types.check(response_type)
         if timeout is not None:
             timeout = _refusing(seconds_or_pair, "_request_timeout", timeout)
         if repeatable is None and method == "POST" and body is not None:
@@ -294,6 +300,8 @@ class ApiClient(BaseClient):
     :param header_name: the name of a header to send with every request.
     :param header_value: its value.
     :param cookie: the ``Cookie`` header to send with every request.
+    :param models: the models of other APIs that answers may be decoded as: a module of Swagger models, a mapping of
+        names to them, or a list of these.
     """
 
     def __init__(
@@ -302,8 +310,10 @@ class ApiClient(BaseClient):
         header_name: str | None = None,
         header_value: str | None = None,
         cookie: str | None = None,
+        *,
+        models: Any = None,
     ) -> None:
-        super().__init__(configuration, header_name, header_value, cookie)
+        super().__init__(configuration, header_name, header_value, cookie, models=models)
         self.rest_client = RESTClientObject(self.configuration)
         self._of_thread = threading.local()
 
@@ -531,7 +541,8 @@ def require_result(response: Any, data: Any, response_type: Any) -> None:
     :raises DecodeError: for null, and for one of our models without what it always has.
     """
     if data is None:
-        raise unreadable(response, f"the body should be a {getattr(response_type, '__name__', response_type)}")
+        kind = getattr(response_type, "__name__", response_type)
+        raise unreadable(response, f"the body should be a {kind} but is null")
     missing = missing_field(data)
     if missing is None:
         return

@@ -22,6 +22,7 @@ from squareconnect.transport.outgoing import (
     is_exposed,
     outgoing,
     proxy_for,
+    require_origin,
     split_url,
     tls_context,
 )
@@ -169,6 +170,7 @@ class RESTClientObject:
         known = self._routes.get(origin)
         if known:
             return known
+        require_origin(origin)
         proxy = proxy_for(origin, self._fixed["proxy"])
         with self._lock:
             if proxy not in self._managers:

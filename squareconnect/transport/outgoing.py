@@ -13,6 +13,8 @@ from urllib.parse import unquote_to_bytes, urlencode, urlsplit
 
 import certifi
 import urllib3
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 from squareconnect.configuration import Secret, check_proxy, conceal, is_loopback
 from squareconnect.exceptions import InvalidArgument
@@ -98,6 +100,17 @@ def check_header(name: object, value: object) -> None:
         raise InvalidArgument(f"header {name} must be left out: it follows from the body")
     if not isinstance(value, str) or not ((value.isascii() and value.isprintable()) or _HEADER_VALUE.fullmatch(value)):
         raise InvalidArgument(f"header {name} must be a str in Latin-1 without line breaks; its value is not shown here")
+
+
+def require_origin(origin: str) -> None:
+    """Refuse an origin that no connection can be made to.
+
+    :raises InvalidArgument: for an impossible host name, address or port.
+    """
+    try:
+        parse_url(origin)
+    except LocationParseError:
+        raise InvalidArgument(f"url must have a host and a port that can be connected to, not {origin!r}") from None
 
 
 def proxy_for(origin: str, proxy: str | None) -> str:

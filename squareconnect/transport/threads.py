@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 import urllib3
 from urllib3.exceptions import (
+    ClosedPoolError,
     ConnectTimeoutError,
     EmptyPoolError,
     HTTPError,
@@ -65,6 +66,8 @@ class Attempt:
         self.monotonic = monotonic
         self.reached: bool | None = None
         """Whether a byte of the request may have left; None if no connection of ours carried it."""
+        self.began: tuple[int, str] | None = None
+        """The status and reason of the answer, from its first line on."""
         self.over = False
 
     def limit(self, timeout: float | None) -> float:
@@ -167,6 +170,12 @@ class Wire(io.RawIOBase):
                 raise http.client.RemoteDisconnected("the server closed the connection within the head of its answer")
         return count
 
+    def began(self, line: bytes) -> None:
+        """Note the first line of an answer."""
+        attempt, status = self.owner(), _STATUS.match(line)
+        if attempt and status and line.endswith(b"\n"):
+            attempt.began = int(status[1]), (status[2] or b"").decode("latin-1").strip()
+
     def file_closed(self) -> None:
         """Note that the answer that was read is closed."""
         self._files = max(self._files - 1, 0)
@@ -215,6 +224,7 @@ class _Reader(io.BufferedReader):
                     pass
                 line = super().readline(size)
             self.at_start = False
+            self._wire.began(line)
         return line
 
     def close(self) -> None:
@@ -223,6 +233,7 @@ class _Reader(io.BufferedReader):
 
 
 _INTERIM = re.compile(rb"HTTP/1\.\d 1\d\d\b")
+_STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})(?: (.*))?")
 
 
 class _Watched:
@@ -512,8 +523,7 @@ def send(
             return _stand_in(response)
         _read(response, content, limit)
     except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
-        reason, late = _explain(error)
-        reached = _may_have_reached(error) if attempt.reached is None else attempt.reached
+        broken = _explain(error, attempt)
     except BaseException as interruption:  # What a signal handler or a program's own pool manager raises.
         if isinstance(response, urllib3.BaseHTTPResponse):
             response.close()
@@ -524,9 +534,13 @@ def send(
     finally:
         attempt.over = True
         _current.reset(before)
-    if response is None:
-        return Broken(reason, late, reached)
-    return Broken(reason, late, True, RESTResponse(response.status, response.reason, response.headers, b"".join(content)))
+    if response is not None:
+        came = RESTResponse(response.status, response.reason, response.headers, b"".join(content))
+    elif attempt.began:
+        came = RESTResponse(*attempt.began, urllib3.HTTPHeaderDict(), b"")
+    else:
+        return broken
+    return broken._replace(reached=True, answer=came)
 
 
 def _read(response: urllib3.BaseHTTPResponse, content: list[bytes], limit: int) -> None:
@@ -580,20 +594,25 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__ or next((arg for arg in cause.args if isinstance(arg, Exception)), None)
 
 
-def _explain(error: BaseException) -> tuple[str, bool]:
-    """Return what happened as one line, and whether a time-out ended it."""
+def _explain(error: BaseException, attempt: Attempt) -> Broken:
+    """Return what happened."""
     causes = list(_causes(error))
-    late = any(isinstance(each, (TimeoutError, HTTPTimeout, EmptyPoolError)) for each in causes)
+    late = any(isinstance(each, _LATE) and not isinstance(each, NewConnectionError) for each in causes)
     innermost = causes[-1]
     reason = f"{type(innermost).__name__}: {innermost}" if str(innermost) else type(innermost).__name__
     if any(isinstance(each, ProxyError) for each in causes):
         reason = f"at the proxy, {reason}"
-    return reason, late
+    may_have_reached = not any(isinstance(each, _NEVER_LEFT) for each in causes)
+    return Broken(reason, late, may_have_reached if attempt.reached is None else attempt.reached)
 
 
-_NEVER_LEFT = (ConnectTimeoutError, EmptyPoolError, LocationParseError, LocationValueError, NewConnectionError)
-
-
-def _may_have_reached(error: BaseException) -> bool:
-    """Return whether a request may have left, as far as the exception alone tells."""
-    return not any(isinstance(each, _NEVER_LEFT) for each in _causes(error))
+_LATE = (TimeoutError, HTTPTimeout, EmptyPoolError)
+_NEVER_LEFT = (
+    ClosedPoolError,
+    ConnectTimeoutError,
+    EmptyPoolError,
+    LocationParseError,
+    LocationValueError,
+    NewConnectionError,
+)
+"""What urllib3 raises before a byte of the request leaves: all there is to go by if a program replaced its connections."""
