@@ -376,7 +376,7 @@ class _Room:
         opening = asyncio.ensure_future(self._open_on(route, seconds))
         self._opening.add(opening)
         try:
-            return await in_time(opening, until - self._loop.time(), "the deadline passed", Connection.abort)
+            return await in_time(opening, until - self._loop.time(), "no connection could be made before the deadline", Connection.abort)
         except (OSError, ValueError) as error:
             reason, late = reason_of(error), isinstance(error, TimeoutError)
         finally:

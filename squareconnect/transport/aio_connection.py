@@ -31,7 +31,7 @@ from squareconnect.transport.answer import Broken, RESTResponse
 if TYPE_CHECKING:
     import socket
 
-LARGEST_HEAD = 65536
+LARGEST_HEAD = 32768
 """The most bytes that the head of an answer may have, or one line in a chunked body."""
 _BUFFER = 65536
 """The most bytes that are received at once."""
@@ -111,14 +111,13 @@ class Connection(asyncio.BufferedProtocol):
         :param host: what the certificate has to be for.
         :raises OSError: if there is no TLS with this server; ``ssl.SSLError`` is one.
         """
-        if context.verify_mode == ssl.CERT_NONE:
-            warnings.warn(
-                f"The certificate of {host} is not checked: verify_ssl is False", InsecureRequestWarning, stacklevel=2
-            )
         self._layers.append(_TLS(context, host))
         self._handshake = handshake = self._loop.create_future()
         self._receive(b"")
         await handshake
+        if context.verify_mode == ssl.CERT_NONE:
+            problem = f"The certificate of {host} was not checked: verify_ssl is False"
+            warnings.warn(problem, InsecureRequestWarning, stacklevel=2)
 
     async def tunnel(self, target: str, headers: list[tuple[str, str]]) -> None:
         """Have a proxy pass on all further bytes (RFC 9110, 9.3.6).
@@ -452,7 +451,7 @@ class _TLS:
         return self._outgoing.read()
 
 
-_STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?: ([^\r\n]*))?\r?\n")
+_STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? +([2-9]\d\d)(?: ([^\r\n]*))?\r?\n")
 
 
 def _began(head: bytes) -> RESTResponse | None:

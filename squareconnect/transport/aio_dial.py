@@ -49,7 +49,7 @@ def interleaved(found: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 async def _first_connected(addresses: Iterable[tuple[Any, ...]], seconds: float) -> socket.socket:
     waiting = deque(addresses)
     running: set[asyncio.Task[socket.socket]] = set()
-    refusal: BaseException = OSError("the name has no address")
+    refusal: BaseException = OSError("getaddrinfo returns an empty list")
     winner: socket.socket | None = None
     try:
         while winner is None and (waiting or running):
