@@ -10,6 +10,7 @@ from squareconnect.api_client import BaseClient
 from squareconnect.configuration import conceal
 from squareconnect.rest import rules_for
 from squareconnect.transport import CallOptions, call_options
+from squareconnect.transport.aio_tasks import elsewhere
 from squareconnect.transport.outgoing import both_times, outgoing, split_url
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class AsyncApiClient(BaseClient):
             self._last_responses[task] = response
         if len(getattr(response, "content", b"")) < _LARGE:
             return self._result(call, response)
-        return await asyncio.get_running_loop().run_in_executor(None, self._result, call, response)
+        return await elsewhere(self._result, call, response)
 
     async def _send(self, call: PreparedCall) -> Any:
         before = call_options.set(call.options)

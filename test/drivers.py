@@ -8,11 +8,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from squareconnect import ApiClient, AsyncApiClient, AsyncCustomersApi, Configuration, CustomersApi
-from squareconnect.transport import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from squareconnect.transport import Clock
     from squareconnect.transport.aio import AsyncConnections
 
 

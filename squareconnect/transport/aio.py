@@ -21,7 +21,8 @@ from urllib.parse import quote, urlsplit
 from urllib3.util import parse_url
 
 from squareconnect.transport.aio_connection import Connection, Message, reason_of
-from squareconnect.transport.aio_dial import dial, end, in_time
+from squareconnect.transport.aio_dial import dial
+from squareconnect.transport.aio_tasks import elsewhere, in_time
 from squareconnect.transport.answer import Broken, Judged, RESTResponse, is_success, judge
 from squareconnect.transport.exchange import Clock, Pause, exchange
 from squareconnect.transport.outgoing import (
@@ -156,8 +157,7 @@ async def _judged(came: RESTResponse | Broken, limit: int) -> RESTResponse | Bro
     packed = answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity"
     if size < _LARGE_PACKED or (size < _LARGE and not packed) or (not packed and is_success(answer.status)):
         return came
-    result = await asyncio.get_running_loop().run_in_executor(None, judge, came, limit)
-    return Judged(result, isinstance(came, Broken) and came.final)
+    return Judged(await elsewhere(judge, came, limit), isinstance(came, Broken) and came.final)
 
 
 class _Address(NamedTuple):
@@ -376,8 +376,10 @@ class _Room:
         opening = asyncio.ensure_future(self._open_on(route, seconds))
         self._opening.add(opening)
         try:
-            return await in_time(opening, until - self._loop.time(), "no connection could be made before the deadline", Connection.abort)
-        except (OSError, ValueError) as error:
+            return await in_time(
+                opening, until - self._loop.time(), "no connection could be made before the deadline", Connection.abort
+            )
+        except (OSError, RuntimeError, ValueError) as error:  # No thread for a lookup is a RuntimeError.
             reason, late = reason_of(error), isinstance(error, TimeoutError)
         finally:
             self._opening.discard(opening)

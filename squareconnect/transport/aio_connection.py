@@ -165,7 +165,8 @@ class Connection(asyncio.BufferedProtocol):
         """
         self._forget_answer(limit)
         self._announce(message)
-        self._waiter = waiter = self._loop.create_future()
+        waiter: asyncio.Future[RESTResponse | Broken] = self._loop.create_future()
+        self._waiter = waiter
         if patience is not None and left is not None:
             self._watch(patience, left)
         self._send(message.encoded(), len(self._layers))
@@ -205,7 +206,7 @@ class Connection(asyncio.BufferedProtocol):
         self._all_open[self] = None
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where the next bytes are to be put. A buffer that lasts is ten times as fast as a new one each time."""
+        """Return where to put the next bytes. Receiving into a new buffer each time is ten times as slow."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -310,12 +311,11 @@ class Connection(asyncio.BufferedProtocol):
             except h11.RemoteProtocolError as error:
                 self.fail(reason_of(error))
                 return
-            kind = type(event)
-            if kind is h11.Data:
+            if isinstance(event, h11.Data):
                 self._add(bytes(event.data))
-            elif kind is h11.Response:
+            elif isinstance(event, h11.Response):
                 self._answer = event
-            elif kind is h11.InformationalResponse:
+            elif isinstance(event, h11.InformationalResponse):
                 announced = True
             elif event is h11.NEED_DATA:
                 if announced:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
+from ipaddress import ip_address
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from urllib3.util import connection as urllib3_connection
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable
+from squareconnect.transport.aio_tasks import end, in_time
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 STAGGER = 0.25
 """Seconds after which the next address is tried beside those before (RFC 8305, 5)."""
@@ -31,11 +32,23 @@ async def dial(host: str, port: int, seconds: float) -> socket.socket:
     :raises TimeoutError: if one of these takes longer.
     :raises OSError: if no address can be connected to.
     """
-    loop = asyncio.get_running_loop()
+    return await _first_connected(interleaved(await _look_up(host, port, seconds)), seconds)
+
+
+async def _look_up(host: str, port: int, seconds: float) -> Any:
     family = urllib3_connection.allowed_gai_family()  # Programs replace it to keep to IPv4.
-    lookup = loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-    found: Any = await in_time(lookup, seconds, f"the name {host} was not looked up in time")
-    return await _first_connected(interleaved(found), seconds)
+    if _is_address(host):
+        return socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
+    lookup = asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+    return await in_time(lookup, seconds, f"the name {host} was not looked up in time")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def interleaved(found: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -87,43 +100,3 @@ async def _connected(entry: tuple[Any, ...], seconds: float) -> socket.socket:
         sock.close()
         raise
     return sock
-
-
-async def in_time(step: Awaitable[T], seconds: float | None, late: str, drop: Callable[[T], object] | None = None) -> T:
-    """Await a step for so many seconds. However this ends, the step is then over.
-
-    :param seconds: None waits for as long as the step takes.
-    :param late: the message of the error if it takes longer.
-    :param drop: called with a result that comes too late, or although this function is cancelled.
-    :raises TimeoutError: if the step takes longer.
-    """
-    task = asyncio.ensure_future(step)
-    try:
-        await asyncio.wait((task,), timeout=seconds)
-    except BaseException:
-        await end((task,), drop)
-        raise
-    if task.done():
-        return task.result()
-    await end((task,), drop)
-    raise TimeoutError(late)
-
-
-async def end(tasks: Collection[asyncio.Future[T]], drop: Callable[[T], object] | None = None) -> None:
-    """Cancel tasks and wait until they are over, even if this is cancelled meanwhile.
-
-    :param drop: called with the result of each task that has one.
-    """
-    interruption: asyncio.CancelledError | None = None
-    for task in tasks:
-        task.cancel()
-    while pending := [task for task in tasks if not task.done()]:
-        try:
-            await asyncio.wait(pending)
-        except asyncio.CancelledError as error:
-            interruption = error
-    for task in tasks:
-        if not task.cancelled() and task.exception() is None and drop is not None:
-            drop(task.result())
-    if interruption is not None:
-        raise interruption
