@@ -26,6 +26,7 @@ import urllib3
 from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util import wait_for_read
 
+from squareconnect.transport.aio_tasks import to_the_end
 from squareconnect.transport.answer import Broken, RESTResponse
 
 if TYPE_CHECKING:
@@ -98,11 +99,14 @@ class Connection(asyncio.BufferedProtocol):
     # -- What the driver does with it -------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Hand the socket to the event loop."""
+        """Hand the socket to the event loop. It takes a turn or two, in which uvloop must not be cancelled."""
         try:
-            await self._loop.create_connection(lambda: self, sock=self._sock)
+            await to_the_end(self._loop.create_connection(lambda: self, sock=self._sock))
         except BaseException:
-            self._sock.close()
+            if self in self._all_open:
+                self.abort()
+            else:
+                self._sock.close()
             raise
 
     async def secure(self, context: ssl.SSLContext, host: str) -> None:
