@@ -146,7 +146,13 @@ class Wire(io.RawIOBase):
             self._sock.close()
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_sock":  # An interrupt came before it was set.
+            raise AttributeError(name)
         return getattr(self._sock, name)
+
+    def __del__(self) -> None:
+        if sock := getattr(self, "_sock", None):
+            sock.close()
 
     # What the buffer uses.
 
@@ -332,10 +338,10 @@ def _in_time(step: Callable[[], object], attempt: Attempt | None, undo: Callable
             undo()
         ended.release()
 
-    if attempt is None or not _started(contextvars.copy_context().run, run):
-        step()
-        return
     try:
+        if attempt is None or not _started(contextvars.copy_context().run, run):
+            step()
+            return
         in_time = ended.acquire(timeout=attempt.limit(None))
     except BaseException:
         handover.clear()
