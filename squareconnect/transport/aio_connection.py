@@ -115,6 +115,8 @@ class Connection(asyncio.BufferedProtocol):
         :param host: what the certificate has to be for.
         :raises OSError: if there is no TLS with this server; ``ssl.SSLError`` is one.
         """
+        if not self.usable:
+            raise ConnectionError("the connection was closed before TLS was set up")
         self._layers.append(_TLS(context, host))
         self._handshake = handshake = self._loop.create_future()
         self._receive(b"")

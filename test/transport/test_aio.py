@@ -10,6 +10,7 @@ import random
 import socket
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +24,6 @@ from test.servers import Server, answer, commit, stall
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-    from pathlib import Path
 
 BODY = {"given_name": "Ada"}
 Run = "Callable[[Coroutine[Any, Any, None]], None]"
@@ -49,9 +49,9 @@ async def client_of(server: Server | str, **settings: Any) -> AsyncIterator[Asyn
 
 def open_files() -> set[tuple[int, str]]:
     found = set()
-    for number in os.listdir("/proc/self/fd"):
+    for path in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):
-            found.add((int(number), os.readlink(f"/proc/self/fd/{number}")))
+            found.add((int(path.name), str(path.readlink())))
     return found
 
 
@@ -391,35 +391,31 @@ def test_a_client_works_in_a_second_event_loop_with_connections_of_its_own(run: 
 
 
 def test_one_client_serves_event_loops_of_several_threads() -> None:
-    failures: list[BaseException] = []
+    outcomes: list[Any] = []
+    done = threading.Barrier(4)
 
-    async def main() -> None:
-        try:
-            for _ in range(20):
-                assert (await api.retrieve_customer("C1")).customer
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            await asyncio.sleep(0.01)
+    async def calls() -> None:
+        outcomes.extend([(await api.retrieve_customer("C1")).customer for _ in range(20)])
+
+    def serve() -> None:
+        with contextlib.closing(asyncio.new_event_loop()) as loop:
+            loop.run_until_complete(calls())
+            done.wait(10)
+            loop.run_until_complete(api.api_client.close())
+            done.wait(10)
+            loop.run_until_complete(asyncio.sleep(0.02))
 
     with Server() as server:
         api = AsyncCustomersApi(AsyncApiClient(Configuration(host=server.host, access_token="T0KEN")))
-        threads = [threading.Thread(target=loop_until_closed, args=(main, api)) for _ in range(4)]
+        threads = [threading.Thread(target=serve) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(20)
+        assert server.wait_for_ends(4)
 
-    assert failures == []
-
-
-def loop_until_closed(main: Callable[[], Coroutine[Any, Any, None]], api: AsyncCustomersApi) -> None:
-    """Run in this thread's event loop until another thread closes the client, and what is left of the connections."""
-    loop = asyncio.new_event_loop()
-    loop.run_until_complete(main())
-    loop.run_until_complete(api.api_client.close())
-    loop.run_until_complete(asyncio.sleep(0.05))
-    loop.close()
+    assert len(outcomes) == 80
+    assert None not in outcomes
 
 
 def test_closing_reaches_the_connections_of_an_event_loop_in_another_thread() -> None:
