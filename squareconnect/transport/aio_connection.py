@@ -18,6 +18,7 @@ import asyncio
 import re
 import ssl
 import warnings
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -232,10 +233,17 @@ class Connection(asyncio.BufferedProtocol):
         """Take the end of the connection."""
         self.usable = False
         if error is not None and not self._goes_on:
+            self._take_what_is_left()
             self.fail(reason_of(error))
         else:
             self._take_end()
         self._all_open.pop(self, None)
+
+    def _take_what_is_left(self) -> None:
+        """Take what came before the connection broke: a server may refuse a request that it has not read whole."""
+        with suppress(OSError):
+            while self._waiter is not None and (count := self._sock.recv_into(self._buffer)):
+                self.buffer_updated(count)
 
     # -- TLS --------------------------------------------------------------------------------------------------------
 

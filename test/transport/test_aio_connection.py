@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import urllib3.util.connection
+import uvloop
 
 from squareconnect import AsyncApiClient, AsyncCustomersApi, Configuration
 from squareconnect.exceptions import ConnectionFailed, DecodeError, InvalidRequest, ServerError, Timeout
@@ -278,13 +279,16 @@ def test_an_answer_to_head_has_no_body() -> None:
         assert server.connections == 1
 
 
-def test_a_server_that_answers_while_it_is_still_written_to_is_heard_and_then_left() -> None:
+@pytest.mark.parametrize("closes", [False, True])
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_a_server_that_answers_while_it_is_still_written_to_is_heard_and_then_left(run: Any, closes: bool) -> None:
     def refuse(listener: socket.socket) -> None:
         sock, _ = listener.accept()
         with sock:
             sock.recv(1000)
             sock.sendall(message(413, {"errors": []}))
-            over.wait(5)
+            if not closes:
+                over.wait(5)
 
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -300,7 +304,7 @@ def test_a_server_that_answers_while_it_is_still_written_to_is_heard_and_then_le
                 assert caught.value.status == 413
                 assert await connections_of(client) == 0
 
-        asyncio.run(main())
+        run(main())
         over.set()
         thread.join(5)
 
@@ -408,6 +412,38 @@ def test_a_proxy_that_does_not_keep_to_the_rules_is_a_failed_connection(behind: 
         asyncio.run(one(api_of("https://square.example", proxy=proxy.host, max_retries=0)))
 
     assert "at the proxy" in str(caught.value)
+
+
+def test_a_connection_that_is_never_quiet_is_not_used(
+    server_tls: ssl.SSLContext, authority: Any, tmp_path: Any
+) -> None:
+    """The event loop does not come to read what the connection holds."""
+
+    class Deaf(asyncio.SelectorEventLoop):
+        async def create_connection(self, *args: Any, **options: Any) -> Any:
+            transport, protocol = await super().create_connection(*args, **options)
+            original = protocol.is_quiet
+
+            async def is_quiet() -> bool:
+                transport.pause_reading()
+                return bool(await original())
+
+            protocol.is_quiet = is_quiet
+            return transport, protocol
+
+    def answer_at_once(wire: servers.Wire, request: servers.Request) -> None:
+        raise AssertionError("nothing is sent")
+
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    server_tls.num_tickets = 2
+    with Server(answer_at_once, tls=server_tls, greeting=b"x") as server:
+        loop = Deaf()
+        try:
+            with pytest.raises(ConnectionFailed, match="an answer before the request"):
+                loop.run_until_complete(one(api_of(server, max_retries=0, ssl_ca_cert=str(tmp_path / "ca.pem"))))
+        finally:
+            loop.close()
+        assert server.requests == []
 
 
 # -- The event loop is not held up ----------------------------------------------------------------------------------
