@@ -189,7 +189,7 @@ class Control:
     def _events(self, request: Request) -> Answer:
         since = request.headers.get("last-event-id") or request.query.get("since") or str(self._state.journal.changes)
         headers = {"content-type": "text/event-stream", "cache-control": "no-store"}
-        return Answer(200, self._all_events(_number({"since": since}, "since")), headers)
+        return Answer(200, headers=headers, stream=self._all_events(_number({"since": since}, "since")))
 
     async def _all_events(self, since: int) -> AsyncIterator[bytes]:
         journal, told, cleared, quiet = self._state.journal, None, self._state.journal.cleared, 0.0
