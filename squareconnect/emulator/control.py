@@ -72,6 +72,7 @@ class Control:
             _Route("GET", "snapshot", self._snapshot),
             _Route("PUT", "snapshot", self._restore),
             _Route("GET", "customers", self._customers),
+            _Route("GET", "openapi.json", self._openapi),
         ]
 
     async def answer(self, request: Request) -> Answer:
@@ -185,6 +186,11 @@ class Control:
         limit = min(_number(ask.query, "limit", 50), _CUSTOMERS_LIMIT)
         customers, total = self._state.store.found(ask.query.get("search", ""), _number(ask.query, "offset"), limit)
         return {"customers": customers, "total": total}
+
+    async def _openapi(self, ask: _Ask) -> Json:
+        from squareconnect.emulator.openapi import description
+
+        return description()
 
     def _events(self, request: Request) -> Answer:
         since = request.headers.get("last-event-id") or request.query.get("since") or str(self._state.journal.changes)

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from squareconnect.emulator.answers import failure, json_answer, refused, unauthorized
 from squareconnect.emulator.api import Call, CustomersApi
 from squareconnect.emulator.clock import written
-from squareconnect.emulator.operations import operation_of
+from squareconnect.emulator.operations import fixed_operation, operation_of
 from squareconnect.emulator.refusals import RefusalError
 from squareconnect.emulator.validation import read_json_object
 from squareconnect.emulator.wire import NO_STATUS, Answer, current_task, real_seconds
@@ -158,6 +158,8 @@ class SquareApi:
             return found.route.handler(call)
 
     def _find(self, request: Request) -> _Found | None:
+        if fixed_operation(request.method, request.path):  # Square has paths where a customer's id could stand.
+            return None
         return next((found for found in self._fitting(request.path) if found.route.method == request.method), None)
 
     def _fitting(self, path: str) -> Iterator[_Found]:
