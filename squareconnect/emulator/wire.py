@@ -184,7 +184,7 @@ class _Connection:
         self._writer = writer
         self._body_limit = body_limit
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_HEAD_LIMIT)
-        writer.transport.set_write_buffer_limits(high=0)  # Draining then waits until the system has every byte.
+        writer.transport.set_write_buffer_limits(high=1, low=0)  # Draining then waits until the system has every byte.
 
     async def serve(self, app: App) -> None:
         try:
