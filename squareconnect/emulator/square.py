@@ -6,11 +6,12 @@ import asyncio
 import hmac
 import logging
 import re
+import sqlite3
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
-from squareconnect.emulator.answers import failure, json_answer, refused, unauthorized
+from squareconnect.emulator.answers import database_unusable, failure, json_answer, refused, unauthorized
 from squareconnect.emulator.api import Call, CustomersApi
 from squareconnect.emulator.clock import written
 from squareconnect.emulator.operations import fixed_operation, operation_of
@@ -154,8 +155,11 @@ class SquareApi:
             result = found.route.handler(call)
             await self._state.commits.on_disk()
             return result
-        async with self._state.commits.change():
-            return found.route.handler(call)
+        try:
+            async with self._state.commits.change():
+                return found.route.handler(call)
+        except sqlite3.OperationalError as error:
+            raise database_unusable(error) from error
 
     def _find(self, request: Request) -> _Found | None:
         if fixed_operation(request.method, request.path):  # Square has paths where a customer's id could stand.
