@@ -120,13 +120,17 @@ class SquareApi:
 
     def _complete(self, entry: Entry, answer: Answer, arrived: float) -> None:
         def complete() -> None:
-            self._state.journal.complete(entry, seconds=round(real_seconds() - arrived, 6))
+            seconds = real_seconds() - arrived
+            self._state.journal.complete(entry, seconds=round(seconds, 6))
+            status = entry.status or "no answer"
+            _log.info("%s %s -> %s in %.1f ms", entry.method, entry.path, status, seconds * 1000)
 
         if answer.status != NO_STATUS:
             self._state.journal.complete(entry, status=answer.status, _answer=answer.body)
-        complete()
         if answer.drip:
             answer.on_sent = complete
+        else:
+            complete()
 
     async def _real_answer(self, request: Request, found: _Found | None, *, trusted: bool = False) -> Answer:
         version = None
