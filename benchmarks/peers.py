@@ -20,8 +20,8 @@ COMMON = ("urllib3", "certifi", "pyperf")
 """What stands in every environment: what the floor is made of, and what measures it."""
 
 PACKAGES = {
-    "ours": ("-r", "requirements.txt", "starlette", "uvicorn"),
-    "fast": ("-r", "requirements.txt", "starlette", "uvicorn", "msgspec>=0.22"),
+    "ours": ("-r", "requirements.txt", "h11"),
+    "fast": ("-r", "requirements.txt", "h11", "msgspec>=0.22"),
     "original": ("squareconnect==2.20190724.1",),
     "squareup": ("squareup",),
     "pydantic": ("pydantic",),
