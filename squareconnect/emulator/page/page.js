@@ -1,0 +1,405 @@
+/* The emulator's page. Data reaches the document as text only, never as HTML. What a form or button sends stands in
+   index.html: data-send is method and path, data-body the JSON, data-ask a question before, data-said a word after. */
+
+const $ = id => document.getElementById(id);
+const all = selector => [...document.querySelectorAll(selector)];
+const say = (id, text) => { $(id).textContent = text };
+const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
+const time = text => text.slice(0, 19).replace("T", " ");
+const pretty = value => typeof value === "string" ? value : JSON.stringify(value, null, 2);
+const count = number => number.toLocaleString("en");
+
+function el(tag, properties, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+
+const button = (text, properties) => el("button", { type: "button", ...properties }, text);
+const badge = (text, kind = "") => el("span", { className: `badge ${kind}` }, text);
+
+// Talk to the emulator
+
+const TOKEN = "square-emulator-token";
+let asking;
+
+const headers = () => localStorage[TOKEN] ? { Authorization: `Bearer ${localStorage[TOKEN]}` } : {};
+
+async function send(method, path, body) {
+  const answer = await fetch(`/_emulator/${path}`, { method, headers: headers(), body: body && JSON.stringify(body) });
+  if (answer.status === 401) {
+    await (asking ??= askForToken());
+    return send(method, path, body);
+  }
+  const json = await answer.json().catch(() => ({}));
+  if (answer.ok) return json;
+  const { detail = `The emulator answered ${answer.status}.`, field } = json.errors?.[0] ?? {};
+  throw Object.assign(Error(detail), { field });
+}
+
+async function askForToken() {
+  const token = await ask("This emulator asks for its access token.", "Continue", "");
+  asking = null;
+  if (!token) throw Error("Without its access token, the emulator shows nothing.");
+  localStorage[TOKEN] = token;
+}
+
+// A browser allows six connections to a host: of all tabs, the one with the lock holds the stream of events and tells
+// the others. Where there are no locks (plain HTTP from another machine), each tab looks every second.
+
+const tabs = new BroadcastChannel("square-emulator");
+tabs.onmessage = event => heard(event.data);
+
+function heard(live) {
+  say("live", live ? "Live" : "No connection");
+  $("live").className = live ? "on" : "off";
+  live ? changed() : forget();
+}
+
+function tell(live) {
+  tabs.postMessage(live);
+  heard(live);
+}
+
+async function listen() {
+  for (;; await wait(1000)) {
+    try {
+      await send("GET", "health");
+      heard(true);
+      if (!navigator.locks) continue;
+      const { body } = await fetch("/_emulator/events", { headers: headers() });
+      const reader = body.getReader();
+      for (let part = {}; !part.done; part = await reader.read()) tell(true);
+    } catch { /* It was stopped, and may come back. */ }
+    tell(false);
+  }
+}
+
+// What changed is fetched five times a second at most, for the area that is seen.
+
+let due = false, busy = false;
+
+async function changed() {
+  due = true;
+  if (busy) return;
+  busy = true;
+  while (due && !document.hidden) {
+    due = false;
+    await Promise.all([clock(), area()()]).catch(error => toast(error.message));
+    await wait(200);
+  }
+  busy = false;
+}
+
+// What the areas share
+
+const area = () => [requests, faults].find(({ name }) => location.hash === `#${name}`) ?? customers;
+
+function go() {
+  for (const section of all("section")) section.hidden = section.id !== area().name;
+  for (const link of all("nav a")) link.ariaCurrent = link.hash === `#${area().name}` ? "page" : null;
+  changed();
+}
+
+function toast(text) {
+  (all("dialog[open]").at(-1) ?? document.body).append($("toast"));
+  say("toast", text);
+  clearTimeout(toast.timer);
+  toast.timer = setTimeout(say, 5000, "toast", "");
+}
+
+/* Ask for a text, if there is one to begin with, or else for a yes. */
+function ask(question, yes, text) {
+  const dialog = $("ask"), input = $("ask-input");
+  say("ask-text", question);
+  say("ask-yes", yes);
+  input.hidden = text === undefined;
+  input.value = text ?? "";
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise(done => { dialog.onclose = () => done(dialog.returnValue && (input.hidden || input.value.trim())) });
+}
+
+/* Lay out rows for items. One that stays as it is is left alone, for it may have the focus. */
+function rows(id, items, key, make) {
+  const list = $(id), old = new Map([...list.children].map(row => [row.key, row]));
+  const wanted = items.map(item => {
+    const text = item.text ?? JSON.stringify(item), before = old.get(item[key]);
+    if (before?.text === text) return before;
+    const row = Object.assign(make(item), { key: item[key], text });
+    const focused = before?.contains(document.activeElement);
+    before?.replaceWith(row);
+    if (focused) row.querySelector("button").focus();
+    return row;
+  });
+  const stay = new Set(wanted);
+  for (const row of [...list.children]) if (!stay.has(row)) row.remove();
+  wanted.forEach((row, at) => { if (list.children[at] !== row) list.insertBefore(row, list.children[at]) });
+  $(`no-${id}`).hidden = items.length;
+}
+
+const line = (onclick, ...cells) => el("tr", { onclick }, ...cells.map(cell => el("td", {}, ...[cell].flat())));
+
+/* On a click, do it and show what came of it. */
+function does(node, action) {
+  node.onclick = () => action()?.then(changed, error => toast(error.message));
+  return node;
+}
+
+/* When a form is sent, do it, once at a time, and show what was refused. */
+function submits(form, action) {
+  let sending = false;
+  form.onsubmit = async event => {
+    event.preventDefault();
+    if (sending) return;
+    sending = true;
+    complain(form);
+    await (async () => action(values(form)))().then(changed, error => complain(form, error));
+    sending = false;
+  };
+}
+
+function complain(form, error) {
+  form.querySelector("output").textContent = error?.message ?? "";
+  for (const field of form.elements) if (field.name) field.ariaInvalid = String(field.name === error?.field);
+}
+
+/* What the fields of a form say, by name; null for an empty one. */
+const values = form => Object.fromEntries([...form.elements].filter(({ name }) => name).map(field => [field.name, value(field)]));
+
+function value({ type, checked, value, valueAsNumber, name, dataset }) {
+  if (type === "checkbox") return checked || null;
+  if (value === "") return null;
+  if (!dataset.json) return type === "number" ? valueAsNumber : value;
+  try { return JSON.parse(value) } catch { throw Object.assign(Error(dataset.json), { field: name }) }
+}
+
+const given = object => Object.fromEntries(Object.entries(object).filter(pair => pair[1] !== null));
+
+// Customers
+
+const PAGE = 50;
+let offset = 0, customer;
+
+const nameOf = each => [each.given_name, each.family_name].filter(Boolean).join(" ")
+  || each.company_name || each.nickname || each.email_address || each.phone_number || "No name";
+
+async function customers() {
+  const query = new URLSearchParams({ ...given(values($("search"))), offset, limit: PAGE });
+  const { customers, total } = await send("GET", `customers?${query}`);
+  const last = offset + customers.length;
+  rows("customer-rows", customers, "id", each => line(() => openCustomer(each),
+    [button(nameOf(each), { className: "link" }), el("small", {}, each.id)], each.email_address ?? "",
+    each.phone_number ?? "", (each.cards ?? []).map(card => badge(`•••• ${card.last_4}`)), time(each.created_at)));
+  say("customer-count", last ? `${count(offset + 1)}–${count(last)} of ${count(total)}` : "");
+  $("previous").disabled = !offset;
+  $("next").disabled = last >= total;
+}
+
+const read = (object, path) => path.split(".").reduce((part, name) => part?.[name], object);
+
+function openCustomer(each) {
+  const form = $("customer-form");
+  complain(form);
+  for (const field of form.elements) if (field.name) field.value = read(each, field.name) ?? "";
+  showCustomer(each);
+  $("customer").showModal();
+}
+
+function showCustomer(each) {
+  customer = each;
+  say("customer-title", each.id ? nameOf(each) : "New customer");
+  say("customer-json", pretty(each));
+  $("cards").hidden = $("delete").hidden = !each.id;
+  rows("card-rows", each.cards ?? [], "id", card => el("li", {},
+    el("div", {}, `${card.card_brand} •••• ${card.last_4}`,
+      el("small", {}, `expires ${card.exp_month}/${card.exp_year} ${card.cardholder_name ?? ""}`)),
+    does(button("Delete", { ariaLabel: `Delete the card ${card.id}` }), () => removeCard(card))));
+}
+
+const its = (...path) => ["customers", customer.id, ...path].map(encodeURIComponent).join("/");
+const reload = async () => showCustomer((await send("GET", its())).customer);
+
+async function removeCard(card) {
+  if (!await ask(`Delete the card that ends in ${card.last_4}?`, "Delete")) return;
+  await send("DELETE", its("cards", card.id));
+  await reload();
+}
+
+/* Only what was changed is sent, an emptied field as null. */
+submits($("customer-form"), async said => {
+  const body = {};
+  for (const [path, value] of Object.entries(said)) {
+    const [name, part] = path.split(".");
+    if (value === (read(customer, path) ?? null)) continue;
+    if (part) (body[name] ??= {})[part] = value;
+    else body[name] = value;
+  }
+  if (!customer.id) await send("POST", "customers", body);
+  else if (Object.keys(body).length) await send("PUT", its(), { ...body, version: customer.version });
+  $("customer").close();
+  toast("Saved");
+});
+
+submits($("card-form"), async said => {
+  await send("POST", its("cards"), given(said));
+  await reload();
+});
+
+does($("delete"), async () => {
+  if (!await ask(`Delete ${nameOf(customer)} with all cards?`, "Delete")) return;
+  await send("DELETE", its());
+  $("customer").close();
+});
+
+does($("new"), () => openCustomer({}));
+does($("previous"), async () => { offset = Math.max(0, offset - PAGE) });
+does($("next"), async () => { offset += PAGE });
+
+// Requests
+
+const STEP = 100;
+const journal = new Map();
+let since = 0, shown = STEP, paused = false, request;
+
+/* Fetch what was added or completed since the last time, and drop what the emulator has dropped. */
+async function requests() {
+  for (let answer = { more: !paused }; answer.more;) {
+    answer = await send("GET", `requests?since=${since}`);
+    for (const each of answer.requests) journal.set(each.number, { ...each, text: JSON.stringify(each).toLowerCase() });
+    for (const number of journal.keys()) if (number < answer.first) journal.delete(number);
+    since = answer.until;
+  }
+  showRequests();
+}
+
+function forget() {
+  journal.clear();
+  since = 0;
+}
+
+function showRequests() {
+  const filter = $("text").value.toLowerCase(), kind = RegExp($("kind").value);
+  const found = [...journal.values()].filter(each => kind.test(sort(each)) && each.text.includes(filter))
+    .sort((one, other) => other.number - one.number);
+  rows("request-rows", found.slice(0, shown), "number", each => line(() => openRequest(each),
+    each.at.slice(11, 23), button(each.operation ?? "unknown", { className: "link" }), target(each),
+    [answered(each), ` ${each.answer?.errors?.[0].code ?? ""}`], each.fault ? badge(describe(each.fault), "odd") : "",
+    took(each)));
+  say("request-count", `${count(Math.min(shown, found.length))} of ${count(journal.size)}`);
+  $("more").hidden = found.length <= shown;
+  if ($("request").open && journal.get(request.number)?.change > request.change) showRequest(request.number);
+}
+
+const target = ({ method, path, query }) =>
+  `${method} ${path}${Object.keys(query).length ? "?" : ""}${new URLSearchParams(query)}`;
+const took = each => each.seconds === null ? "" : `${(each.seconds * 1000).toFixed(1)} ms`;
+const describe = ({ id, operation, times, used, ...rest }) => Object.entries(rest)
+  .map(([name, value]) => value === true ? name : `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ");
+
+const sort = ({ status, seconds, fault }) =>
+  `${status ?? (seconds === null ? "waiting" : "no answer")} ${fault ? "fault" : ""}`;
+
+function answered(each) {
+  const [text] = sort(each).match(/\d+|[a-z]+( answer)?/);
+  return badge(text, `s${text[0]}`);
+}
+
+async function openRequest({ number }) {
+  $("copied").hidden = true;
+  await showRequest(number);
+  $("request").showModal();
+}
+
+async function showRequest(number) {
+  request = await send("GET", `requests/${number}`);
+  $("request-title").replaceChildren(`${request.operation ?? request.method} `, answered(request));
+  say("fact-request", target(request));
+  say("fact-arrived", `${request.at}, on connection ${request.connection}`);
+  say("fact-took", took(request) || "not answered yet");
+  say("fact-fault", request.fault ? describe(request.fault) : "none");
+  say("request-headers", Object.entries(request.headers).map(pair => pair.join(": ")).join("\n"));
+  say("request-body", pretty(request.body));
+  say("request-answer", pretty(request.answer));
+}
+
+/* Works without HTTPS, unlike navigator.clipboard. */
+function copy(text) {
+  $("copied").hidden = false;
+  $("copied").value = text;
+  $("copied").select();
+  document.execCommand("copy");
+  toast("Copied");
+}
+
+does($("curl"), () => copy(request.curl));
+does($("python"), () => copy(request.python));
+does($("more"), async () => { shown += STEP });
+does($("pause"), async () => { $("pause").ariaPressed = paused = !paused });
+
+// Faults and clock
+
+let now, fetched, standing;
+
+async function clock() {
+  const answer = await send("GET", "clock");
+  [now, standing, fetched] = [Date.parse(answer.now), answer.standing, performance.now()];
+  tick();
+}
+
+function tick() {
+  if (!now) return;
+  const text = new Date(standing ? now : now + performance.now() - fetched).toISOString();
+  for (const node of all("time")) node.textContent = time(text);
+  say("clock-kind", standing ? "stands still" : "goes on");
+}
+
+async function faults() {
+  const { faults } = await send("GET", "faults");
+  rows("fault-rows", faults, "id", fault => el("li", {},
+    el("div", {}, fault.operation.replace("*", "every operation"), el("small", {}, describe(fault))),
+    badge(`used ${count(fault.used)}${fault.times ? ` of ${count(fault.times)}` : ""}`, fault.used ? "odd" : ""),
+    does(button("Remove", { ariaLabel: `Remove fault ${fault.id}` }), () => send("DELETE", `faults/${fault.id}`))));
+}
+
+for (const each of all("[data-preset]")) each.onclick = () => {
+  const { elements } = each.form;
+  each.form.reset();
+  for (const [name, value] of Object.entries(JSON.parse(each.dataset.preset)))
+    elements[name][value === true ? "checked" : "value"] = value;
+};
+
+async function carryOut({ dataset }, body) {
+  if (dataset.ask && !await ask(dataset.ask, "Yes")) return;
+  await send(...dataset.send.split(" "), body);
+  toast(dataset.said);
+}
+
+submits($("fault-form"), said => carryOut($("fault-form"), { ...given(said), times: said.times }));
+for (const form of all("form[data-send]:not(#fault-form)")) submits(form, said => carryOut(form, given(said)));
+for (const each of all("button[data-send]")) does(each, () => carryOut(each, JSON.parse(each.dataset.body ?? "0")));
+
+does($("snapshot"), async () => {
+  const text = JSON.stringify(await send("GET", "snapshot"));
+  const href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  el("a", { href, download: "square-snapshot.json" }).click();
+  URL.revokeObjectURL(href);
+});
+
+$("restore").onchange = async ({ target }) => {
+  await target.files[0].text().then(JSON.parse).then(state => send("PUT", "snapshot", state))
+    .then(() => toast("Restored"), error => toast(`Not restored: ${error.message}`));
+  target.value = "";
+};
+
+// Start
+
+for (const id of ["search", "filter"]) $(id).onsubmit = event => event.preventDefault();
+$("search").oninput = () => { offset = 0; changed() };
+$("filter").oninput = () => { shown = STEP; showRequests() };
+for (const close of all(".close")) close.onclick = () => close.closest("dialog").close();
+onhashchange = go;
+document.onvisibilitychange = changed;
+setInterval(tick, 1000);
+go();
+navigator.locks?.request("square-emulator", listen) ?? listen();
