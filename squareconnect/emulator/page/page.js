@@ -1,12 +1,12 @@
-/* The emulator's page. Data reaches the document as text only, never as HTML. What a form or button sends stands in
-   index.html: data-send is method and path, data-body the JSON, data-ask a question before, data-said a word after. */
+/* Data reaches the document as text only, never as HTML. What forms and buttons send stands in index.html: data-send is
+   method and path, data-body the JSON, data-ask a question before, data-said a word after. */
 
 const $ = id => document.getElementById(id);
 const all = selector => [...document.querySelectorAll(selector)];
 const say = (id, text) => { $(id).textContent = text };
 const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 const time = text => text.slice(0, 19).replace("T", " ");
-const pretty = value => typeof value === "string" ? value : JSON.stringify(value, null, 2);
+const pretty = (value, ...space) => typeof value === "string" ? value : JSON.stringify(value, null, ...space);
 const count = number => number.toLocaleString("en");
 
 function el(tag, properties, ...children) {
@@ -20,10 +20,9 @@ const badge = (text, kind = "") => el("span", { className: `badge ${kind}` }, te
 
 // Talk to the emulator
 
-const TOKEN = "square-emulator-token";
 let asking;
 
-const headers = () => localStorage[TOKEN] ? { Authorization: `Bearer ${localStorage[TOKEN]}` } : {};
+const headers = () => ({ Authorization: `Bearer ${localStorage.token}`, "Square-Version": "2022-09-21" });
 
 async function send(method, path, body) {
   const answer = await fetch(`/_emulator/${path}`, { method, headers: headers(), body: body && JSON.stringify(body) });
@@ -33,16 +32,18 @@ async function send(method, path, body) {
   }
   const json = await answer.json().catch(() => ({}));
   if (answer.ok) return json;
-  const { detail = `The emulator answered ${answer.status}.`, field } = json.errors?.[0] ?? {};
-  throw Object.assign(Error(detail), { field });
+  const { detail, field } = json.errors?.[0] ?? {};
+  throw Object.assign(Error(detail ?? `The emulator answered ${answer.status}.`), { field });
 }
 
 async function askForToken() {
   const token = await ask("This emulator asks for its access token.", "Continue", "");
+  if (!token) throw Error("The emulator needs its access token: reload the page to enter it.");
+  localStorage.token = token;
   asking = null;
-  if (!token) throw Error("Without its access token, the emulator shows nothing.");
-  localStorage[TOKEN] = token;
 }
+
+onstorage = () => location.reload(); // Another tab has asked for the token.
 
 // A browser allows six connections to a host: of all tabs, the one with the lock holds the stream of events and tells
 // the others. Where there are no locks (plain HTTP from another machine), each tab looks every second.
@@ -85,7 +86,7 @@ async function changed() {
   busy = true;
   while (due && !document.hidden) {
     due = false;
-    await Promise.all([clock(), area()()]).catch(error => toast(error.message));
+    await Promise.all([overview(), area()()]).catch(error => toast(error.message));
     await wait(200);
   }
   busy = false;
@@ -94,6 +95,7 @@ async function changed() {
 // What the areas share
 
 const area = () => [requests, faults].find(({ name }) => location.hash === `#${name}`) ?? customers;
+const faults = async () => {};
 
 function go() {
   for (const section of all("section")) section.hidden = section.id !== area().name;
@@ -146,16 +148,15 @@ function does(node, action) {
   return node;
 }
 
-/* When a form is sent, do it, once at a time, and show what was refused. */
+/* When a form is sent, do it, once at a time, and show beside it what was refused. */
 function submits(form, action) {
-  let sending = false;
-  form.onsubmit = async event => {
+  let sending;
+  form.onsubmit = event => {
     event.preventDefault();
-    if (sending) return;
-    sending = true;
-    complain(form);
-    await (async () => action(values(form)))().then(changed, error => complain(form, error));
-    sending = false;
+    sending ??= (async () => action(values(form)))().then(changed, error => error).then(error => {
+      complain(form, error);
+      sending = null;
+    });
   };
 }
 
@@ -185,7 +186,7 @@ const nameOf = each => [each.given_name, each.family_name].filter(Boolean).join(
   || each.company_name || each.nickname || each.email_address || each.phone_number || "No name";
 
 async function customers() {
-  const query = new URLSearchParams({ ...given(values($("search"))), offset, limit: PAGE });
+  const query = new URLSearchParams({ search: $("search").value, offset, limit: PAGE });
   const { customers, total } = await send("GET", `customers?${query}`);
   const last = offset + customers.length;
   rows("customer-rows", customers, "id", each => line(() => openCustomer(each),
@@ -209,22 +210,20 @@ function openCustomer(each) {
 function showCustomer(each) {
   customer = each;
   say("customer-title", each.id ? nameOf(each) : "New customer");
-  say("customer-json", pretty(each));
+  say("customer-json", pretty(each, 2));
   $("cards").hidden = $("delete").hidden = !each.id;
   rows("card-rows", each.cards ?? [], "id", card => el("li", {},
     el("div", {}, `${card.card_brand} •••• ${card.last_4}`,
       el("small", {}, `expires ${card.exp_month}/${card.exp_year} ${card.cardholder_name ?? ""}`)),
-    does(button("Delete", { ariaLabel: `Delete the card ${card.id}` }), () => removeCard(card))));
+    does(button("Delete", { ariaLabel: `Delete the card ${card.id}` }), async () => {
+      if (!await ask(`Delete the card that ends in ${card.last_4}?`, "Delete")) return;
+      await send("DELETE", its("cards", card.id));
+      await reload();
+    })));
 }
 
-const its = (...path) => ["customers", customer.id, ...path].map(encodeURIComponent).join("/");
+const its = (...path) => `v2/customers/${[customer.id, ...path].map(encodeURIComponent).join("/")}`;
 const reload = async () => showCustomer((await send("GET", its())).customer);
-
-async function removeCard(card) {
-  if (!await ask(`Delete the card that ends in ${card.last_4}?`, "Delete")) return;
-  await send("DELETE", its("cards", card.id));
-  await reload();
-}
 
 /* Only what was changed is sent, an emptied field as null. */
 submits($("customer-form"), async said => {
@@ -235,7 +234,7 @@ submits($("customer-form"), async said => {
     if (part) (body[name] ??= {})[part] = value;
     else body[name] = value;
   }
-  if (!customer.id) await send("POST", "customers", body);
+  if (!customer.id) await send("POST", "v2/customers", body);
   else if (Object.keys(body).length) await send("PUT", its(), { ...body, version: customer.version });
   $("customer").close();
   toast("Saved");
@@ -258,17 +257,19 @@ does($("next"), async () => { offset += PAGE });
 
 // Requests
 
-const STEP = 100;
+const KEPT = 10000, STEP = 100;
 const journal = new Map();
 let since = 0, shown = STEP, paused = false, request;
 
-/* Fetch what was added or completed since the last time, and drop what the emulator has dropped. */
+/* Fetch what was added or completed since the last time, and forget what the emulator has forgotten. */
 async function requests() {
-  for (let answer = { more: !paused }; answer.more;) {
-    answer = await send("GET", `requests?since=${since}`);
-    for (const each of answer.requests) journal.set(each.number, { ...each, text: JSON.stringify(each).toLowerCase() });
-    for (const number of journal.keys()) if (number < answer.first) journal.delete(number);
-    since = answer.until;
+  for (let more = !paused; more;) {
+    const { requests, cleared } = await send("GET", `requests?since=${since}&limit=500`);
+    for (const each of requests) journal.set(each.number, { ...each, text: JSON.stringify(each).toLowerCase() });
+    for (const each of journal.values())
+      if (each.change < cleared || journal.size > KEPT) journal.delete(each.number);
+    since = requests.at(-1)?.change ?? since;
+    more = requests.length === 500;
   }
   showRequests();
 }
@@ -280,7 +281,7 @@ function forget() {
 
 function showRequests() {
   const filter = $("text").value.toLowerCase(), kind = RegExp($("kind").value);
-  const found = [...journal.values()].filter(each => kind.test(sort(each)) && each.text.includes(filter))
+  const found = [...journal.values()].filter(each => kind.test(outcome(each) + (each.fault ? "fault" : "")) && each.text.includes(filter))
     .sort((one, other) => other.number - one.number);
   rows("request-rows", found.slice(0, shown), "number", each => line(() => openRequest(each),
     each.at.slice(11, 23), button(each.operation ?? "unknown", { className: "link" }), target(each),
@@ -295,15 +296,10 @@ const target = ({ method, path, query }) =>
   `${method} ${path}${Object.keys(query).length ? "?" : ""}${new URLSearchParams(query)}`;
 const took = each => each.seconds === null ? "" : `${(each.seconds * 1000).toFixed(1)} ms`;
 const describe = ({ id, operation, times, used, ...rest }) => Object.entries(rest)
-  .map(([name, value]) => value === true ? name : `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ");
+  .map(([name, value]) => value === true ? name : `${name} ${pretty(value)}`).join(", ");
 
-const sort = ({ status, seconds, fault }) =>
-  `${status ?? (seconds === null ? "waiting" : "no answer")} ${fault ? "fault" : ""}`;
-
-function answered(each) {
-  const [text] = sort(each).match(/\d+|[a-z]+( answer)?/);
-  return badge(text, `s${text[0]}`);
-}
+const outcome = each => String(each.status ?? (each.seconds === null ? "waiting" : "no answer"));
+const answered = each => badge(outcome(each), `s${outcome(each)[0]}`);
 
 async function openRequest({ number }) {
   $("copied").hidden = true;
@@ -312,15 +308,15 @@ async function openRequest({ number }) {
 }
 
 async function showRequest(number) {
-  request = await send("GET", `requests/${number}`);
+  request = await send("GET", `requests/${number}?url=${location.origin}`);
   $("request-title").replaceChildren(`${request.operation ?? request.method} `, answered(request));
   say("fact-request", target(request));
   say("fact-arrived", `${request.at}, on connection ${request.connection}`);
   say("fact-took", took(request) || "not answered yet");
   say("fact-fault", request.fault ? describe(request.fault) : "none");
   say("request-headers", Object.entries(request.headers).map(pair => pair.join(": ")).join("\n"));
-  say("request-body", pretty(request.body));
-  say("request-answer", pretty(request.answer));
+  say("request-body", pretty(request.body ?? "none", 2));
+  say("request-answer", pretty(request.answer ?? "none", 2));
 }
 
 /* Works without HTTPS, unlike navigator.clipboard. */
@@ -341,10 +337,16 @@ does($("pause"), async () => { $("pause").ariaPressed = paused = !paused });
 
 let now, fetched, standing;
 
-async function clock() {
-  const answer = await send("GET", "clock");
-  [now, standing, fetched] = [Date.parse(answer.now), answer.standing, performance.now()];
+async function overview() {
+  const { clock, faults, ...limits } = await send("GET", "health");
+  [now, standing, fetched] = [Date.parse(clock.now), clock.standing, performance.now()];
   tick();
+  say("rate", limits.rate_limit ? describe(limits.rate_limit) : "no rate limit");
+  say("delay", `listing delay ${limits.listing_delay} s`);
+  rows("fault-rows", faults, "id", fault => el("li", {},
+    el("div", {}, fault.operation.replace("*", "every operation"), el("small", {}, describe(fault))),
+    badge(`used ${count(fault.used)}${fault.times ? ` of ${count(fault.times)}` : ""}`, fault.used ? "odd" : ""),
+    does(button("Remove", { ariaLabel: `Remove fault ${fault.id}` }), () => send("DELETE", `faults/${fault.id}`))));
 }
 
 function tick() {
@@ -352,14 +354,6 @@ function tick() {
   const text = new Date(standing ? now : now + performance.now() - fetched).toISOString();
   for (const node of all("time")) node.textContent = time(text);
   say("clock-kind", standing ? "stands still" : "goes on");
-}
-
-async function faults() {
-  const { faults } = await send("GET", "faults");
-  rows("fault-rows", faults, "id", fault => el("li", {},
-    el("div", {}, fault.operation.replace("*", "every operation"), el("small", {}, describe(fault))),
-    badge(`used ${count(fault.used)}${fault.times ? ` of ${count(fault.times)}` : ""}`, fault.used ? "odd" : ""),
-    does(button("Remove", { ariaLabel: `Remove fault ${fault.id}` }), () => send("DELETE", `faults/${fault.id}`))));
 }
 
 for (const each of all("[data-preset]")) each.onclick = () => {
@@ -394,9 +388,8 @@ $("restore").onchange = async ({ target }) => {
 
 // Start
 
-for (const id of ["search", "filter"]) $(id).onsubmit = event => event.preventDefault();
 $("search").oninput = () => { offset = 0; changed() };
-$("filter").oninput = () => { shown = STEP; showRequests() };
+$("text").oninput = $("kind").oninput = () => { shown = STEP; showRequests() };
 for (const close of all(".close")) close.onclick = () => close.closest("dialog").close();
 onhashchange = go;
 document.onvisibilitychange = changed;
