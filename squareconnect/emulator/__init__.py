@@ -1,5 +1,9 @@
 """A local Square: the Customers API over real HTTP, for tests, demonstrations and work without a network."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 try:
     from squareconnect.emulator.server import Emulator
 except ModuleNotFoundError as error:
@@ -8,4 +12,15 @@ except ModuleNotFoundError as error:
         "repository with: pip install '.[emulator]'"
     ) from error
 
-__all__ = ["Emulator"]
+if TYPE_CHECKING:
+    from squareconnect.emulator.testcase import EmulatorTestCase as EmulatorTestCase
+
+__all__ = ["Emulator", "EmulatorTestCase"]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "EmulatorTestCase":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from squareconnect.emulator.testcase import EmulatorTestCase
+
+    return EmulatorTestCase

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from squareconnect.emulator.state import State
+    from squareconnect.emulator.store import Store
 
 Json = dict[str, Any]
 
@@ -49,7 +50,10 @@ class CustomersApi:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._store = state.store
+
+    @property
+    def _store(self) -> Store:
+        return self._state.store
 
     def list_customers(self, call: Call) -> Json:
         """Return a page of customers."""

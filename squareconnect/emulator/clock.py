@@ -86,7 +86,9 @@ class Clock:
                 raise ValueError
             self.now() + step
         except (TypeError, ValueError, OverflowError):
-            raise ValueError(f"A clock can be advanced by 0 seconds or more, up to the year 9999: not by {seconds!r}.") from None
+            raise ValueError(
+                f"A clock can be advanced by 0 seconds or more, up to the year 9999: not by {seconds!r}."
+            ) from None
         with self._lock:
             self._ahead += step
 

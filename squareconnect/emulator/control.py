@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from squareconnect import __version__
-from squareconnect.emulator.faults import Faults
+from squareconnect.emulator.answers import json_answer
 from squareconnect.emulator.refusals import RefusalError
 from squareconnect.emulator.validation import read_json_object
 from squareconnect.emulator.wire import Answer
@@ -95,7 +95,7 @@ class Control:
 
     async def _carry_out(self, route: _Route, ask: _Ask) -> Answer:
         try:
-            return _json(await route.handler(ask))
+            return json_answer(200, await route.handler(ask))
         except (TypeError, ValueError, OSError) as error:
             raise RefusalError(400, ErrorCode.BAD_REQUEST, str(error)) from error
 
@@ -237,8 +237,3 @@ def _number(query: dict[str, str], name: str, default: int = 0) -> int:
     if not re.fullmatch(r"[0-9]{1,15}", text):
         raise RefusalError(400, ErrorCode.EXPECTED_INTEGER, f"`{name}` must be a whole number of at least 0.", name)
     return int(text)
-
-
-def _json(value: Any) -> Answer:
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass")
-    return Answer(200, body, {"content-type": "application/json", "cache-control": "no-store"})

@@ -14,8 +14,7 @@ from squareconnect.models.error_code import ErrorCode
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
-
-    from typing_extensions import TypeGuard
+    from typing import TypeGuard
 
 OPERATIONS = (
     "create_customer",
@@ -62,9 +61,13 @@ class Fault:
     def _check_together(self) -> None:
         answered = [name for name in ("status", "code", "body", "headers", "drip") if getattr(self, name) is not None]
         if not answered and not self.reset and not self.delay and self.truncate is None:
-            raise ValueError("A fault must do something: give status, code, body, headers, delay, reset, truncate or drip.")
+            raise ValueError(
+                "A fault must do something: give status, code, body, headers, delay, reset, truncate or drip."
+            )
         if self.reset and self.truncate is None and answered:
-            raise ValueError(f"`reset` sends nothing, so `{answered[0]}` has no effect: leave it out, or add `truncate`.")
+            raise ValueError(
+                f"`reset` sends nothing, so `{answered[0]}` has no effect: leave it out, or add `truncate`."
+            )
 
     @property
     def replaces_answer(self) -> bool:
@@ -93,7 +96,9 @@ class Fault:
     def as_json(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, with `id`, `operation`, `times` and `used`."""
         always = ("id", "operation", "times", "used")
-        settings = {each.name: (getattr(self, each.name), each.default) for each in fields(self) if each.name != "_owner"}
+        settings = {
+            each.name: (getattr(self, each.name), each.default) for each in fields(self) if each.name != "_owner"
+        }
         return {name: value for name, (value, default) in settings.items() if name in always or value != default}
 
 
@@ -257,4 +262,5 @@ class RateLimit:
     def refusal(self) -> RefusalError:
         """Return the refusal of a request that finds no token."""
         detail = "This request was rate limited. Please retry later."
-        return RefusalError(429, ErrorCode.RATE_LIMITED, detail, category=category_of(429))
+        headers = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
+        return RefusalError(429, ErrorCode.RATE_LIMITED, detail, category=category_of(429), headers=headers)

@@ -105,6 +105,7 @@ class Journal(Sequence[Entry]):
         self._by_change: dict[int, Entry] = {}
         self._count = 0
         self._changes = 0
+        self._cleared = 0
 
     @overload
     def __getitem__(self, index: int) -> Entry: ...
@@ -132,11 +133,17 @@ class Journal(Sequence[Entry]):
             self._entries.clear()
             self._by_change.clear()
             self._changes += 1
+            self._cleared = self._changes
 
     def restart(self) -> None:
         """Forget all requests. The next one is number 1."""
         self.clear()
         self._count = 0
+
+    @property
+    def cleared(self) -> int:
+        """The change that cleared the journal last; 0 if none has."""
+        return self._cleared
 
     @property
     def changes(self) -> int:

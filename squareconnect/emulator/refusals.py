@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from squareconnect.models.error_category import ErrorCategory
 from squareconnect.models.error_code import ErrorCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _CODES = {
     400: ErrorCode.BAD_REQUEST,
@@ -58,6 +63,7 @@ class RefusalError(Exception):
     :param detail: a sentence for people. It never repeats a value of the request.
     :param field: the dotted path of the field or parameter that is to blame, if one is.
     :param category: one of `ErrorCategory`.
+    :param headers: headers that only this answer has, by their names in lower case.
     """
 
     def __init__(
@@ -67,6 +73,7 @@ class RefusalError(Exception):
         detail: str,
         field: str | None = None,
         category: str = ErrorCategory.INVALID_REQUEST_ERROR,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -74,6 +81,7 @@ class RefusalError(Exception):
         self.detail = detail
         self.field = field
         self.category = category
+        self.headers = headers or {}
 
     def body(self) -> dict[str, list[dict[str, str]]]:
         """Return the answer's JSON: Square's error shape."""

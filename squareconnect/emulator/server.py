@@ -6,10 +6,10 @@ import asyncio
 import logging
 import socket
 import ssl
-from concurrent.futures import Future
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
+from functools import partial
 from threading import Thread
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from squareconnect.emulator.app import App, body_limit
 from squareconnect.emulator.clock import utc_now
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
     from datetime import datetime
     from os import PathLike
-    from types import TracebackType
+    from types import EllipsisType, TracebackType
 
     from typing_extensions import Self
 
@@ -96,7 +96,8 @@ class Emulator:
         """The token that clients must send."""
         self.url = ""
         """Where the emulator listens, such as `http://127.0.0.1:8080`, once it is started."""
-        self._state = State(seed, clock, now, journal, customers)
+        self._new_state = partial(State, seed, clock, now, journal, customers)
+        self._state = self._new_state()
         self._port = port
         self._database = database
         self._host = host
@@ -117,12 +118,13 @@ class Emulator:
         """
         if self.url:
             raise RuntimeError("The emulator was started already.")
+        state = self._state = self._new_state()
         with ExitStack() as starting:
             listener = starting.enter_context(_listener(self._host, self._port))
             tls = self._tls()
             scheme = "http" if tls is None else "https"
             guard = Guard(self.access_token, on_loopback=is_loopback(self._host), scheme=scheme)
-            app = App(self._state, self.access_token, guard, with_page=self._page)
+            app = App(state, self.access_token, guard, with_page=self._page)
             loop = RealTimeLoop()
             starting.callback(loop.close)
             thread = Thread(target=loop.run_forever, name="square-emulator", daemon=True)
@@ -130,11 +132,188 @@ class Emulator:
             starting.callback(thread.join)
             starting.callback(loop.call_soon_threadsafe, loop.stop)
             self._loop = loop
-            self._call(self._state.open(self._database))
-            starting.callback(self._state.store.close)
+            self._call(state.open(self._database))
+            starting.callback(lambda: state.store.close())
             web = WebServer(app, body_limit)
             self._call(web.start(listener, tls))
             starting.callback(lambda: self._call(web.stop(_STOP_SECONDS)))
             name = f"[{self._host}]" if ":" in self._host else self._host
             self.url = f"{scheme}://{name}:{listener.getsockname()[1]}"
             self._running = starting.pop_all()
+
+    def _tls(self) -> ssl.SSLContext | None:
+        certfile, keyfile = self._certificate
+        if certfile is None:
+            return None
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certfile, keyfile)
+        return tls
+
+    def stop(self) -> None:
+        """Stop to serve: answer what can be answered at once, and close everything. Can be repeated."""
+        self._running.close()
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # -- What a test does with it ------------------------------------------------------------------------------------
+
+    @property
+    def requests(self) -> Journal:
+        """The requests that came in, oldest first, also after the end."""
+        return self._state.journal
+
+    @property
+    def clock(self) -> Clock:
+        """The clock: `advance` it, or `set` it."""
+        return self._serving().clock
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What goes wrong on purpose, used up or not, oldest first."""
+        return self._serving().faults.all()
+
+    @property
+    def listing_delay(self) -> float:
+        """How many seconds of the emulator's clock a new customer is missing in lists; 0 at the start."""
+        return self._serving().listing_delay
+
+    @listing_delay.setter
+    def listing_delay(self, seconds: float) -> None:
+        self._serving().set_listing_delay(seconds)
+
+    def seed(self, customers: Seed) -> list[str]:
+        """Add customers, and return their ids. Lists show them at once, whatever their delay.
+
+        :param customers: how many to make up; or a list of dicts with the fields of `Customer`; or the path of a file:
+            .json (a list), .jsonl (an object a line) or .csv (with the names of the fields as columns, such as
+            `given_name` and `address.locality`, or as Square's Dashboard exports it).
+        :raises ValueError: if one of them cannot be a customer. Then none is added.
+        :raises OSError: if the file cannot be read.
+        """
+        return self._call(self._serving().seed(customers))
+
+    def fail(
+        self,
+        operation: str,
+        *,
+        times: int | None = 1,
+        when: Literal["before", "after"] = "before",
+        status: int | None = None,
+        code: str | None = None,
+        delay: float = 0,
+        reset: bool = False,
+        truncate: int | None = None,
+        drip: float | None = None,
+        body: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        probability: float = 1,
+    ) -> Fault:
+        """Let requests fail, on the socket, so that every client meets it.
+
+        A request meets one fault: the oldest that fits it and is not used up.
+
+        :param operation: the method of `CustomersApi` whose requests fail, or `*` for every request.
+        :param times: how many requests fail; None for all.
+        :param when: `before` the request is carried out, or `after` it.
+        :param status: answer with this status, 200 to 599, in Square's error shape. With `before`, the request is not
+            carried out.
+        :param code: the code of that error; by default the one that belongs to the status.
+        :param delay: wait for so many seconds of real time, then carry on.
+        :param reset: reset the connection instead of answering; with `truncate`, after so many bytes.
+        :param truncate: close the connection after so many bytes of the body.
+        :param drip: send the body byte by byte, so many seconds apart.
+        :param body: answer with this text, as `text/html` unless `headers` say otherwise, and with status 200 unless
+            `status` is given.
+        :param headers: headers to add to the answer.
+        :param probability: the share of requests that fail, more than 0 and at most 1.
+        :returns: the fault. Its `used` counts, and its `remove()` ends it.
+        :raises ValueError: if a setting has a value that it cannot have, or nothing is to happen.
+        """
+        return self._serving().faults.add(
+            operation,
+            times=times,
+            when=when,
+            status=status,
+            code=code,
+            delay=delay,
+            reset=reset,
+            truncate=truncate,
+            drip=drip,
+            body=body,
+            headers=headers,
+            probability=probability,
+        )
+
+    def rate_limit(self, rate: float | None, burst: int | None = None, retry_after: int | None = None) -> None:
+        """Refuse requests beyond a rate with status 429.
+
+        :param rate: requests per second by the emulator's clock; None for no limit.
+        :param burst: how many may come at once; as many as come in a second, but at least 1, if None.
+        :param retry_after: what the refusal's `Retry-After` says, in whole seconds; None to leave it out.
+        :raises ValueError: if a setting has a value that it cannot have.
+        """
+        self._serving().set_rate_limit(rate, burst, retry_after)
+
+    def merge(self, old_id: str, new_id: str) -> None:
+        """Make one customer of two, as a merge in Square's Dashboard does: retrieving the old id returns the new one.
+
+        :param old_id: the customer who goes. The cards, and the fields that only this one has, go to the other.
+        :param new_id: the customer who stays.
+        :raises ValueError: if there is no such customer, or both are the same.
+        """
+        self._call(self._serving().merge(old_id, new_id))
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return everything but the journal, for `restore`. It can be written as JSON."""
+        return self._call(_as_coroutine(self._serving().snapshot))
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Make everything but the journal as it was when a snapshot was taken, in this emulator or another one.
+
+        :raises ValueError: if it is not a snapshot. Then nothing changes.
+        """
+        self._call(self._serving().restore(snapshot))
+
+    def reset(
+        self, *, seed: int | EllipsisType | None = ..., clock: str | datetime | EllipsisType | None = ...
+    ) -> None:
+        """Make everything as it was at the start, for the next test. A database file becomes empty.
+
+        Customers, cards, nonces, keys, faults, limits, the journal, the clock and the identifiers begin anew.
+        Connections stay, but requests that are being carried out are broken off.
+
+        :param seed: another seed from now on.
+        :param clock: another start of the clock from now on.
+        :raises ValueError: if the clock is not a time with a time zone.
+        """
+        changed = {name: value for name, value in (("seed", seed), ("clock", clock)) if value is not ...}
+        self._call(self._serving().reset(**changed))
+
+    def _serving(self) -> State:
+        if not self.url:
+            raise RuntimeError("The emulator does not serve: use it within its `with` block, or after `start()`.")
+        return self._state
+
+    def _call(self, call: Coroutine[Any, Any, T]) -> T:
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(call, self._loop).result()
+
+
+async def _as_coroutine(call: Callable[[], T]) -> T:
+    return call()
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=1024)
+    # Its connections inherit this. Without it, the second packet of an answer waits 40 ms for the first one's receipt.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

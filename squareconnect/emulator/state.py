@@ -137,7 +137,7 @@ class State:
             if self.store.customer(customer_id) is None:
                 return customer_id
 
-    async def merge(self, old_id: str, new_id: str) -> None:
+    async def merge(self, old_id: Any, new_id: Any) -> None:
         """Make one customer of two: the second, with the cards of both and the fields that only the first has.
 
         :raises ValueError: if there is no such customer, or both are the same.
@@ -154,7 +154,7 @@ class State:
             self.store.remove_customer(old_id)
             self.store.merge(old_id, new_id)
 
-    def _known(self, customer_id: str) -> Json:
+    def _known(self, customer_id: Any) -> Json:
         customer = self.store.customer(customer_id) if isinstance(customer_id, str) else None
         if customer is None:
             raise ValueError(f"There is no customer {customer_id!r}.")
@@ -167,7 +167,7 @@ class State:
         """
         self.rate_limit = None if rate is None else RateLimit(rate, burst, retry_after)
 
-    def set_listing_delay(self, seconds: float) -> None:
+    def set_listing_delay(self, seconds: Any) -> None:
         """Set how long a new customer is missing in lists.
 
         :raises ValueError: if that is not a number of seconds of at least 0.

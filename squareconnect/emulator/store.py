@@ -75,23 +75,19 @@ _TABLES = {
     "merges": ("old_id", "new_id"),
 }
 
+_PAGE = """
+    SELECT document, name, number FROM customers WHERE {after} AND name > '' AND made_at <= :made_by
+    ORDER BY {order} LIMIT :limit
+"""
 _PAGES = {
-    (CustomerSortField.DEFAULT, SortOrder.ASC): """
-        SELECT document, name, number FROM customers WHERE (name, number) > (:name, :number) AND name > '' AND made_at <= :made_by
-        ORDER BY name, number LIMIT :limit
-    """,
-    (CustomerSortField.DEFAULT, SortOrder.DESC): """
-        SELECT document, name, number FROM customers WHERE (name, number) < (:name, :number) AND name > '' AND made_at <= :made_by
-        ORDER BY name DESC, number DESC LIMIT :limit
-    """,
-    (CustomerSortField.CREATED_AT, SortOrder.ASC): """
-        SELECT document, name, number FROM customers WHERE number > :number AND name > '' AND made_at <= :made_by
-        ORDER BY number LIMIT :limit
-    """,
-    (CustomerSortField.CREATED_AT, SortOrder.DESC): """
-        SELECT document, name, number FROM customers WHERE number < :number AND name > '' AND made_at <= :made_by
-        ORDER BY number DESC LIMIT :limit
-    """,
+    (CustomerSortField.DEFAULT, SortOrder.ASC): _PAGE.format(
+        after="(name, number) > (:name, :number)", order="name, number"
+    ),
+    (CustomerSortField.DEFAULT, SortOrder.DESC): _PAGE.format(
+        after="(name, number) < (:name, :number)", order="name DESC, number DESC"
+    ),
+    (CustomerSortField.CREATED_AT, SortOrder.ASC): _PAGE.format(after="number > :number", order="number"),
+    (CustomerSortField.CREATED_AT, SortOrder.DESC): _PAGE.format(after="number < :number", order="number DESC"),
 }
 _STARTS: dict[str, dict[str, Any]] = {
     SortOrder.ASC: {"name": "", "number": 0},
@@ -101,14 +97,22 @@ _STARTS: dict[str, dict[str, Any]] = {
 
 _LIKE_SPECIAL = re.compile(r"[\\\\%_]")
 _ESCAPED = r"\\\g<0>"
-_SEARCHED = ("id", *IDENTIFYING_FIELDS, "nickname", "reference_id", "note", "birthday", "address.address_line_1")
-_SEARCHED += ("address.locality", "address.postal_code", "cards[0].last_4")
-_SEARCH = (
-    # Most customers are passed over by the first condition, which is quick.
-    "WHERE document LIKE :quoted ESCAPE '\\' AND ("
-    + " || char(10) || ".join(f"coalesce(json_extract(document, '$.{name}'), '')" for name in _SEARCHED)
-    + ") LIKE :search ESCAPE '\\'"
+_SEARCHED = (
+    "id",
+    *IDENTIFYING_FIELDS,
+    "nickname",
+    "reference_id",
+    "note",
+    "birthday",
+    "address.address_line_1",
+    "address.locality",
+    "address.postal_code",
+    "cards[0].last_4",
 )
+_SEARCH = """
+    WHERE document LIKE :quoted ESCAPE '\\' AND ({texts}) LIKE :search ESCAPE '\\'
+""".format(texts=" || char(10) || ".join(f"coalesce(json_extract(document, '$.{name}'), '')" for name in _SEARCHED))
+"""Most customers are passed over by the first condition, which is quick."""
 
 
 class Page(NamedTuple):
@@ -258,9 +262,11 @@ class Store:
         wanted = {**patterns, "offset": offset, "limit": limit}
         where = _SEARCH if search else ""
         rows = self._connection.execute(
-            f"SELECT document FROM customers {where} ORDER BY number DESC LIMIT :limit OFFSET :offset", wanted  # noqa: S608
+            f"SELECT document FROM customers {where} ORDER BY number DESC LIMIT :limit OFFSET :offset",  # noqa: S608
+            wanted,
         )
-        total: int = self._connection.execute(f"SELECT count(*) FROM customers {where}", wanted).fetchone()[0]  # noqa: S608
+        count = f"SELECT count(*) FROM customers {where}"  # noqa: S608
+        total: int = self._connection.execute(count, wanted).fetchone()[0]
         return [json.loads(document) for (document,) in rows], total
 
     def clear(self, cursor_key: bytes) -> None:

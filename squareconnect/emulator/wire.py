@@ -115,7 +115,6 @@ class WebServer:
         self._body_limit = body_limit
         self._connections: dict[asyncio.Task[Any], _Connection] = {}
         self._count = 0
-        self._server: asyncio.Server | None = None
 
     async def start(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         """Begin to accept connections."""
@@ -126,7 +125,6 @@ class WebServer:
 
         :param patience: how many seconds they may take.
         """
-        assert self._server is not None
         self._server.close()
         if busy := [task for task, connection in self._connections.items() if connection.busy]:
             await asyncio.wait(busy, timeout=patience)
@@ -134,8 +132,7 @@ class WebServer:
 
     async def _on_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._count += 1
-        task = asyncio.current_task()
-        assert task is not None
+        task = current_task()
         connection = _Connection(self._count, reader, writer, self._body_limit)
         self._connections[task] = connection
         try:
@@ -149,6 +146,14 @@ class WebServer:
         finally:
             del self._connections[task]
             writer.close()
+
+
+def current_task() -> asyncio.Task[Any]:
+    """Return the task that runs this."""
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("This runs in a task only.")
+    return task
 
 
 async def cancel(tasks: Any) -> None:
