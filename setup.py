@@ -28,7 +28,7 @@ setup(
     license_files=["LICENSE"],
     keywords=["square", "squareup", "customers", "cards on file", "api", "sdk"],
     packages=find_packages(include=["squareconnect", "squareconnect.*"]),
-    package_data={"squareconnect": ["py.typed", "*.pyi"]},
+    package_data={"squareconnect": ["py.typed", "*.pyi", "emulator/page/*"]},
     python_requires=">=3.10",
     install_requires=[line for line in read("requirements.txt").splitlines() if not line.startswith("#")],
     extras_require={"emulator": ["starlette>=1.3.1", "uvicorn>=0.35.0"]},

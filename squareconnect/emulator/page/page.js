@@ -6,7 +6,7 @@ const all = selector => [...document.querySelectorAll(selector)];
 const say = (id, text) => { $(id).textContent = text };
 const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 const time = text => text.slice(0, 19).replace("T", " ");
-const pretty = (value, ...space) => typeof value === "string" ? value : JSON.stringify(value, null, ...space);
+const pretty = (value, space) => typeof value === "string" ? value : JSON.stringify(value, null, space);
 const count = number => number.toLocaleString("en");
 
 function el(tag, properties, ...children) {
@@ -16,7 +16,8 @@ function el(tag, properties, ...children) {
 }
 
 const button = (text, properties) => el("button", { type: "button", ...properties }, text);
-const badge = (text, kind = "") => el("span", { className: `badge ${kind}` }, text);
+const link = text => button(text, { className: "link" });
+const badge = (text, kind) => el("span", { className: `badge ${kind}` }, text);
 
 // Talk to the emulator
 
@@ -45,8 +46,8 @@ async function askForToken() {
 
 onstorage = () => location.reload(); // Another tab has asked for the token.
 
-// A browser allows six connections to a host: of all tabs, the one with the lock holds the stream of events and tells
-// the others. Where there are no locks (plain HTTP from another machine), each tab looks every second.
+// A browser allows six connections to a host: the tab with the lock holds the stream of events and tells the others.
+// Without locks (plain HTTP from another machine), each tab looks every second.
 
 const tabs = new BroadcastChannel("square-emulator");
 tabs.onmessage = event => heard(event.data);
@@ -76,7 +77,7 @@ async function listen() {
   }
 }
 
-// What changed is fetched five times a second at most, for the area that is seen.
+// What is seen is fetched anew after changes, five times a second at most.
 
 let due = false, busy = false;
 
@@ -98,7 +99,6 @@ const area = () => [requests, faults].find(({ name }) => location.hash === `#${n
 const faults = async () => {};
 
 function go() {
-  for (const section of all("section")) section.hidden = section.id !== area().name;
   for (const link of all("nav a")) link.ariaCurrent = link.hash === `#${area().name}` ? "page" : null;
   changed();
 }
@@ -110,7 +110,7 @@ function toast(text) {
   toast.timer = setTimeout(say, 5000, "toast", "");
 }
 
-/* Ask for a text, if there is one to begin with, or else for a yes. */
+/* Ask for a text, if there is one to begin with, or for a yes. */
 function ask(question, yes, text) {
   const dialog = $("ask"), input = $("ask-input");
   say("ask-text", question);
@@ -122,11 +122,12 @@ function ask(question, yes, text) {
   return new Promise(done => { dialog.onclose = () => done(dialog.returnValue && (input.hidden || input.value.trim())) });
 }
 
-/* Lay out rows for items. One that stays as it is is left alone, for it may have the focus. */
+/* Lay out rows for items. One that stays the same is left alone: it may have the focus. */
 function rows(id, items, key, make) {
   const list = $(id), old = new Map([...list.children].map(row => [row.key, row]));
   const wanted = items.map(item => {
     const text = item.text ?? JSON.stringify(item), before = old.get(item[key]);
+    old.delete(item[key]);
     if (before?.text === text) return before;
     const row = Object.assign(make(item), { key: item[key], text });
     const focused = before?.contains(document.activeElement);
@@ -134,26 +135,24 @@ function rows(id, items, key, make) {
     if (focused) row.querySelector("button").focus();
     return row;
   });
-  const stay = new Set(wanted);
-  for (const row of [...list.children]) if (!stay.has(row)) row.remove();
+  for (const row of old.values()) row.remove();
   wanted.forEach((row, at) => { if (list.children[at] !== row) list.insertBefore(row, list.children[at]) });
   $(`no-${id}`).hidden = items.length;
 }
 
-const line = (onclick, ...cells) => el("tr", { onclick }, ...cells.map(cell => el("td", {}, ...[cell].flat())));
+const line = (open, ...cells) => does(el("tr", {}, ...cells.map(cell => el("td", {}, ...[cell].flat()))), open);
 
-/* On a click, do it and show what came of it. */
 function does(node, action) {
   node.onclick = () => action()?.then(changed, error => toast(error.message));
   return node;
 }
 
-/* When a form is sent, do it, once at a time, and show beside it what was refused. */
+/* When a form is sent, do it, once at a time. */
 function submits(form, action) {
   let sending;
   form.onsubmit = event => {
     event.preventDefault();
-    sending ??= (async () => action(values(form)))().then(changed, error => error).then(error => {
+    sending ??= new Promise(done => done(action(values(form)))).then(changed, error => error).then(error => {
       complain(form, error);
       sending = null;
     });
@@ -165,17 +164,14 @@ function complain(form, error) {
   for (const field of form.elements) if (field.name) field.ariaInvalid = String(field.name === error?.field);
 }
 
-/* What the fields of a form say, by name; null for an empty one. */
+/* The fields of a form by name; null for an empty one. */
 const values = form => Object.fromEntries([...form.elements].filter(({ name }) => name).map(field => [field.name, value(field)]));
 
-function value({ type, checked, value, valueAsNumber, name, dataset }) {
-  if (type === "checkbox") return checked || null;
+function value({ type, value, valueAsNumber, name, dataset }) {
   if (value === "") return null;
   if (!dataset.json) return type === "number" ? valueAsNumber : value;
   try { return JSON.parse(value) } catch { throw Object.assign(Error(dataset.json), { field: name }) }
 }
-
-const given = object => Object.fromEntries(Object.entries(object).filter(pair => pair[1] !== null));
 
 // Customers
 
@@ -183,15 +179,15 @@ const PAGE = 50;
 let offset = 0, customer;
 
 const nameOf = each => [each.given_name, each.family_name].filter(Boolean).join(" ")
-  || each.company_name || each.nickname || each.email_address || each.phone_number || "No name";
+  || each.company_name || each.email_address || each.phone_number || "No name";
 
 async function customers() {
   const query = new URLSearchParams({ search: $("search").value, offset, limit: PAGE });
   const { customers, total } = await send("GET", `customers?${query}`);
   const last = offset + customers.length;
   rows("customer-rows", customers, "id", each => line(() => openCustomer(each),
-    [button(nameOf(each), { className: "link" }), el("small", {}, each.id)], each.email_address ?? "",
-    each.phone_number ?? "", (each.cards ?? []).map(card => badge(`•••• ${card.last_4}`)), time(each.created_at)));
+    [link(nameOf(each)), el("small", {}, each.id)], each.email_address ?? "",
+    each.phone_number ?? "", (each.cards ?? []).map(card => badge(`•••• ${card.last_4}`, "")), time(each.created_at)));
   say("customer-count", last ? `${count(offset + 1)}–${count(last)} of ${count(total)}` : "");
   $("previous").disabled = !offset;
   $("next").disabled = last >= total;
@@ -225,23 +221,19 @@ function showCustomer(each) {
 const its = (...path) => `v2/customers/${[customer.id, ...path].map(encodeURIComponent).join("/")}`;
 const reload = async () => showCustomer((await send("GET", its())).customer);
 
-/* Only what was changed is sent, an emptied field as null. */
 submits($("customer-form"), async said => {
-  const body = {};
+  const body = { version: customer.version };
   for (const [path, value] of Object.entries(said)) {
     const [name, part] = path.split(".");
-    if (value === (read(customer, path) ?? null)) continue;
-    if (part) (body[name] ??= {})[part] = value;
-    else body[name] = value;
+    part ? (body[name] ??= {})[part] = value : body[name] = value;
   }
-  if (!customer.id) await send("POST", "v2/customers", body);
-  else if (Object.keys(body).length) await send("PUT", its(), { ...body, version: customer.version });
+  await (customer.id ? send("PUT", its(), body) : send("POST", "v2/customers", body));
   $("customer").close();
   toast("Saved");
 });
 
 submits($("card-form"), async said => {
-  await send("POST", its("cards"), given(said));
+  await send("POST", its("cards"), said);
   await reload();
 });
 
@@ -261,7 +253,6 @@ const KEPT = 10000, STEP = 100;
 const journal = new Map();
 let since = 0, shown = STEP, paused = false, request;
 
-/* Fetch what was added or completed since the last time, and forget what the emulator has forgotten. */
 async function requests() {
   for (let more = !paused; more;) {
     const { requests, cleared } = await send("GET", `requests?since=${since}&limit=500`);
@@ -284,7 +275,7 @@ function showRequests() {
   const found = [...journal.values()].filter(each => kind.test(outcome(each) + (each.fault ? "fault" : "")) && each.text.includes(filter))
     .sort((one, other) => other.number - one.number);
   rows("request-rows", found.slice(0, shown), "number", each => line(() => openRequest(each),
-    each.at.slice(11, 23), button(each.operation ?? "unknown", { className: "link" }), target(each),
+    each.at.slice(11, 23), link(each.operation ?? "unknown"), target(each),
     [answered(each), ` ${each.answer?.errors?.[0].code ?? ""}`], each.fault ? badge(describe(each.fault), "odd") : "",
     took(each)));
   say("request-count", `${count(Math.min(shown, found.length))} of ${count(journal.size)}`);
@@ -292,8 +283,7 @@ function showRequests() {
   if ($("request").open && journal.get(request.number)?.change > request.change) showRequest(request.number);
 }
 
-const target = ({ method, path, query }) =>
-  `${method} ${path}${Object.keys(query).length ? "?" : ""}${new URLSearchParams(query)}`;
+const target = ({ method, path, query }) => `${method} ${path}?${new URLSearchParams(query)}`.replace(/\?$/, "");
 const took = each => each.seconds === null ? "" : `${(each.seconds * 1000).toFixed(1)} ms`;
 const describe = ({ id, operation, times, used, ...rest }) => Object.entries(rest)
   .map(([name, value]) => value === true ? name : `${name} ${pretty(value)}`).join(", ");
@@ -302,7 +292,7 @@ const outcome = each => String(each.status ?? (each.seconds === null ? "waiting"
 const answered = each => badge(outcome(each), `s${outcome(each)[0]}`);
 
 async function openRequest({ number }) {
-  $("copied").hidden = true;
+  $("copied").value = "";
   await showRequest(number);
   $("request").showModal();
 }
@@ -321,7 +311,6 @@ async function showRequest(number) {
 
 /* Works without HTTPS, unlike navigator.clipboard. */
 function copy(text) {
-  $("copied").hidden = false;
   $("copied").value = text;
   $("copied").select();
   document.execCommand("copy");
@@ -345,7 +334,7 @@ async function overview() {
   say("delay", `listing delay ${limits.listing_delay} s`);
   rows("fault-rows", faults, "id", fault => el("li", {},
     el("div", {}, fault.operation.replace("*", "every operation"), el("small", {}, describe(fault))),
-    badge(`used ${count(fault.used)}${fault.times ? ` of ${count(fault.times)}` : ""}`, fault.used ? "odd" : ""),
+    badge(`used ${fault.used} of ${fault.times ?? "∞"}`, fault.used ? "odd" : ""),
     does(button("Remove", { ariaLabel: `Remove fault ${fault.id}` }), () => send("DELETE", `faults/${fault.id}`))));
 }
 
@@ -357,10 +346,8 @@ function tick() {
 }
 
 for (const each of all("[data-preset]")) each.onclick = () => {
-  const { elements } = each.form;
   each.form.reset();
-  for (const [name, value] of Object.entries(JSON.parse(each.dataset.preset)))
-    elements[name][value === true ? "checked" : "value"] = value;
+  for (const [name, value] of new URLSearchParams(each.dataset.preset)) each.form.elements[name].value = value;
 };
 
 async function carryOut({ dataset }, body) {
@@ -369,8 +356,7 @@ async function carryOut({ dataset }, body) {
   toast(dataset.said);
 }
 
-submits($("fault-form"), said => carryOut($("fault-form"), { ...given(said), times: said.times }));
-for (const form of all("form[data-send]:not(#fault-form)")) submits(form, said => carryOut(form, given(said)));
+for (const form of all("form[data-send]")) submits(form, said => carryOut(form, said));
 for (const each of all("button[data-send]")) does(each, () => carryOut(each, JSON.parse(each.dataset.body ?? "0")));
 
 does($("snapshot"), async () => {
@@ -380,9 +366,9 @@ does($("snapshot"), async () => {
   URL.revokeObjectURL(href);
 });
 
-$("restore").onchange = async ({ target }) => {
-  await target.files[0].text().then(JSON.parse).then(state => send("PUT", "snapshot", state))
-    .then(() => toast("Restored"), error => toast(`Not restored: ${error.message}`));
+$("restore").onchange = ({ target }) => {
+  target.files[0].text().then(JSON.parse).then(state => send("PUT", "snapshot", state))
+    .then(() => toast("Restored"), error => toast(error.message));
   target.value = "";
 };
 
