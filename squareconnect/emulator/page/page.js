@@ -4,7 +4,7 @@
 const $ = id => document.getElementById(id);
 const all = selector => [...document.querySelectorAll(selector)];
 const say = (id, text) => { $(id).textContent = text };
-const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
+const wait = ms => new Promise(done => setTimeout(done, ms));
 const time = text => text.slice(0, 19).replace("T", " ");
 const pretty = (value, space) => typeof value === "string" ? value : JSON.stringify(value, null, space);
 const count = number => number.toLocaleString("en");
@@ -38,13 +38,13 @@ async function send(method, path, body) {
 }
 
 async function askForToken() {
-  const token = await ask("This emulator asks for its access token.", "Continue", "");
-  if (!token) throw Error("The emulator needs its access token: reload the page to enter it.");
+  const token = await ask("The emulator's access token", "Continue", "");
+  if (!token) throw Error("Reload the page to enter the access token.");
   localStorage.token = token;
   asking = null;
 }
 
-onstorage = () => location.reload(); // Another tab has asked for the token.
+onstorage = () => location.reload(); // Another tab was told the token.
 
 // A browser allows six connections to a host: the tab with the lock holds the stream of events and tells the others.
 // Without locks (plain HTTP from another machine), each tab looks every second.
@@ -93,7 +93,7 @@ async function changed() {
   busy = false;
 }
 
-// What the areas share
+// Shared
 
 const area = () => [requests, faults].find(({ name }) => location.hash === `#${name}`) ?? customers;
 const faults = async () => {};
@@ -135,7 +135,7 @@ function rows(id, items, key, make) {
     if (focused) row.querySelector("button").focus();
     return row;
   });
-  for (const row of old.values()) row.remove();
+  old.forEach(row => row.remove());
   wanted.forEach((row, at) => { if (list.children[at] !== row) list.insertBefore(row, list.children[at]) });
   $(`no-${id}`).hidden = items.length;
 }
@@ -193,12 +193,10 @@ async function customers() {
   $("next").disabled = last >= total;
 }
 
-const read = (object, path) => path.split(".").reduce((part, name) => part?.[name], object);
-
 function openCustomer(each) {
   const form = $("customer-form");
   complain(form);
-  for (const field of form.elements) if (field.name) field.value = read(each, field.name) ?? "";
+  for (const field of form.elements) field.value = field.name.split(".").reduce((part, name) => part?.[name], each) ?? "";
   showCustomer(each);
   $("customer").showModal();
 }
