@@ -77,7 +77,7 @@ async function listen() {
   }
 }
 
-// What is seen is fetched anew after changes, five times a second at most.
+// What is seen is fetched after changes, five times a second at most.
 
 let due = false, busy = false;
 
@@ -152,7 +152,7 @@ function submits(form, action) {
   let sending;
   form.onsubmit = event => {
     event.preventDefault();
-    sending ??= new Promise(done => done(action(values(form)))).then(changed, error => error).then(error => {
+    sending ??= new Promise(done => done(action(values(form)))).then(() => void changed(), error => error).then(error => {
       complain(form, error);
       sending = null;
     });
@@ -161,7 +161,7 @@ function submits(form, action) {
 
 function complain(form, error) {
   form.querySelector("output").textContent = error?.message ?? "";
-  for (const field of form.elements) if (field.name) field.ariaInvalid = String(field.name === error?.field);
+  for (const field of form.elements) if (field.name) field.ariaInvalid = field.name === error?.field;
 }
 
 /* The fields of a form by name; null for an empty one. */
@@ -343,8 +343,8 @@ function tick() {
   say("clock-kind", standing ? "stands still" : "goes on");
 }
 
-for (const each of all("[data-preset]")) each.onclick = () => {
-  each.form.reset();
+for (const each of all("[data-preset]")) each.onclick = async () => {
+  await wait(); // until the form is reset
   for (const [name, value] of new URLSearchParams(each.dataset.preset)) each.form.elements[name].value = value;
 };
 
