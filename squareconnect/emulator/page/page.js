@@ -1,5 +1,4 @@
-/* Data reaches the document as text only, never as HTML. What forms and buttons send stands in index.html: data-send is
-   method and path, data-body the JSON, data-ask a question before, data-said a word after. */
+/* Data reaches the document as text only, never as HTML. What forms and buttons send stands in index.html. */
 
 const $ = id => document.getElementById(id);
 const all = selector => [...document.querySelectorAll(selector)];
@@ -355,7 +354,7 @@ async function carryOut({ dataset }, body) {
 }
 
 for (const form of all("form[data-send]")) submits(form, said => carryOut(form, said));
-for (const each of all("button[data-send]")) does(each, () => carryOut(each, JSON.parse(each.dataset.body ?? "0")));
+for (const each of all("button[data-send]")) does(each, () => carryOut(each, JSON.parse(each.dataset.body ?? null)));
 
 does($("snapshot"), async () => {
   const text = JSON.stringify(await send("GET", "snapshot"));
