@@ -121,7 +121,7 @@ function ask(question, yes, text) {
   return new Promise(done => { dialog.onclose = () => done(dialog.returnValue && (input.hidden || input.value.trim())) });
 }
 
-/* Lay out rows for items. One that stays the same is left alone: it may have the focus. */
+/* Lay out rows for items. Their buttons stay: one may have the focus, or get it back from a dialog. */
 function rows(id, items, key, make) {
   const list = $(id), old = new Map([...list.children].map(row => [row.key, row]));
   const wanted = items.map(item => {
@@ -129,9 +129,13 @@ function rows(id, items, key, make) {
     old.delete(item[key]);
     if (before?.text === text) return before;
     const row = Object.assign(make(item), { key: item[key], text });
-    const focused = before?.contains(document.activeElement);
-    before?.replaceWith(row);
-    if (focused) row.querySelector("button").focus();
+    if (!before) return row;
+    const [kept, made] = [before, row].map(each => each.querySelector("button"));
+    const focused = kept === document.activeElement;
+    kept.textContent = made.textContent;
+    made.replaceWith(kept);
+    before.replaceWith(row);
+    if (focused) kept.focus();
     return row;
   });
   old.forEach(row => row.remove());
