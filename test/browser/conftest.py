@@ -54,6 +54,7 @@ class Screen:
         self.tab = tab
         self.square = square
         self.wrong: list[str] = []
+        self.streams: list[str] = []
         tab.on("pageerror", lambda error: self.wrong.append(str(error)))
         tab.on("console", lambda message: self._console(message.type, message.text))
         tab.on("request", lambda request: self._request(request.url))
@@ -64,6 +65,8 @@ class Screen:
             self.wrong.append(text)
 
     def _request(self, url: str) -> None:
+        if url.endswith("/_emulator/events"):
+            self.streams.append(url)
         if not url.startswith((f"{self.square.url}/", f"blob:{self.square.url}/")):
             self.wrong.append(f"asked another host: {url}")
 

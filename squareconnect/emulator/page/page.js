@@ -1,4 +1,4 @@
-/* Data reaches the document as text only, never as HTML. What forms and buttons send stands in index.html. */
+/* Data becomes text, never HTML. What forms and buttons send stands in index.html. */
 
 const $ = id => document.getElementById(id);
 const all = selector => [...document.querySelectorAll(selector)];
@@ -33,11 +33,11 @@ async function send(method, path, body) {
   const json = await answer.json().catch(() => ({}));
   if (answer.ok) return json;
   const { detail, field } = json.errors?.[0] ?? {};
-  throw Object.assign(Error(detail ?? `The emulator answered ${answer.status}.`), { field });
+  throw Object.assign(Error(detail ?? `Status ${answer.status}`), { field });
 }
 
 async function askForToken() {
-  const token = await ask("The emulator's access token", "Continue", "");
+  const token = await ask("The emulator's access token", "Continue", false);
   if (!token) throw Error("Reload the page to enter the access token.");
   localStorage.token = token;
   asking = null;
@@ -46,16 +46,13 @@ async function askForToken() {
 onstorage = () => location.reload(); // Another tab was told the token.
 
 // A browser allows six connections to a host: the tab with the lock holds the stream of events and tells the others.
-// Without locks (plain HTTP from another machine), each tab looks every second.
+// Without locks (plain HTTP from elsewhere), each tab looks every second.
 
 const tabs = new BroadcastChannel("square-emulator");
 tabs.onmessage = event => heard(event.data);
 
-function heard(live) {
-  say("live", live ? "Live" : "No connection");
-  $("live").className = live ? "on" : "off";
-  live ? changed() : forget();
-}
+const heard = live => live ? changed() : forget();
+const connection = (textContent, className) => Object.assign($("live"), { textContent, className });
 
 function tell(live) {
   tabs.postMessage(live);
@@ -71,7 +68,7 @@ async function listen() {
       const { body } = await fetch("/_emulator/events", { headers: headers() });
       const reader = body.getReader();
       for (let part = {}; !part.done; part = await reader.read()) tell(true);
-    } catch { /* It was stopped, and may come back. */ }
+    } catch { /* It may come back. */ }
     tell(false);
   }
 }
@@ -109,16 +106,16 @@ function toast(text) {
   toast.timer = setTimeout(say, 5000, "toast", "");
 }
 
-/* Ask for a text, if there is one to begin with, or for a yes. */
-function ask(question, yes, text) {
+/* Ask for a yes, or for a text. */
+function ask(question, yes, hidden = true) {
   const dialog = $("ask"), input = $("ask-input");
   say("ask-text", question);
   say("ask-yes", yes);
-  input.hidden = text === undefined;
-  input.value = text ?? "";
+  input.hidden = hidden;
+  input.value = "";
   dialog.returnValue = "";
   dialog.showModal();
-  return new Promise(done => { dialog.onclose = () => done(dialog.returnValue && (input.hidden || input.value.trim())) });
+  return new Promise(done => { dialog.onclose = () => done(dialog.returnValue && (hidden || input.value.trim())) });
 }
 
 /* Lay out rows for items. Their buttons stay: one may have the focus, or get it back from a dialog. */
@@ -145,10 +142,8 @@ function rows(id, items, key, make) {
 
 const line = (open, ...cells) => does(el("tr", {}, ...cells.map(cell => el("td", {}, ...[cell].flat()))), open);
 
-function does(node, action) {
-  node.onclick = () => action()?.then(changed, error => toast(error.message));
-  return node;
-}
+const does = (node, action) =>
+  Object.assign(node, { onclick: () => action()?.then(changed, error => toast(error.message)) });
 
 /* When a form is sent, do it, once at a time. */
 function submits(form, action) {
@@ -250,7 +245,7 @@ does($("next"), async () => { offset += PAGE });
 
 // Requests
 
-const KEPT = 10000, STEP = 100;
+const STEP = 100;
 const journal = new Map();
 let since = 0, shown = STEP, paused = false, request;
 
@@ -259,7 +254,7 @@ async function requests() {
     const { requests, cleared } = await send("GET", `requests?since=${since}&limit=500`);
     for (const each of requests) journal.set(each.number, { ...each, text: JSON.stringify(each).toLowerCase() });
     for (const each of journal.values())
-      if (each.change < cleared || journal.size > KEPT) journal.delete(each.number);
+      if (each.change < cleared || journal.size > 10_000) journal.delete(each.number);
     since = requests.at(-1)?.change ?? since;
     more = requests.length === 500;
   }
@@ -267,6 +262,7 @@ async function requests() {
 }
 
 function forget() {
+  connection("No connection", "off");
   journal.clear();
   since = 0;
 }
@@ -310,7 +306,7 @@ async function showRequest(number) {
   say("request-answer", pretty(request.answer ?? "none", 2));
 }
 
-/* Works without HTTPS, unlike navigator.clipboard. */
+/* Unlike navigator.clipboard, without HTTPS too. */
 function copy(text) {
   $("copied").value = text;
   $("copied").select();
@@ -330,6 +326,7 @@ let now, fetched, standing;
 async function overview() {
   const { clock, faults, ...limits } = await send("GET", "health");
   [now, standing, fetched] = [Date.parse(clock.now), clock.standing, performance.now()];
+  connection("Live", "on");
   tick();
   say("rate", limits.rate_limit ? describe(limits.rate_limit) : "no rate limit");
   say("delay", `listing delay ${limits.listing_delay} s`);
@@ -372,8 +369,6 @@ $("restore").onchange = ({ target }) => {
     .then(() => toast("Restored"), error => toast(error.message));
   target.value = "";
 };
-
-// Start
 
 $("search").oninput = () => { offset = 0; changed() };
 $("text").oninput = $("kind").oninput = () => { shown = STEP; showRequests() };
