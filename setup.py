@@ -30,7 +30,7 @@ setup(
     packages=find_packages(include=["squareconnect", "squareconnect.*"]),
     package_data={
         "squareconnect": ["py.typed", "*.pyi"],
-        "squareconnect.emulator": ["page/*"],
+        "squareconnect.emulator": ["operations.txt", "page/*"],
     },
     entry_points={"pytest11": ["squareconnect = squareconnect.pytest_plugin"]},
     python_requires=">=3.10",

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from squareconnect.apis.async_customers_api import AsyncCustomersApi
     from squareconnect.apis.customers_api import CustomersApi
     from squareconnect.configuration import Configuration
+    from squareconnect.emulator.faults import Fault
     from squareconnect.emulator.server import Emulator
 
 _MARKER = "square(seed=1, clock='2026-01-01T00:00:00Z', rate_limit=None): how the emulator of a test starts."
+_NO_PAUSE = 1e-6
+"""The longest pause between retries, in seconds."""
+
 _CLOCK = "2026-01-01T00:00:00Z"
 _TOKEN = "SQUARE_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 _square = pytest.StashKey["Emulator"]()
@@ -104,8 +108,10 @@ def _live(start: dict[str, Any]) -> LiveSquare:
 def _configuration(square: Emulator | LiveSquare) -> Configuration:
     from squareconnect.configuration import Configuration
 
-    pauses = {} if isinstance(square, LiveSquare) else {"max_retry_wait": 0}
-    return Configuration(host=square.url, access_token=square.access_token, **pauses)
+    configuration = Configuration(host=square.url, access_token=square.access_token)
+    if not isinstance(square, LiveSquare):
+        configuration.max_retry_wait = _NO_PAUSE
+    return configuration
 
 
 @pytest.fixture
@@ -140,17 +146,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def _told(square: Emulator) -> Iterator[str]:
     for entry in square.requests:
-        fault = "" if entry.fault is None else f"  [{_told_fault(entry.fault.as_json())}]"
-        yield f"{entry.number}. {entry.method} {entry.path} -> {entry.status or 'no answer'}{fault}"
-        yield from (
-            f"      {name}: {value!r}" for name, value in (("sent", entry.body), ("got", entry.answer)) if value
-        )
-    if not len(square.requests):
+        met = "" if entry.fault is None else f"  [{_told_fault(entry.fault)}]"
+        yield f"{entry.number}. {entry.method} {entry.path} -> {entry.status or 'no answer'}{met}"
+        bodies = (("sent", entry.body), ("answered", entry.answer))
+        yield from (f"    {name}: {body!r}" for name, body in bodies if body is not None)
+    if not square.requests:
         yield "no request"
     for fault in square.faults:
-        if not fault.used or (fault.times is not None and fault.used < fault.times):
-            yield f"unused: {_told_fault(fault.as_json())}"
+        if fault.used < (fault.times or 1):
+            yield f"unused: {_told_fault(fault)}"
 
 
-def _told_fault(fault: dict[str, Any]) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in fault.items() if name != "id")
+def _told_fault(fault: Fault) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in fault.as_json().items() if name != "id")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 import threading
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from squareconnect.emulator.answers import refused
 from squareconnect.emulator.refusals import RefusalError, category_of, code_of, status_of
+from squareconnect.emulator.wire import Answer
 from squareconnect.models.error_code import ErrorCode
 
 if TYPE_CHECKING:
@@ -79,14 +80,13 @@ class Fault:
         """Whether the request is carried out all the same."""
         return self.when == "after" or not (self.replaces_answer or (self.reset and self.truncate is None))
 
-    def answer(self) -> tuple[int, bytes, dict[str, str]]:
-        """Return status, body and content type of the answer that takes the place of the real one."""
+    def answer(self) -> Answer:
+        """Return the answer that takes the place of the real one."""
         if self.body is not None:
-            return self.status or 200, self.body.encode(), {"content-type": "text/html; charset=utf-8"}
+            return Answer(self.status or 200, self.body.encode(), {"content-type": "text/html; charset=utf-8"})
         status = self.status or status_of(self.code or "")
         code = self.code or code_of(status)
-        refusal = RefusalError(status, code, "The emulator was told to fail.", category=category_of(status))
-        return status, json.dumps(refusal.body()).encode(), {"content-type": "application/json"}
+        return refused(RefusalError(status, code, "The emulator was told to fail.", category=category_of(status)))
 
     def remove(self) -> None:
         """Let nothing go wrong any more because of this fault. Can be repeated."""

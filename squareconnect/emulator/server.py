@@ -62,8 +62,8 @@ class Emulator:
     :param clock: the time at which the clock stands still until it is advanced, as RFC 3339 or a `datetime` with a time
         zone; None for a clock that goes on.
     :param journal: how many requests the journal keeps, the newest ones.
-    :param customers: who is there from the start and after each reset, as `seed` takes them; None for nobody. A database
-        file that has customers keeps just those at the start.
+    :param customers: who is there from the start and after each reset, as `seed` takes them; None for nobody. A
+        database file that has customers keeps just those at the start.
     :param host: the address to listen on. Other than loopback, it is reached from other machines: then `access_token`
         must be given, and the control interface demands it.
     :param certfile: the file with the certificate to serve TLS with, in PEM; None for plain HTTP.
@@ -104,7 +104,6 @@ class Emulator:
         self._certificate = (certfile, keyfile)
         self._page = page
         self._running = ExitStack()
-        self._loop: RealTimeLoop | None = None
 
     # -- Serving -----------------------------------------------------------------------------------------------------
 
@@ -125,13 +124,12 @@ class Emulator:
             scheme = "http" if tls is None else "https"
             guard = Guard(self.access_token, on_loopback=is_loopback(self._host), scheme=scheme)
             app = App(state, self.access_token, guard, with_page=self._page)
-            loop = RealTimeLoop()
+            loop = self._loop = RealTimeLoop()
             starting.callback(loop.close)
             thread = Thread(target=loop.run_forever, name="square-emulator", daemon=True)
             thread.start()
             starting.callback(thread.join)
             starting.callback(loop.call_soon_threadsafe, loop.stop)
-            self._loop = loop
             self._call(state.open(self._database))
             starting.callback(lambda: state.store.close())
             web = WebServer(app, body_limit)
@@ -303,7 +301,6 @@ class Emulator:
         return self._state
 
     def _call(self, call: Coroutine[Any, Any, T]) -> T:
-        assert self._loop is not None
         return asyncio.run_coroutine_threadsafe(call, self._loop).result()
 
 

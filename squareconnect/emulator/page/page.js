@@ -306,11 +306,10 @@ async function showRequest(number) {
   say("request-answer", pretty(request.answer ?? "none", 2));
 }
 
-/* Unlike navigator.clipboard, without HTTPS too. */
 function copy(text) {
   $("copied").value = text;
   $("copied").select();
-  document.execCommand("copy");
+  document.execCommand("copy"); // works without HTTPS
   toast("Copied");
 }
 
