@@ -48,7 +48,7 @@ def install() -> None:
 
 
 def _run(*command: str, env: dict[str, str] | None = None) -> None:
-    subprocess.run(command, check=True, env=env)  # noqa: S603 - the commands are fixed here
+    subprocess.run(command, check=True, env=env)
 
 
 if __name__ == "__main__":

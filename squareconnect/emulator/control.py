@@ -8,8 +8,8 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from squareconnect import __version__
-from squareconnect.emulator.copies import as_curl, as_python
 from squareconnect.emulator.answers import json_answer
+from squareconnect.emulator.copies import as_curl, as_python
 from squareconnect.emulator.refusals import RefusalError
 from squareconnect.emulator.validation import read_json_object
 from squareconnect.emulator.wire import Answer

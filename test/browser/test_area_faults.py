@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
@@ -12,11 +11,12 @@ from squareconnect.emulator import Emulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from test.browser.conftest import Client, JsonObject, Screen
 
-ANYTHING = {"operation": "*", "times": 1, "id": 1, "used": 0}
-PRESETS = {
+ANYTHING: dict[str, Any] = {"operation": "*", "times": 1, "id": 1, "used": 0}
+PRESETS: dict[str, dict[str, Any]] = {
     "Two 503s": {"status": 503, "times": 2},
     "Answer lost": {"operation": "create_customer", "when": "after", "reset": True},
     "Rate limited": {"status": 429, "headers": {"Retry-After": "1"}},

@@ -5,7 +5,7 @@ import os
 import subprocess
 from contextlib import redirect_stdout
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from playwright.sync_api import expect
@@ -68,7 +68,7 @@ def test_the_fault_that_a_request_met_stands_beside_it(client: Client, screen: S
 
 @pytest.mark.parametrize(("when", "outcome"), [("before", "no answer"), ("after", "200 when after, reset")])
 def test_an_answer_that_was_lost_is_told_from_one_that_is_awaited(
-    client: Client, screen: Screen, when: str, outcome: str
+    client: Client, screen: Screen, when: Literal["before", "after"], outcome: str
 ) -> None:
     client.square.fail("create_customer", reset=True, when=when)
     with pytest.raises(ProtocolError, match="reset"):
@@ -90,7 +90,11 @@ def test_requests_can_be_filtered_by_text_and_by_kind(client: Client, screen: Sc
         screen.tab.locator("#kind").select_option(label=kind)
         expect(screen.rows("request")).to_have_count(count)
     screen.tab.locator("#kind").select_option(label="All requests")
-    for text, operation in {"analytical": "create_customer", "nobody": "retrieve_customer", "search": "unknown"}.items():
+    for text, operation in {
+        "analytical": "create_customer",
+        "nobody": "retrieve_customer",
+        "search": "unknown",
+    }.items():
         screen.tab.locator("#text").fill(text)
         expect(screen.rows("request")).to_have_count(1)
         expect(screen.rows("request")).to_contain_text(operation)
@@ -152,7 +156,7 @@ def test_a_request_is_sent_again_by_what_copy_as_curl_copies(client: Client, scr
     assert "$SQUARE_ACCESS_TOKEN" in command
     assert client.square.access_token not in command
     environment = {**os.environ, "SQUARE_ACCESS_TOKEN": client.square.access_token}
-    subprocess.run(["sh", "-c", f"exec {command}"], env=environment, check=True, capture_output=True, timeout=20)
+    subprocess.run(["/bin/sh", "-c", f"exec {command}"], env=environment, check=True, capture_output=True, timeout=20)
     first, second = client.square.requests
     assert (second.operation, second.body, second.status) == (first.operation, first.body, 200)
 

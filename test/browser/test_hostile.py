@@ -12,6 +12,8 @@ from squareconnect.emulator import Emulator
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from playwright.sync_api import Dialog
+
     from test.browser.conftest import Client, Screen
 
 ATTACKS = (
@@ -31,7 +33,12 @@ PAGE = Path(__file__).parents[2] / "squareconnect" / "emulator" / "page"
 @pytest.fixture
 def armed(screen: Screen) -> Screen:
     """A tab in which an attack that succeeds is seen: it opens a dialog, or adds an element."""
-    screen.tab.on("dialog", lambda dialog: (screen.wrong.append(f"ran: {dialog.message}"), dialog.dismiss()))
+
+    def opened(dialog: Dialog) -> None:
+        screen.wrong.append(f"ran: {dialog.message}")
+        dialog.dismiss()
+
+    screen.tab.on("dialog", opened)
     return screen
 
 

@@ -75,15 +75,15 @@ def test_the_first_paint_with_100_000_customers_takes_under_200_ms(screen: Scree
     paints = []
     for _ in range(5):
         screen.open()
-        expect(screen.tab.locator("#customer-count")).to_have_text("1–50 of 100,000")
+        expect(screen.tab.locator("#customer-count")).to_have_text("1 to 50 of 100,000")
         paints.append(screen.tab.evaluate(FIRST_PAINT))
         screen.tab.goto("about:blank")
     assert min(paints) < 200, paints  # The best of five: this machine may have other work.
     screen.open()
     screen.click("Next")
-    expect(screen.tab.locator("#customer-count")).to_have_text("51–100 of 100,000")
+    expect(screen.tab.locator("#customer-count")).to_have_text("51 to 100 of 100,000")
     screen.tab.locator("#search").fill("seed-777")
-    expect(screen.tab.locator("#customer-count")).to_have_text("1–50 of 111")
+    expect(screen.tab.locator("#customer-count")).to_have_text("1 to 50 of 111")
 
 
 def test_at_1_000_requests_a_second_nothing_is_lost_and_the_page_answers(client: Client, screen: Screen) -> None:

@@ -186,7 +186,7 @@ async function customers() {
   rows("customer-rows", customers, "id", each => line(() => openCustomer(each),
     [link(nameOf(each)), el("small", {}, each.id)], each.email_address ?? "",
     each.phone_number ?? "", (each.cards ?? []).map(card => badge(`•••• ${card.last_4}`, "")), time(each.created_at)));
-  say("customer-count", last ? `${count(offset + 1)}–${count(last)} of ${count(total)}` : "");
+  say("customer-count", last ? `${count(offset + 1)} to ${count(last)} of ${count(total)}` : "");
   $("previous").disabled = !offset;
   $("next").disabled = last >= total;
 }
