@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from squareconnect import __version__
 from squareconnect.emulator.answers import json_answer
+from squareconnect.emulator.copies import as_curl, as_python
 from squareconnect.emulator.refusals import RefusalError
 from squareconnect.emulator.validation import read_json_object
 from squareconnect.emulator.wire import Answer
@@ -168,7 +169,8 @@ class Control:
         entry = self._state.journal.get(ask.number)
         if entry is None:
             raise RefusalError(404, ErrorCode.NOT_FOUND, f"The journal has no request {ask.number}.")
-        return entry.as_json()
+        url = ask.query.get("url")
+        return entry.as_json() | ({"curl": as_curl(entry, url), "python": as_python(entry, url)} if url else {})
 
     async def _clear_requests(self, ask: _Ask) -> Json:
         self._state.journal.clear()
