@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from squareconnect.bulk.engine import LONGEST_PAUSE, PATIENCE, may_repeat, seconds_asked
@@ -161,15 +161,16 @@ def _made_since(listing: Listing, moment: datetime, progress: Callable[[Progress
 def _time_of(text: str | None) -> datetime:
     from dateutil.parser import isoparse
 
-    moment: datetime = isoparse(text)
+    moment: datetime = isoparse(text or "")
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def _digest(customer: Body) -> str:
     """Return what two customers have in common who say the same."""
     said = {name: _plain(name, customer[name]) for name in _SAID if customer.get(name)}
-    said["address"] = {name: _plain(name, text) for name, text in customer.get("address", {}).items() if text}
-    said["address"].pop("country", None)  # Square may add the business's own.
+    for name, text in customer.get("address", {}).items():
+        if text and name != "country":  # Square may add the business's own.
+            said[f"address.{name}"] = _plain(name, text)
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

@@ -212,7 +212,7 @@ class Engine:
     def _finished(self, rows: Sequence[Row], left_at: float, result: Answers | BaseException) -> None:
         """Tell the pace, and leave the rest to the ledger. The driver calls it in any thread."""
         failure = result if isinstance(result, ApiException) else None
-        asked = failure and seconds_asked(failure)
+        asked = seconds_asked(failure) if failure else None
         if asked is not None or (failure and failure.status == 429):
             self._pace.limited(left_at, asked)
         elif failure is None or failure.status is not None:
@@ -327,9 +327,7 @@ class Engine:
         while any(held.in_flight for held in self._held.values()) and time.monotonic() < deadline:
             with suppress(Empty):
                 settled += self._settled([self._results.get(timeout=0.1)])
-        never_sent = [
-            number for number, held in self._held.items() if not (held.in_flight or held.perhaps_carried_out)
-        ]
+        never_sent = [number for number, held in self._held.items() if not (held.in_flight or held.perhaps_carried_out)]
         with self._journal.change():
             self._journal.settle(settled)
             self._journal.make_pending(never_sent)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, overload
 from urllib.parse import urlsplit
@@ -16,7 +14,7 @@ from squareconnect.bulk.errors import BulkError, InputError, Stopped
 from squareconnect.bulk.journal import Journal, opened
 from squareconnect.bulk.pace import AdaptivePace, Pace
 from squareconnect.bulk.reports import ImportReport, Progress
-from squareconnect.bulk.sending import Tasks, Threads, one_by_one, one_by_one_async, unretried
+from squareconnect.bulk.sending import Job, Tasks, Threads, beside_loop, one_by_one, one_by_one_async, unretried
 from squareconnect.bulk.source import FileSource, RowsSource
 from squareconnect.configuration import is_loopback
 
@@ -105,24 +103,9 @@ def import_customers(
     job.concurrency, job.batch = concurrency, batch
     alike = unretried(api, concurrency)
     if isinstance(api, AsyncCustomersApi):
-        return _in_tasks(job, alike, send or one_by_one_async(alike))
+        sender: Any = send or one_by_one_async(alike)
+        return beside_loop(job, lambda loop: job.run(alike, Tasks(alike, sender, loop)))
     return job.run(alike, Threads(alike, send or one_by_one(alike), concurrency))  # type: ignore[arg-type]
-
-
-async def _in_tasks(job: _Job, api: AsyncCustomersApi, send: Any) -> ImportReport:
-    loop = asyncio.get_running_loop()
-    if job.progress is not None:
-        tell = job.progress
-        job.progress = lambda progress: loop.call_soon_threadsafe(tell, progress)
-    with ThreadPoolExecutor(1, "square-import") as executor:
-        work = loop.run_in_executor(executor, job.run, api, Tasks(api, send, loop))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            job.cancelled = True
-            with suppress(BulkError):
-                await work
-            raise
 
 
 def _check_numbers(*, rate: Any, key_trust: Any, concurrency: Any, batch: Any) -> None:
@@ -135,7 +118,7 @@ def _check_numbers(*, rate: Any, key_trust: Any, concurrency: Any, batch: Any) -
             raise InputError(f"{name} must be a whole number from 1 to 1000, not {value!r}")
 
 
-class _Job:
+class _Job(Job):
     """One run of an import."""
 
     pace: Pace
@@ -165,9 +148,8 @@ class _Job:
         self._match = match
         self._on_match = on_match
         self._key_trust = key_trust
-        self._purpose = {"host": _host(api), "match": match or "none", "on_match": on_match}
-        self.progress = progress
-        self.cancelled = False
+        self._purpose = {"host": host_of(api), "match": match or "none", "on_match": on_match}
+        super().__init__(progress)
 
     def run(self, api: Any, driver: Driver) -> ImportReport:
         """Do everything in this thread, with calls through a driver."""
@@ -190,11 +172,11 @@ class _Job:
             self._source.fingerprint,
             self._purpose,
             self._value,
-            lambda count: self._tell(Progress("reading", count)),
+            lambda count: self.tell(Progress("reading", count)),
         )
-        find_lost(journal, listing, journal.now() - self._key_trust, self._tell)
+        find_lost(journal, listing, journal.now() - self._key_trust, self.tell)
         if self._match is not None and not journal.listed:
-            index_directory(journal, listing, self._match, self._tell)
+            index_directory(journal, listing, self._match, self.tell)
 
     def _send(self, journal: Journal, driver: Driver) -> None:
         """Send all rows; with `match`, first one row of each value, then those that waited for it."""
@@ -208,7 +190,7 @@ class _Job:
                 concurrency=self.concurrency,
                 batch=self.batch,
                 key_trust=self._key_trust,
-                progress=self._tell,
+                progress=self.tell,
             )
             engine.run()
             before, settled = settled, journal.settled_count()
@@ -218,14 +200,8 @@ class _Job:
     def _value(self, body: Body) -> str | None:
         return None if self._match is None else match_value(body, self._match)
 
-    def _tell(self, progress: Progress) -> None:
-        if self.cancelled:
-            raise Stopped("The import was cancelled: run the same again to go on")
-        if self.progress is not None:
-            self.progress(progress)
 
-
-def _host(api: CustomersApi | AsyncCustomersApi) -> str:
+def host_of(api: CustomersApi | AsyncCustomersApi) -> str:
     """Return what a journal knows a host by: on this machine, the port may be another in each run."""
     host: str = api.api_client.configuration.host
     return urlsplit(host).hostname or host if is_loopback(host) else host

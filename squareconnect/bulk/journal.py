@@ -487,7 +487,9 @@ class Journal:
 
     def first_bodies(self, count: int) -> list[Body]:
         """Return the bodies of the first rows that are sent."""
-        statement = "SELECT body FROM rows LEFT JOIN outcomes USING (number) WHERE state IS NULL ORDER BY number LIMIT ?"
+        statement = (
+            "SELECT body FROM rows LEFT JOIN outcomes USING (number) WHERE state IS NULL ORDER BY number LIMIT ?"
+        )
         return [json.loads(body) for (body,) in self._rows(statement, count)]
 
     def refusals(self) -> list[tuple[str, str | None, str, int, int]]:

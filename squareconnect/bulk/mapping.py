@@ -15,7 +15,7 @@ from squareconnect.models._model import did_you_mean
 from squareconnect.models.error_code import ErrorCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 Body = dict[str, Any]
 
@@ -55,11 +55,12 @@ SQUARE_COLUMNS: dict[str, str | None] = {
 ERROR_COLUMNS = ("_row", "_code", "_field", "_detail")
 """What a file of refused rows has behind the columns of the input."""
 
-_KNOWN = {
+KNOWN_COLUMNS = {
     **{name.casefold(): field for name, field in SQUARE_COLUMNS.items() if field},
     "surname": "family_name",
     **{field: field for field in FIELDS},
 }
+"""The fields that columns set by themselves, by the columns' names in lower case."""
 
 
 class Columns(NamedTuple):
@@ -102,7 +103,7 @@ def map_columns(names: Iterable[str], columns: Mapping[str, str], constants: Ite
     fields: dict[str, str] = {}
     taken = {*constants, *columns.values()}
     for name in names:
-        field = columns.get(name) or _KNOWN.get(name.strip().casefold())
+        field = columns.get(name) or KNOWN_COLUMNS.get(name.strip().casefold())
         if field is None or (field in taken and name not in columns):
             continue
         if field in fields.values():
@@ -186,7 +187,7 @@ def _in_the_past(year: int, month: int, day: int, today: date) -> str:
     return str(century + year if (century + year, month, day) <= today.timetuple()[:3] else century - 100 + year)
 
 
-_CLEANERS = {
+_CLEANERS: dict[str, Callable[[str], str]] = {
     "phone_number": lambda text: text.strip().lstrip("'").strip(),
     "email_address": str.strip,
     "birthday": lambda text: birthday(text.strip()),

@@ -6,19 +6,20 @@ import csv
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from squareconnect.bulk.directory import MATCHES, match_value
 from squareconnect.bulk.errors import InputError, Stopped
-from squareconnect.bulk.journal import Journal, opened
+from squareconnect.bulk.journal import opened
 from squareconnect.bulk.mapping import ERROR_COLUMNS
 from squareconnect.bulk.reports import ImportReport, Progress, Refusal, RowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from typing import TextIO
 
-    from squareconnect.bulk.journal import Result
+    from squareconnect.bulk.journal import Journal, Result
     from squareconnect.bulk.mapping import Body
     from squareconnect.bulk.source import FileSource
 
@@ -33,8 +34,8 @@ class RefusedRows(NamedTuple):
 
     refusal: Refusal
     """The reason."""
-    count: int
-    """How many rows."""
+    rows: int
+    """How many."""
     first_row: int
     """The number of the first of them."""
 
@@ -60,9 +61,7 @@ class Plan(NamedTuple):
     """The seconds that the requests take, by requests per second."""
 
 
-def plan(
-    source: FileSource, *, match: str | None = None, progress: Callable[[Progress], object] | None = None
-) -> Plan:
+def plan(source: FileSource, *, match: str | None = None, progress: Callable[[Progress], object] | None = None) -> Plan:
     """Read and check all rows, and send nothing.
 
     :param source: the rows.
@@ -85,7 +84,7 @@ def plan(
             for code, field, detail, count, row in journal.refusals()
         ]
         rows = journal.total()
-        requests = rows - sum(refused.count for refused in refusals)
+        requests = rows - sum(refused.rows for refused in refusals)
         return Plan(
             rows,
             requests,
@@ -116,7 +115,7 @@ def journal_results(path: str | os.PathLike[str]) -> Iterator[Result]:
         yield from journal.results()
 
 
-def _existing(path: str | os.PathLike[str]) -> Any:
+def _existing(path: str | os.PathLike[str]) -> AbstractContextManager[Journal]:
     if not Path(path).is_file():
         raise InputError(f"There is no journal {os.fspath(path)}")
     return opened(path)
@@ -167,7 +166,7 @@ def _write(source: FileSource, errors: Iterator[RowError], text: TextIO) -> int:
 
 
 def _write_rows(source: FileSource, errors: Iterator[RowError], text: TextIO) -> int:
-    writer = csv.writer(text, delimiter=source.delimiter, lineterminator="\n")
+    writer = csv.writer(text, delimiter=source.delimiter, lineterminator="\r\n")
     rows = source.rows()
     _, header = next(rows)
     kept = [index for index, name in enumerate(header) if name not in ERROR_COLUMNS]

@@ -6,15 +6,18 @@ import asyncio
 import copy
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
-from squareconnect.apis import AsyncCustomersApi, CustomersApi
-from squareconnect.bulk.reports import Refusal
+from squareconnect.bulk.errors import BulkError, Stopped
+from squareconnect.bulk.reports import Progress, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from squareconnect.apis import AsyncCustomersApi, CustomersApi
     from squareconnect.bulk.journal import Row
     from squareconnect.models import CreateCustomerResponse, UpdateCustomerResponse
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     Answers: TypeAlias = Sequence[str | Refusal]
     Sender: TypeAlias = Callable[[Sequence[Row]], Answers] | Callable[[Sequence[Row]], Awaitable[Answers]]
     Finished: TypeAlias = Callable[[Sequence[Row], float, Answers | BaseException], None]
+
+T = TypeVar("T")
 
 
 def unretried(api: Any, concurrency: int) -> Any:
@@ -182,3 +187,45 @@ class Tasks:
         except BaseException as error:
             result = error
         finished(rows, left_at, result)
+
+
+class Job:
+    """Work that tells how far it has come, and can be cancelled.
+
+    :param progress: gets a `Progress` now and then; None for nobody.
+    """
+
+    def __init__(self, progress: Callable[[Progress], object] | None) -> None:
+        self.progress = progress
+        self.cancelled = False
+
+    def tell(self, progress: Progress) -> None:
+        """Tell how far the work has come.
+
+        :raises Stopped: if it was cancelled.
+        """
+        if self.cancelled:
+            raise Stopped("The work was cancelled: run the same again to go on")
+        if self.progress is not None:
+            self.progress(progress)
+
+
+async def beside_loop(job: Job, work: Callable[[asyncio.AbstractEventLoop], T]) -> T:
+    """Do work in a thread, while the loop makes its calls. When this is cancelled, the work stops in order first.
+
+    :param job: what the work tells its progress to; `progress` is called in the loop.
+    :param work: gets the loop.
+    """
+    loop = asyncio.get_running_loop()
+    if job.progress is not None:
+        tell = job.progress
+        job.progress = lambda progress: loop.call_soon_threadsafe(tell, progress)
+    with ThreadPoolExecutor(1, "square-bulk") as executor:
+        result = loop.run_in_executor(executor, work, loop)
+        try:
+            return await asyncio.shield(result)
+        except asyncio.CancelledError:
+            job.cancelled = True
+            with suppress(BulkError):
+                await result
+            raise

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import json
 import os
 import stat
@@ -17,13 +16,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from squareconnect.bulk.errors import InputError, Stopped
-from squareconnect.bulk.mapping import _KNOWN, ERROR_COLUMNS, Columns, check_body, check_options, make_body, map_columns
+from squareconnect.bulk.mapping import (
+    KNOWN_COLUMNS,
+    ERROR_COLUMNS,
+    Columns,
+    check_body,
+    check_options,
+    make_body,
+    map_columns,
+)
 from squareconnect.bulk.reports import Refusal
 from squareconnect.models._model import Model
 from squareconnect.models.error_code import ErrorCode
 from squareconnect.serialization import parse, sanitize
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from squareconnect.bulk.mapping import Body
@@ -85,7 +93,7 @@ class FileSource:
         path: Path,
         name: str,
         *,
-        format: str,
+        form: str,
         encoding: str,
         delimiter: str | None,
         columns: Mapping[str, str],
@@ -96,19 +104,19 @@ class FileSource:
         """The file that is read: for what could not be read twice, the copy of it."""
         self.name = name
         """What messages call it."""
-        self.format = format
+        self.format = form
         """`"csv"` or `"jsonl"`."""
         self.encoding = encoding
         """The name of its encoding."""
         self._columns = dict(columns)
         self._constants = dict(constants)
         self._check_nothing_odd()
-        self.delimiter = delimiter or (self._sniff() if format == "csv" else ",")
+        self.delimiter = delimiter or (self._sniff() if form == "csv" else ",")
         """What stands between two cells."""
-        self.columns: Columns = self._map() if format == "csv" else Columns({}, ())
+        self.columns: Columns = self._map() if form == "csv" else Columns({}, ())
         """Which columns set which fields."""
         self._reader = _ObjectReader(self._columns, self._constants)
-        options = [format, encoding, self.delimiter, sorted(self._columns.items()), sorted(self._constants.items())]
+        options = [form, encoding, self.delimiter, sorted(self._columns.items()), sorted(self._constants.items())]
         self.fingerprint: str | None = _digest_of(path, json.dumps(options))
         """What tells this file, read with these options, from any other."""
 
@@ -133,7 +141,9 @@ class FileSource:
             return
         rows = self.rows()
         _, header = next(rows)
-        fields = [(index, self.columns.fields[name]) for index, name in enumerate(header) if name in self.columns.fields]
+        fields = [
+            (index, self.columns.fields[name]) for index, name in enumerate(header) if name in self.columns.fields
+        ]
         for number, cells in rows:
             if len(cells) > len(header):
                 detail = f"The row has {len(cells)} cells, but the header has {len(header)}."
@@ -209,7 +219,7 @@ class FileSource:
     def _sniff(self) -> str:
         def fitness(delimiter: str) -> tuple[int, int]:
             names = self._header(delimiter)
-            return sum(name.strip().casefold() in _KNOWN or name in self._columns for name in names), len(names)
+            return sum(name.strip().casefold() in KNOWN_COLUMNS or name in self._columns for name in names), len(names)
 
         return max(_DELIMITERS, key=fitness)
 
@@ -236,7 +246,7 @@ def open_source(
     path: str | os.PathLike[str] | BinaryIO,
     *,
     spool: str | os.PathLike[str] | None = None,
-    format: str | None = None,
+    format: str | None = None,  # noqa: A002 - the option's name
     encoding: str = "utf-8-sig",
     delimiter: str | None = None,
     columns: Mapping[str, str] | None = None,
@@ -267,8 +277,7 @@ def open_source(
         encoding = "utf-8-sig"
     with ExitStack() as opened:
         name, stream = _stream_of(path, opened)
-        if format is None:
-            format = "jsonl" if name.lower().endswith((".jsonl", ".ndjson")) else "csv"
+        by_name = "jsonl" if name.lower().endswith((".jsonl", ".ndjson")) else "csv"
         if stream is None:
             file = Path(os.fspath(path))  # type: ignore[arg-type]
         else:
@@ -277,7 +286,7 @@ def open_source(
     return FileSource(
         file,
         name,
-        format=format,
+        form=format or by_name,
         encoding=encoding,
         delimiter=delimiter,
         columns=columns or {},
@@ -296,7 +305,7 @@ def _stream_of(path: str | os.PathLike[str] | BinaryIO, opened: ExitStack) -> tu
         mode = Path(path).stat().st_mode
         if stat.S_ISDIR(mode):
             raise InputError(f"{name} is a directory: name a file in it")
-        stream = opened.enter_context(Path(path).open("rb"))
+        stream = opened.enter_context(Path(path).open("rb"))  # noqa: SIM115 - it is one
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror}") from None
     return name, None if stat.S_ISREG(mode) else stream
@@ -382,7 +391,9 @@ class _ObjectReader:
                 self.fields["address"] = "address"
                 fields += [(f"address.{part}", text) for part, text in item.items()]
                 continue
-            field = self._columns.get(key) or ("address" if key == "address" else _KNOWN.get(str(key).casefold()))
+            field = self._columns.get(key) or (
+                "address" if key == "address" else KNOWN_COLUMNS.get(str(key).casefold())
+            )
             if field is not None:
                 self.fields[key] = field
                 fields.append((field, item))
