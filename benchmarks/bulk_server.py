@@ -72,7 +72,7 @@ class Square:
         self.limited = 0
         self.expired: set[str] = set()
         """Cursors that are not known any more."""
-        self._random = random.Random(1)
+        self._random = random.Random(1)  # noqa: S311 - faults are no secret
         self._tokens = burst
         self._filled_at: float | None = None
 
