@@ -77,6 +77,15 @@ def is_of_row(failure: ApiException) -> bool:
     return refused and bool(failure.errors) and not isinstance(failure, (Unauthorized, Forbidden))
 
 
+def _pause_after(failure: ApiException, tries: int) -> float:
+    """Return the seconds after which a row is tried again. After a 429 the pace alone decides."""
+    asked = seconds_asked(failure)
+    if asked is not None or failure.status == 429:
+        return asked or 0.0
+    pause = pause_before_retry(tries, None, 4 * _LONGEST_RETRY_PAUSE, random.random(), 0.0)  # noqa: S311
+    return pause / 4
+
+
 class _Held:
     """A row between the journal and its end."""
 
@@ -309,9 +318,7 @@ class Engine:
         if held.perhaps_carried_out and (held.tries >= MOST_TRIES or late):
             del self._held[row.number]
             return Settled(row.number, "unknown")
-        pause = pause_before_retry(max(held.tries, 1), None, _LONGEST_RETRY_PAUSE, random.random(), 0.0)  # noqa: S311
-        pause = seconds_asked(failure) or (pause if failure.status != 429 else 0.0)
-        self._waiting.add_later(row, time.monotonic() + min(pause, LONGEST_PAUSE))
+        self._waiting.add_later(row, time.monotonic() + _pause_after(failure, held.tries))
         return None
 
     def _say_farewell(self) -> None:

@@ -26,6 +26,8 @@ SLOWEST = 0.2
 """Requests per second below which no answer of 429 brings the rate."""
 _DOUBLING = 0.15
 """Seconds in which the rate doubles until the first 429."""
+_DOUBLING_AGAIN = 0.5
+"""Seconds in which it doubles after that, until the next 429 shows that there is a limit, and in a doubt."""
 _MEMORY = 2.0
 """Seconds over which the rate of successes is averaged."""
 _BELOW = 0.95
@@ -77,6 +79,7 @@ class AdaptivePace:
         self._monotonic = monotonic
         self._most = rate or math.inf
         self._rate = min(START, self._most)
+        self._doubling = _DOUBLING
         self._limit: float | None = None
         now = monotonic()
         self._began = self._next = now
@@ -140,10 +143,13 @@ class AdaptivePace:
 
     def _cut(self, now: float) -> None:
         carried_out = self._decayed(now) / (1 - math.exp(min(self._began - now, -0.1) / _MEMORY))
-        self._limit = max(min(self._rate, carried_out), SLOWEST)
+        limit = min(self._rate, carried_out)
         if now - self._cut_at < 1:
-            self._limit = max(min(self._limit, self._rate * _AGAIN), SLOWEST)
-        self._rate = self._limit * _BELOW
+            limit = min(limit, self._rate * _AGAIN)
+        limit = max(limit, SLOWEST)
+        self._rate = limit * _BELOW
+        self._limit = limit if self._doubling == _DOUBLING_AGAIN else None
+        self._doubling = _DOUBLING_AGAIN
         self._beyond = self._answers = 0
         self._cut_at = self._grown_at = now
         self._next = now + 1 / self._rate
@@ -155,7 +161,7 @@ class AdaptivePace:
             return
         self._pressed = False
         if self._limit is None:
-            self._rate *= 2 ** (min(seconds, 1.0) / _DOUBLING)
+            self._rate *= 2 ** (min(seconds, 1.0) / self._doubling)
         elif self._rate < self._limit:
             self._rate += self._limit * _RETURN * seconds
         else:

@@ -158,7 +158,7 @@ class Tasks:
         self._send = send
         self._free = threading.Semaphore(count)
         self._loop = loop
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Answers]] = set()
 
     def serve(self, following: Following, finished: Finished) -> None:
         """Send rows, in a task for each call, which a thread starts."""
@@ -185,18 +185,20 @@ class Tasks:
         self._free.release()
 
     def _begin(self, rows: Sequence[Row], finished: Finished) -> None:
-        task = self._loop.create_task(self._run(rows, finished))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _run(self, rows: Sequence[Row], finished: Finished) -> None:
         left_at = time.monotonic()
-        try:
-            result: Answers | BaseException = await self._send(rows)
-        except BaseException as error:
-            result = error
-        self._free.release()
-        finished(rows, left_at, result)
+
+        async def send() -> Answers:
+            return await self._send(rows)
+
+        def end(task: asyncio.Task[Answers]) -> None:
+            self._tasks.discard(task)
+            self._free.release()
+            failure = asyncio.CancelledError() if task.cancelled() else task.exception()
+            finished(rows, left_at, failure or task.result())
+
+        task = self._loop.create_task(send())
+        self._tasks.add(task)
+        task.add_done_callback(end)
 
 
 class Job:
