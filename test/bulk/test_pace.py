@@ -102,10 +102,10 @@ def test_a_limit_that_is_raised_is_found_as_well_as_one_that_is_lowered() -> Non
     server = Simulation(50, 50)
     server.run(20)
     server.rate = server.burst = 300
-    server.run(20)
+    server.run(17)
     before = server.accepted
-    server.run(5)
-    assert server.accepted - before > 0.8 * 5 * 300
+    server.run(3)
+    assert server.accepted - before > 0.8 * 3 * 300
     server.rate = server.burst = 20
     server.run(10)
     refused = server.refused
