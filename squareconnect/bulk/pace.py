@@ -44,6 +44,8 @@ _BEARABLE = 5
 """After how many answers a rate that was cut counts as below the limit."""
 _MANY = 0.3
 """The share of 429 from which on there is a limit."""
+_EXPERIENCE = 20
+"""How many successes it takes to know what the server carries out; until then a 429 halves the rate at most."""
 _CERTAINTY = 30.0
 """Seconds in which there is no second doubt."""
 _BURST = 0.05
@@ -85,6 +87,7 @@ class AdaptivePace:
         self._began = self._next = now
         self._paused_until = now
         self._successes = 0.0
+        self._carried_out = 0
         self._counted_at = now
         self._cut_at = -math.inf
         self._beyond: float = 0
@@ -118,6 +121,7 @@ class AdaptivePace:
         with self._lock:
             self._successes = self._decayed(self._monotonic()) + 1 / _MEMORY
             self._count(limited=False)
+            self._carried_out += 1
 
     def limited(self, sent_at: float, retry_after: float | None) -> None:
         """Slow down, once for all requests that left before the last time, and pause as long as the server asks."""
@@ -127,6 +131,10 @@ class AdaptivePace:
             self._count(limited=True)
             if sent_at >= self._cut_at and not self._doubtful(now):
                 self._cut(now)
+
+    @property
+    def _experienced(self) -> bool:
+        return self._carried_out >= _EXPERIENCE
 
     def _count(self, *, limited: bool) -> None:
         self._share += (limited - self._share) / _ANSWERS
@@ -146,9 +154,9 @@ class AdaptivePace:
         limit = min(self._rate, carried_out)
         if now - self._cut_at < 1:
             limit = min(limit, self._rate * _AGAIN)
-        limit = max(limit, SLOWEST)
+        limit = max(limit, SLOWEST if self._experienced else self._rate / 2)
         self._rate = limit * _BELOW
-        self._limit = limit if self._doubling == _DOUBLING_AGAIN else None
+        self._limit = limit if self._experienced and self._doubling == _DOUBLING_AGAIN else None
         self._doubling = _DOUBLING_AGAIN
         self._beyond = self._answers = 0
         self._cut_at = self._grown_at = now

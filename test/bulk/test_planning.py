@@ -122,7 +122,7 @@ def test_errors_that_cannot_be_written_are_told_and_the_input_is_never_overwritt
     with running(Square()) as square:
         import_customers(source, api_of(square.host), journal=tmp_path / "j")
     for name in ("p.csv", "j"):
-        with pytest.raises(InputError, match="--errors must not be .* itself: name another file"):
+        with pytest.raises(InputError, match=r"--errors must not be .* itself: name another file"):
             write_errors(source, tmp_path / "j", tmp_path / name)
     with pytest.raises(Stopped, match=r"The refused rows cannot be written to .*: No such file or directory"):
         write_errors(source, tmp_path / "j", tmp_path / "nowhere" / "e.csv")
