@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
-import signal
-import sqlite3
 import sys
-import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
+
+from squareconnect.emulator.command import add_options
+from squareconnect.emulator.command import run as run_emulator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,10 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     emulator = commands.add_parser(
         "emulator", help="serve a local Square", description="Serve a local Square on this machine until it is stopped."
     )
-    emulator.add_argument("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
-    emulator.add_argument("--database", metavar="FILE", help="the SQLite file to keep everything in (default: memory)")
-    emulator.add_argument("--access-token", metavar="T", help="the token to let in (default: emulator-access-token)")
-    emulator.set_defaults(run=_emulator)
+    add_options(emulator)
+    emulator.set_defaults(run=run_emulator)
     demo = commands.add_parser(
         "demo",
         help="show every call",
@@ -46,27 +43,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     status: int = options.run(options)
     return status
-
-
-def _emulator(options: argparse.Namespace) -> int:
-    try:
-        from squareconnect.emulator import Emulator
-    except ImportError as error:
-        return _failed(str(error))
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    with suppress(KeyboardInterrupt), ExitStack() as running:
-        try:
-            square = running.enter_context(Emulator(options.port, options.database, options.access_token))
-        except OSError as error:
-            return _failed(f"Cannot listen on port {options.port}: {os.strerror(error.errno or 0)}")
-        except sqlite3.Error as error:
-            return _failed(f"Cannot use the database {options.database}: {error}")
-        print(f"Square emulator listening on {square.url}", flush=True)
-        while True:
-            time.sleep(3600)
-    return 0
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -88,13 +64,6 @@ def _demo(options: argparse.Namespace) -> int:
         except (ApiException, ValueError) as error:
             return _failed(str(error))
     return 0
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise ValueError(text)
-    return port
 
 
 def _failed(message: str) -> int:
