@@ -35,7 +35,11 @@ setup(
     entry_points={"pytest11": ["squareconnect = squareconnect.pytest_plugin"]},
     python_requires=">=3.10",
     install_requires=[line for line in read("requirements.txt").splitlines() if not line.startswith("#")],
-    extras_require={"emulator": ["h11>=0.16.0"]},
+    extras_require={
+        "async": ["h11>=0.16"],
+        "emulator": ["h11>=0.16.0"],
+        "fast": ["msgspec>=0.22"],
+    },
     classifiers=[
         "Development Status :: 5 - Production/Stable",
         "Intended Audience :: Developers",
