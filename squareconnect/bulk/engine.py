@@ -24,16 +24,8 @@ from squareconnect.bulk.errors import Stopped
 from squareconnect.bulk.journal import Settled
 from squareconnect.bulk.reports import Progress
 from squareconnect.bulk.sending import refusal_of
-from squareconnect.exceptions import (
-    ApiException,
-    ConnectionFailed,
-    DecodeError,
-    Forbidden,
-    RateLimited,
-    Timeout,
-    Unauthorized,
-)
-from squareconnect.rest import is_uncertain, pause_before_retry
+from squareconnect.exceptions import ApiException, DecodeError, Forbidden, Unauthorized
+from squareconnect.transport.exchange import pause_before_retry, should_retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,9 +58,7 @@ def seconds_asked(failure: ApiException) -> float | None:
 
 def may_repeat(failure: ApiException) -> bool:
     """Whether a call that failed so is made again: a row's calls are all safe to repeat."""
-    if isinstance(failure, (ConnectionFailed, Timeout, DecodeError, RateLimited)):
-        return True
-    return is_uncertain(failure.status)
+    return isinstance(failure, DecodeError) or should_retry(failure, repeatable=True)
 
 
 def is_of_row(failure: ApiException) -> bool:

@@ -174,7 +174,14 @@ class Tasks:
 
     def close(self) -> None:
         """Close the connections that no call is using."""
-        self._api.api_client.close()
+
+        async def closed() -> None:
+            closing = self._api.api_client.close()
+            if closing is not None:  # An ``ApiClient`` closes at once.
+                await closing
+
+        with suppress(RuntimeError):  # The loop is closed.
+            asyncio.run_coroutine_threadsafe(closed(), self._loop).result()
 
     def _feed(self, following: Following, finished: Finished) -> None:
         while self._free.acquire() and (rows := following()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from squareconnect import ApiClient, AsyncCustomersApi, Configuration, CustomersApi
+from squareconnect import ApiClient, AsyncApiClient, AsyncCustomersApi, Configuration, CustomersApi
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,9 +15,9 @@ def api_of(host: str, **settings: Any) -> CustomersApi:
     return CustomersApi(ApiClient(Configuration(host=host, access_token="T0KEN", **settings)))
 
 
-def async_api_of(host: str) -> AsyncCustomersApi:
+def async_api_of(host: str, kind: type[ApiClient] | type[AsyncApiClient] = AsyncApiClient) -> AsyncCustomersApi:
     """Return a client of a host, for asyncio."""
-    return AsyncCustomersApi(ApiClient(Configuration(host=host, access_token="T0KEN")))
+    return AsyncCustomersApi(kind(Configuration(host=host, access_token="T0KEN")))
 
 
 def people(count: int, **more: Any) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benchmarks.bulk_server import ALL_FAULTS, Faults, Square, running
-from squareconnect import CreateCustomerRequest
+from squareconnect import ApiClient, AsyncApiClient, CreateCustomerRequest
 from squareconnect.bulk import (
     ImportReport,
     InputError,
@@ -74,12 +74,15 @@ def test_every_row_makes_a_customer_once_and_a_second_run_sends_nothing(square: 
     assert results[150] == (151, "refused", None, None)
 
 
-def test_tasks_import_as_threads_do(square: Square, journal: Path) -> None:
+@pytest.mark.parametrize("kind", [ApiClient, AsyncApiClient])
+def test_tasks_import_as_threads_do(
+    square: Square, journal: Path, kind: type[ApiClient] | type[AsyncApiClient]
+) -> None:
     seen: list[Progress] = []
 
     async def work() -> ImportReport:
         return await import_customers(
-            people(150), async_api_of(square.host), journal=journal, progress=seen.append, concurrency=8
+            people(150), async_api_of(square.host, kind), journal=journal, progress=seen.append, concurrency=8
         )
 
     assert asyncio.run(work()).created == 150

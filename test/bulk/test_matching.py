@@ -199,7 +199,7 @@ JANUARY_2026 = 1767225600.0
 
 
 def test_rows_sent_long_ago_are_looked_for_before_they_are_sent_again(square: Square, journal: Path) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"given_name": "Ada", "phone_number": "+1 212 555 4240", "address": {"locality": "London"}},
         {"given_name": "Twin"},
         {"given_name": "Twin"},
@@ -207,7 +207,7 @@ def test_rows_sent_long_ago_are_looked_for_before_they_are_sent_again(square: Sq
         {"given_name": "Old"},
     ]
     time = "2026-01-01T10:00:00Z"
-    made = {
+    made: dict[str, dict[str, Any]] = {
         "X0": {"given_name": "Old", "created_at": "2025-12-01T10:00:00Z"},
         "X1": {"given_name": " ada", "phone_number": "12125554240", "address": {"locality": "London", "country": "GB"}},
         "X2": {"given_name": "Twin"},
