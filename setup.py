@@ -31,7 +31,11 @@ setup(
     package_data={"squareconnect": ["py.typed", "*.pyi"]},
     python_requires=">=3.10",
     install_requires=[line for line in read("requirements.txt").splitlines() if not line.startswith("#")],
-    extras_require={"emulator": ["starlette>=1.3.1", "uvicorn>=0.35.0"]},
+    extras_require={
+        "emulator": ["starlette>=1.3.1", "uvicorn>=0.35.0"],
+        "cli": ["rich>=13.7", "shtab>=1.8"],
+    },
+    entry_points={"console_scripts": ["squareconnect = squareconnect.cli:main"]},
     classifiers=[
         "Development Status :: 5 - Production/Stable",
         "Intended Audience :: Developers",
