@@ -33,7 +33,7 @@ setup(
     install_requires=[line for line in read("requirements.txt").splitlines() if not line.startswith("#")],
     extras_require={
         "emulator": ["starlette>=1.3.1", "uvicorn>=0.35.0"],
-        "cli": ["rich>=13.7", "shtab>=1.8"],
+        "cli": ["rich>=13.7", "shtab>=1.9.3"],
     },
     entry_points={"console_scripts": ["squareconnect = squareconnect.cli:main"]},
     classifiers=[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from squareconnect.cli.customers import Deleted
+from squareconnect.cli.customers import Deleted, identifier
 from squareconnect.cli.failures import DONE
 from squareconnect.cli.fields import add_field_options, body_of
 from squareconnect.cli.output import Output, add_output_options
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def add_add_card(parser: ArgumentParser) -> None:
     """Add the options of `add-card`."""
     parser.description = "Keep a card on file for a customer. The same nonce gives the same card again."
-    parser.add_argument("id", metavar="ID", help="the customer's id")
+    parser.add_argument("id", metavar="ID", type=identifier, help="the customer's id")
     parser.add_argument("nonce", metavar="NONCE", help="what stands for the card, such as cnon:card-nonce-ok")
     add_field_options(parser, CreateCustomerCardRequest, without=["card_nonce"])
     add_target_options(parser)
@@ -40,8 +40,8 @@ def _add_card(options: Namespace) -> int:
 def add_delete_card(parser: ArgumentParser) -> None:
     """Add the options of `delete-card`."""
     parser.description = "Remove a card on file from a customer."
-    parser.add_argument("id", metavar="ID", help="the customer's id")
-    parser.add_argument("card_id", metavar="CARD_ID", help="the id of the card on file")
+    parser.add_argument("id", metavar="ID", type=identifier, help="the customer's id")
+    parser.add_argument("card_id", metavar="CARD_ID", type=identifier, help="the id of the card on file")
     add_target_options(parser)
     add_output_options(parser)
     parser.set_defaults(run=_delete_card)

@@ -85,7 +85,7 @@ def _list(options: Namespace) -> int:
 
 def add_get(parser: ArgumentParser) -> None:
     """Add the options of `get`."""
-    parser.add_argument("id", metavar="ID", help="the customer's id")
+    parser.add_argument("id", metavar="ID", type=identifier, help="the customer's id")
     add_target_options(parser, "sandbox")
     add_output_options(parser)
     parser.set_defaults(run=_get)
@@ -128,7 +128,7 @@ def _create(options: Namespace) -> int:
 def add_update(parser: ArgumentParser) -> None:
     """Add the options of `update`."""
     parser.description = "Change the given fields of a customer. All others stay as they are."
-    parser.add_argument("id", metavar="ID", help="the customer's id")
+    parser.add_argument("id", metavar="ID", type=identifier, help="the customer's id")
     parser.add_argument(
         "--clear", metavar="NAMES", action="append", default=[], help="fields to clear, such as note,address.locality"
     )
@@ -165,7 +165,7 @@ def add_delete(parser: ArgumentParser) -> None:
     parser.description = (
         "Delete customers, with their cards on file. It asks first on a terminal, and takes --yes elsewhere."
     )
-    parser.add_argument("ids", metavar="ID", nargs="+", help="the customers' ids")
+    parser.add_argument("ids", metavar="ID", type=identifier, nargs="+", help="the customers' ids")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     add_target_options(parser)
     add_output_options(parser)
@@ -226,3 +226,14 @@ def count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise ArgumentTypeError(f"it must be a whole number of 0 or more, not '{text}'")
     return int(text)
+
+
+def identifier(text: str) -> str:
+    """Return an id that an argument gives."""
+    from squareconnect.api_client import path_segment
+
+    try:
+        path_segment("it", text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+    return text

@@ -53,6 +53,13 @@ class Parser(argparse.ArgumentParser):
         self.fill()
         return super().parse_known_args(*args, **options)
 
+    def print_help(self, file: Any = None) -> None:
+        """Print the help. Unlike argparse's own, this raises `OSError` if that fails."""
+        output = file or sys.stdout
+        if output is not None:
+            output.write(self.format_help())
+            output.flush()
+
     def error(self, message: str) -> NoReturn:
         """End the program with code 2, saying what is wrong."""
         from squareconnect.cli.failures import USAGE, misused, tell

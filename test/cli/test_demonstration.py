@@ -5,10 +5,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from squareconnect.demo import Printer, make_all_calls, run
 
 from squareconnect import ApiClient, ApiException, Configuration, CustomersApi
 from squareconnect.cli import main
-from squareconnect.demo import Printer, make_all_calls, run
 from squareconnect.emulator import Emulator
 from squareconnect.models import Card, CreateCustomerCardResponse, CreateCustomerResponse, Customer
 
