@@ -21,6 +21,8 @@ COMMANDS = {
     "delete": ("delete customers, with their cards on file", "customers:add_delete"),
     "add-card": ("keep a card on file", "cards:add_add_card"),
     "delete-card": ("remove a card on file", "cards:add_delete_card"),
+    "export": ("write all customers to a file", "exporting:add_export"),
+    "import": ("make customers of a file's rows, each exactly once", "importing:add_import"),
     "doctor": ("check everything that a call needs", "doctor:add_doctor"),
     "emulator": ("serve a local Square", "local:add_emulator"),
     "demo": ("show every call and what goes over the wire", "local:add_demo"),
@@ -97,7 +99,7 @@ def program() -> str:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Return the command's options; ``run`` is the function that runs it.
+    """Return the command's options; ``run`` is the function that runs it, and ``words`` are the arguments.
 
     :raises SystemExit: with code 2 for words that cannot be used, with 0 after ``--help``.
     """
@@ -109,6 +111,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if surplus:
         command = commands[options.command]
         command.error(_about(surplus[0].partition("=")[0], command))
+    options.words = arguments
     return options
 
 
