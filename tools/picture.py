@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from squareconnect import Configuration, demo
+from squareconnect import Configuration
+from squareconnect.cli import demonstration as demo
 from squareconnect.emulator import Emulator
 
 PICTURE = Path(__file__).parent.parent / "docs" / "demo.svg"

@@ -38,7 +38,7 @@ def connection_checks(host: str, ca_file: str | None) -> Iterator[Check]:
     yield Check("proxy", "ok", f"{first.hostname}:{_port(first)} leads to {host}" if proxy else "none")
     yield (found := _name_check(first))
     if found.status != "wrong":
-        yield _tls_check(urlsplit(host), urlsplit(proxy) if proxy else None, ca_file)
+        yield tls_check(urlsplit(host), urlsplit(proxy) if proxy else None, ca_file)
 
 
 def proxy_of(host: str) -> str:
@@ -71,7 +71,13 @@ def _name_check(url: SplitResult) -> Check:
     return Check("dns", "ok", f"{server} is {', '.join(addresses[:3])}")
 
 
-def _tls_check(url: SplitResult, proxy: SplitResult | None, ca_file: str | None) -> Check:
+def tls_check(url: SplitResult, proxy: SplitResult | None, ca_file: str | None) -> Check:
+    """Check that a host can be connected to, and that its certificate is trusted.
+
+    :param url: the host's URL.
+    :param proxy: the URL of the proxy that leads to it; None for none.
+    :param ca_file: a PEM file of the authorities to trust; None for certifi's.
+    """
     if proxy and proxy.scheme == "https":
         return Check("tls", "skipped", "the proxy is spoken to over TLS itself; the answer tells whether it works")
     try:

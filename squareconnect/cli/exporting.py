@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from squareconnect.cli.failures import DONE, Failure, say
+from squareconnect.cli.failures import DONE, misused, say
 from squareconnect.cli.output import add_output_options, as_json, print_lines
 from squareconnect.cli.progress import told_progress
 from squareconnect.cli.targets import add_target_options, connected
@@ -41,7 +41,7 @@ def _export(options: Namespace) -> int:
 
     to_stdout = options.file == "-"
     if to_stdout and sys.stdout is None:
-        raise Failure("there is no standard output to write to: name a FILE.")
+        raise misused("there is no standard output to write to: name a FILE.")
     with explained(), connected(options) as (api, _), told_progress() as tell:
         report = export_customers(
             api, options.file, format=options.format, resume=options.resume, rate=options.rate, progress=tell
@@ -49,10 +49,14 @@ def _export(options: Namespace) -> int:
     if options.json and not to_stdout:
         print_lines([as_json(report._asdict())])
     else:
-        say(_summary(report, "stdout" if to_stdout else options.file))
+        say(summary(report, "stdout" if to_stdout else options.file))
     return DONE
 
 
-def _summary(report: ExportReport, place: str) -> str:
-    repeated = f" {report.repeated:,} were listed more than once and written once." if report.repeated else ""
-    return f"Exported {report.customers:,} customers to {place}.{repeated}"
+def summary(report: ExportReport, place: str) -> str:
+    """Return an export's report in words."""
+    exported = f"Exported {report.customers:,} customer{'' if report.customers == 1 else 's'} to {place}."
+    if not report.repeated:
+        return exported
+    was = "was" if report.repeated == 1 else "were"
+    return f"{exported} {report.repeated:,} came twice in the listing and {was} written once."

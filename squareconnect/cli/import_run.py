@@ -34,22 +34,23 @@ def run(options: Namespace) -> int:
     with explained(), ExitStack() as kept:
         if options.dry_run:
             return _tell_plan(options, _temporary(kept))
-        journal = Path(options.journal or _temporary(kept) if _is_rehearsal(options) else _journal_of(options))
+        journal = _temporary(kept) if _is_rehearsal(options) else _journal_of(options)
         with connected(options) as (api, _):
             return _sent(options, _source(options, journal), api, journal)
 
 
 def _is_rehearsal(options: Namespace) -> bool:
     """Return whether the target is gone afterwards, so that a journal beside the input would tell of nobody."""
-    return bool(options.target == EMULATOR and options.host is None)
+    return options.target == EMULATOR and options.journal is None
 
 
 def _temporary(kept: ExitStack) -> Path:
     return Path(kept.enter_context(tempfile.TemporaryDirectory(prefix="squareconnect-"))) / "journal"
 
 
-def _journal_of(options: Namespace) -> str:
-    return str(options.journal or ("squareconnect.journal" if options.file == "-" else f"{options.file}.journal"))
+def _journal_of(options: Namespace) -> Path:
+    beside_input = "squareconnect.journal" if options.file == "-" else f"{options.file}.journal"
+    return Path(options.journal or beside_input)
 
 
 def _source(options: Namespace, journal: Path) -> FileSource:
@@ -90,9 +91,16 @@ def _sent(options: Namespace, source: FileSource, api: CustomersApi, journal: Pa
             _tell_end(options, source, journal, journal_report(journal))
         raise
     _tell_end(options, source, journal, report)
+    code = code_of(report)
+    if code != UNFINISHED:
+        _beside(journal).unlink(missing_ok=True)
+    return code
+
+
+def code_of(report: ImportReport) -> int:
+    """Return the exit code for what became of the rows."""
     if report.left or report.unknown:
         return UNFINISHED
-    _beside(journal).unlink(missing_ok=True)
     return ROWS_REFUSED if report.refused else DONE
 
 
@@ -101,8 +109,9 @@ def _tell_end(options: Namespace, source: FileSource, journal: Path, report: Imp
     if options.errors is not None:
         write_errors(source, journal, options.errors)
     if options.json:
-        told = report._asdict() | {"errors": [error._asdict() for error in report.errors], "journal": str(journal)}
-        print_lines([as_json(told)])
+        errors = [error._asdict() for error in report.errors]
+        place = {} if _is_rehearsal(options) else {"journal": str(journal)}
+        print_lines([as_json({**report._asdict(), "errors": errors, **place})])
         return
     for line in _end(options, report, journal):
         say(readable(line))
@@ -118,8 +127,9 @@ def _end(options: Namespace, report: ImportReport, journal: Path) -> Iterator[st
     yield from _refusals(options, report)
     if not _is_rehearsal(options):
         yield f"Journal: {journal}"
-    if report.left or report.unknown:
-        yield f"To go on: {shlex.join([*program().split(), *options.words])}"
+        if code_of(report) == UNFINISHED:
+            again = " with the same input" if options.file == "-" else ""
+            yield f"To go on{again}: {shlex.join([*program().split(), *options.words])}"
 
 
 def _refusals(options: Namespace, report: ImportReport) -> Iterator[str]:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import runpy
 import signal
 import sqlite3
 import subprocess
@@ -92,7 +91,7 @@ def test_a_taken_port_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         port = square.url.rpartition(":")[2]
         assert main(["emulator", "--port", port]) == 1
 
-    assert capsys.readouterr() == ("", f"Cannot listen on port {port}: Address already in use\n")
+    assert capsys.readouterr() == ("", f"squareconnect: cannot listen on port {port}: Address already in use.\n")
 
 
 @pytest.mark.usefixtures("_signal_handlers")
@@ -101,7 +100,7 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path, capsys: pytest.Captu
     path.write_text("These are notes.\n" * 100)
 
     assert main(["emulator", "--database", str(path)]) == 1
-    assert capsys.readouterr() == ("", f"Cannot use the database {path}: file is not a database\n")
+    assert capsys.readouterr() == ("", f"squareconnect: cannot use the database {path}: file is not a database.\n")
 
 
 @pytest.mark.parametrize("command", ["emulator", "demo"])
@@ -118,33 +117,3 @@ def test_a_missing_extra_is_told(
     assert output == ""
     assert "pip install '.[emulator]'" in error
     assert "pip install squareconnect" not in error
-
-
-def test_the_help_of_the_demo_says_what_it_does_to_a_real_square(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["demo", "--help"])
-
-    text = " ".join(capsys.readouterr().out.split())
-    assert "makes, prints and deletes a customer" in text
-    assert "prints up to three customers of the first page" in text
-    assert "SQUARE_ACCESS_TOKEN, with --host only" in text
-
-
-@pytest.mark.parametrize(
-    "arguments", [[], ["unknown"], ["emulator", "--port", "x"], ["emulator", "--port", "65536"], ["emulator", "x"]]
-)
-def test_words_that_are_no_command_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main(arguments)
-
-    assert stopped.value.code == 2
-    assert "usage: python -m squareconnect" in capsys.readouterr().err
-
-
-def test_the_package_can_be_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, "argv", ["squareconnect", "--help"])
-    with pytest.raises(SystemExit) as stopped:
-        runpy.run_module("squareconnect", run_name="__main__")
-
-    assert stopped.value.code == 0
-    assert "emulator" in capsys.readouterr().out
