@@ -28,13 +28,13 @@ The *journal*, a SQLite file, first takes in all rows as they will be sent. From
 Every try of a row carries the same *idempotency key*, a hash of the import's random name, which stands in the journal,
 and the row's number. So a row whose state is `sent` or `unknown` is sent again in the next run, and Square answers with
 the customer whom the first try made, if it made one. Square does not publish how long it remembers a key. After
-`key_trust` seconds the key is not relied on: the customers made since then are listed first, and a row whose customer is
-among them is done. It is a row's customer if it says the same in every field and no other row has made it.
+`key_trust` seconds the key is not relied on: the customers made since then are listed first, and a row whose customer
+is among them is done. It is a row's customer if it says the same in every field and no other row has made it.
 
 A journal belongs to one input, read with the same options, and to one host. It is locked while an import works with it.
 
-What leaves when is decided by a *pace* (`AdaptivePace`): see `squareconnect.bulk.pace`. The SDK's own retries are off, so
-that the pace learns of every 429. What calls are made is decided by a *sender*, one function: `one_by_one`.
+What leaves when is decided by a *pace* (`AdaptivePace`): see `squareconnect.bulk.pace`. The SDK's own retries are off,
+so that the pace learns of every 429. What calls are made is decided by a *sender*, one function: `one_by_one`.
 
 `squareconnect.bulk.engine` tells who does what while rows are sent.
 """

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from squareconnect.bulk.errors import InputError, Stopped
 from squareconnect.bulk.mapping import (
-    KNOWN_COLUMNS,
     ERROR_COLUMNS,
+    KNOWN_COLUMNS,
     Columns,
     check_body,
     check_options,
