@@ -20,7 +20,7 @@ COMMON = ("urllib3", "certifi", "pyperf")
 """What stands in every environment: what the floor is made of, and what measures it."""
 
 PACKAGES = {
-    "ours": ("-r", "requirements.txt", "starlette", "uvicorn"),
+    "ours": ("-r", "requirements.txt", "h11"),
     "original": ("squareconnect==2.20190724.1",),
     "squareup": ("squareup",),
     "pydantic": ("pydantic",),

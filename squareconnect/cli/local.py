@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sqlite3
 import sys
-import time
-from argparse import ArgumentTypeError
-from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
-from squareconnect.cli.failures import DONE, Failure, failure_of
+from squareconnect.cli.failures import DONE, failure_of
 from squareconnect.cli.targets import EMULATOR, add_target_options, opened
 from squareconnect.exceptions import ApiException
 
@@ -21,39 +15,11 @@ if TYPE_CHECKING:
 
 def add_emulator(parser: ArgumentParser) -> None:
     """Add the options of `emulator`."""
-    parser.description = "Serve a local Square on this machine until it is stopped."
-    parser.add_argument(
-        "--port", metavar="N", type=_port, default=0, help="the port to listen on (default: any free one)"
-    )
-    parser.add_argument("--database", metavar="FILE", help="the SQLite file to keep everything in (default: memory)")
-    parser.add_argument("--access-token", metavar="T", help="the token to let in (default: emulator-access-token)")
-    parser.set_defaults(run=_emulator)
+    from squareconnect.emulator import command
 
-
-def _emulator(options: Namespace) -> int:
-    try:
-        from squareconnect.emulator import Emulator
-    except ImportError as error:
-        raise Failure(f"{error}.") from None
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    with suppress(KeyboardInterrupt), ExitStack() as running:
-        try:
-            square = running.enter_context(Emulator(options.port, options.database, options.access_token))
-        except OSError as error:
-            raise Failure(f"cannot listen on port {options.port}: {os.strerror(error.errno or 0)}.") from None
-        except sqlite3.Error as error:
-            raise Failure(f"cannot use the database {options.database}: {error}.") from None
-        print(f"Square emulator listening on {square.url}", flush=True)
-        while True:
-            time.sleep(3600)
-    return DONE
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
-        raise ArgumentTypeError(f"it must be a number from 0 to 65535, not '{text}'")
-    return int(text)
+    parser.description = "Serve a local Square until it is stopped."
+    command.add_options(parser)
+    parser.set_defaults(run=command.run)
 
 
 def add_demo(parser: ArgumentParser) -> None:
