@@ -86,7 +86,7 @@ class _Bar:
         rest = _rest_of(progress).removeprefix(", ")
         if progress.phase != self._phase:
             self._phase = progress.phase
-            self._task = self._bar.add_task(_VERBS[progress.phase], rest=rest)
+            self._task = self._bar.add_task(_VERBS[progress.phase], total=None, rest=rest)
         self._bar.update(self._task, completed=progress.done + progress.refused, total=progress.total, rest=rest)
 
 
@@ -98,4 +98,4 @@ def _bar() -> Any:
     except ImportError:
         return None
     columns = (TextColumn("{task.description:9}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rest]}"))
-    return Progress(*columns, console=Console(file=sys.stderr))
+    return Progress(*columns, console=Console(file=sys.stderr), transient=True)

@@ -117,7 +117,7 @@ class TestStartingFast:
         ours = {name for name in self.loaded("--help") if name.startswith("squareconnect")}
         assert ours == {"squareconnect", "squareconnect.cli", "squareconnect.cli.parser"}
 
-    @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "emulator"])
+    @pytest.mark.parametrize("name", COMMANDS)
     def test_help_of_a_command_loads_no_library(self, name: str) -> None:
         libraries = {"urllib3", "rich", "shtab", "starlette", "uvicorn", "dateutil", "asyncio"}
         assert not self.loaded(name, "--help") & libraries
