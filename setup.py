@@ -32,11 +32,15 @@ setup(
         "squareconnect": ["py.typed", "*.pyi"],
         "squareconnect.emulator": ["operations.txt", "page/*"],
     },
-    entry_points={"pytest11": ["squareconnect = squareconnect.pytest_plugin"]},
+    entry_points={
+        "console_scripts": ["squareconnect = squareconnect.cli:main"],
+        "pytest11": ["squareconnect = squareconnect.pytest_plugin"],
+    },
     python_requires=">=3.10",
     install_requires=[line for line in read("requirements.txt").splitlines() if not line.startswith("#")],
     extras_require={
         "async": ["h11>=0.16"],
+        "cli": ["rich>=13.7", "shtab>=1.9.3"],
         "emulator": ["h11>=0.16"],
         "fast": ["msgspec>=0.22"],
     },

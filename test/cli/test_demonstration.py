@@ -8,12 +8,13 @@ import pytest
 
 from squareconnect import ApiClient, ApiException, Configuration, CustomersApi
 from squareconnect.cli import main
-from squareconnect.demo import Printer, make_all_calls, run
+from squareconnect.cli.demonstration import Printer, make_all_calls, run
 from squareconnect.emulator import Emulator
 from squareconnect.models import Card, CreateCustomerCardResponse, CreateCustomerResponse, Customer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 METHODS = [
     "create_customer",
@@ -64,43 +65,55 @@ def test_shows_every_call_and_what_went_over_the_wire(capsys: pytest.CaptureFixt
     assert "emulator-access-token" not in output
 
 
-def test_calls_another_host_with_its_token_and_leaves_nothing(
-    square: Emulator, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["demo", "--host", square.url, "--access-token", square.access_token]) == 0
-
-    assert "canary-token" not in capsys.readouterr().out
-    assert customer_count(square) == 0
-
-
-def test_takes_the_token_from_the_environment(
+def test_calls_another_host_with_the_token_of_the_environment_and_leaves_nothing(
     square: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SQUARE_ACCESS_TOKEN", square.access_token)
-
     assert main(["demo", "--host", square.url]) == 0
-    assert "Nothing is left." in capsys.readouterr().out
+
+    output = capsys.readouterr().out
+    assert "Nothing is left." in output
+    assert "canary-token" not in output
+    assert customer_count(square) == 0
 
 
-def test_tells_of_a_missing_token(square: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", "--host", square.url]) == 1
+def test_takes_the_token_from_a_file(square: Emulator, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(square.access_token)
+    assert main(["demo", "--host", square.url, "--token-file", str(tmp_path / "token")]) == 0
 
-    assert "access_token is not set" in capsys.readouterr().err
+
+def test_without_a_target_leaves_the_token_of_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "EAAAproduction")
+    assert main(["demo"]) == 0
 
 
-def test_tells_of_a_wrong_token(square: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", "--host", square.url, "--access-token", "wrong-token"]) == 1
+@pytest.mark.parametrize("target", ["--sandbox", "--production"])
+def test_tells_of_a_missing_token(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", target]) == 4
+
+    output, error = capsys.readouterr()
+    assert output == ""
+    assert "there is no access token" in error
+
+
+def test_tells_of_a_wrong_token(
+    square: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "wrong-token")
+    assert main(["demo", "--host", square.url]) == 4
     output, error = capsys.readouterr()
 
     assert '"code": "UNAUTHORIZED"' in output
-    assert "AUTHENTICATION_ERROR/UNAUTHORIZED" in error
+    assert "did not accept the access token (UNAUTHORIZED" in error
     assert "wrong-token" not in output + error
 
 
-def test_a_token_alone_is_for_the_sandbox(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", "--access-token", "a\nb"]) == 1  # A token that cannot be sent: no connection is made.
+def test_help_says_what_it_does_to_a_real_square(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--help"]) == 0
 
-    assert "access_token" in capsys.readouterr().err
+    text = " ".join(capsys.readouterr().out.split())
+    assert "makes, prints and deletes a customer" in text
+    assert "prints up to three customers of the first page" in text
 
 
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
