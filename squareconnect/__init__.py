@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False  # What typing says too; importing typing would take ten times as long as all of this file.
 if TYPE_CHECKING:
     from typing import Any
@@ -61,11 +63,29 @@ def __getattr__(name: str) -> Any:
         return import_module(f"{__name__}.{name}")
     if name == "__all__":
         return [*_MODULES, *import_module(f"{__name__}.models").__all__]
-    if name not in __getattr__("__all__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES.get(name, 'models')}"), name)
-    return value
+    if name in __getattr__("__all__"):
+        value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES.get(name, 'models')}"), name)
+        return value
+    if name[:1].isupper():  # Perhaps a class of 2.x. Names of modules come here whenever one is imported.
+        raise import_module(f"{__name__}.legacy").attribute_error(__name__, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
     return [*globals(), *__getattr__("__all__")]
+
+
+class _OtherApis:
+    """The last that Python asks for a module of this package: tells where to get what only 2.x has."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        """Refuse to import a name of 2.x, with a sentence that helps. Leave every other name to Python."""
+        if name.startswith(f"{__name__}."):
+            from squareconnect.legacy import refuse_import
+
+            refuse_import(name)
+
+
+sys.meta_path[:] = [finder for finder in sys.meta_path if getattr(finder, "__module__", "") != __name__]
+sys.meta_path.append(_OtherApis)
