@@ -26,10 +26,12 @@ PACKAGES = {
     "squareup": ("squareup",),
     "pydantic": ("pydantic",),
     "msgspec": ("msgspec",),
+    "programs-original": ("squareconnect==2.20190724.1", "flask", "django", "graphene"),
+    "programs-ours": ("-r", "requirements.txt", "flask", "django", "graphene"),
 }
 """What pip installs for each peer besides; for ours, what the SDK and its emulator need."""
 
-USES_CHECKOUT = ("ours", "pydantic", "msgspec")
+USES_CHECKOUT = ("ours", "pydantic", "msgspec", "programs-ours")
 """The peers that import the checkout: the SDK itself, and the model libraries, whose models are made from its own."""
 
 

@@ -92,7 +92,7 @@ def value_of(models: ModuleType, kind: str, name: str, around: tuple[str, ...] =
         item = value_of(models, kind[5:-1], name, around)
         return [] if item is None else [item, item]
     if kind == "str":
-        return f"{name[:7]} é"  # The shortest limit of a model is 10 characters.
+        return f"{name[:3]} é"  # No field takes fewer than five characters.
     if kind in PLAIN:
         return PLAIN[kind]
     if kind in around:
