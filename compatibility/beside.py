@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -14,10 +15,9 @@ MIGRATION = CHECKOUT / "docs" / "Migration.md"
 
 
 def command() -> list[str]:
-    """Return the words of the command in the section "Other APIs" of docs/Migration.md."""
-    found = re.search(r"^```sh\n(pip install .*)\n```$", MIGRATION.read_text(encoding="utf-8"), re.MULTILINE)
-    assert found, "docs/Migration.md does not say how to install 2.x beside this package"
-    return [word.strip("'") for word in found[1].split()]
+    """Return the words of the one command in docs/Migration.md that installs 2.x beside this package."""
+    (found,) = re.findall(r"^```sh\n(pip install .*)\n```$", MIGRATION.read_text(encoding="utf-8"), re.MULTILINE)
+    return shlex.split(found)
 
 
 def install_beside() -> Path:

@@ -9,8 +9,8 @@ from html import escape
 from urllib.parse import parse_qs, urlencode
 
 import squareconnect
-
 from compatibility.programs import say
+from squareconnect.rest import ApiException
 
 
 def page() -> None:
@@ -25,8 +25,8 @@ def page() -> None:
             print(f"<p>Welcome, {escape(made.customer.given_name)}!</p>")
         names = [customer.given_name for customer in api.list_customers().customers or []]
         print(f"<ul>{''.join(f'<li>{escape(name)}</li>' for name in sorted(names))}</ul>")
-    except Exception as e:
-        print(f"<p>Sorry: {type(e).__name__} {e.status}</p>")  # type: ignore[attr-defined]
+    except ApiException as e:
+        print(f"<p>Sorry: {e.status}</p>")
 
 
 def main() -> None:

@@ -6,9 +6,8 @@ import sys
 import time
 
 import squareconnect
-from squareconnect.rest import ApiException
-
 from compatibility.programs import say
+from squareconnect.rest import ApiException
 
 
 def main() -> None:

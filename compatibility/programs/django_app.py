@@ -6,16 +6,16 @@ import sys
 from typing import Any
 
 import django
-import squareconnect
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, JsonResponse
 from django.test import Client
 from django.urls import path
-from squareconnect.rest import ApiException
 
+import squareconnect
 from compatibility.programs import say
+from squareconnect.rest import ApiException
 
 
 class CustomersConfig(AppConfig):

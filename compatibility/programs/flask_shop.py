@@ -7,12 +7,12 @@ import sys
 from typing import Any
 
 import flask
+
 import squareconnect
+from compatibility.programs import say
 from squareconnect.apis.customers_api import CustomersApi
 from squareconnect.models.create_customer_request import CreateCustomerRequest
 from squareconnect.rest import ApiException
-
-from compatibility.programs import say
 
 app = flask.Flask(__name__)
 config = squareconnect.Configuration()

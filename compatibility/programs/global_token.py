@@ -7,12 +7,11 @@ import threading
 from typing import Any
 
 import squareconnect
+from compatibility.programs import say
 from squareconnect.apis.customers_api import CustomersApi
 from squareconnect.rest import ApiException
 
-from compatibility.programs import say
-
-squareconnect.configuration.access_token = sys.argv[2]  # type: ignore[attr-defined]
+squareconnect.configuration.access_token = sys.argv[2]
 
 
 def main() -> None:

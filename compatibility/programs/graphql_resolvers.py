@@ -6,10 +6,10 @@ import sys
 from typing import Any
 
 import graphene
-from squareconnect import ApiClient, Configuration, CreateCustomerRequest, CustomersApi
-from squareconnect.rest import ApiException
 
 from compatibility.programs import say
+from squareconnect import ApiClient, Configuration, CreateCustomerRequest, CustomersApi
+from squareconnect.rest import ApiException
 
 configuration = Configuration()
 configuration.host, configuration.access_token = sys.argv[1:]

@@ -7,7 +7,6 @@ import sys
 from typing import Any
 
 import squareconnect
-
 from compatibility.programs import say
 
 INTERNAL = ("swagger_types", "attribute_map")

@@ -6,9 +6,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import squareconnect
-from squareconnect.rest import ApiException
-
 from compatibility.programs import say
+from squareconnect.rest import ApiException
 
 if TYPE_CHECKING:
     from collections.abc import Callable
