@@ -727,7 +727,7 @@ def test_json_is_selected_where_it_can_be(media_types: list[str], accept: str | 
 def test_an_unknown_type_of_answer_is_refused_before_anything_is_sent(response_type: object) -> None:
     client, rest = client_with()
 
-    with pytest.raises(ValueError, match=r"response_type: .* is no model and no type that can be decoded"):
+    with pytest.raises(ValueError, match=r"response_type: .* is neither a model nor another type that can be decoded"):
         client.call_api("/x", "GET", response_type=response_type)
     assert rest.sent == []
     with pytest.raises(ValueError, match="response_type: "):

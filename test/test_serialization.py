@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -299,7 +301,7 @@ def test_every_type_that_has_a_name_can_be_decoded(content: str, swagger_type: A
 def test_a_name_of_no_type_is_refused_and_never_run(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     content = {"list": b"[1]", "dict": b'{"a": 1}'}.get(name[:4], b"{}")
 
-    with pytest.raises(ValueError, match="is no model and no type that can be decoded"):
+    with pytest.raises(ValueError, match="is neither a model nor another type that can be decoded"):
         decode(content, name)
     assert capsys.readouterr().out == ""
 
@@ -416,3 +418,37 @@ def test_an_error_of_another_shape_does_not_hide_the_others() -> None:
 )  # fmt: skip
 def test_where_there_are_no_errors_of_squares_shape_the_list_is_empty(content: bytes) -> None:
     assert decode_errors(content) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"errors": "' + b"a" * 8_000_000 + b'"}',
+        b"[" + b"0," * 4_000_000 + b"0]",
+        b'{"errors": [' + b"0," * 4_000_000 + b"0]}",
+        b'{"errors": [' + b"{}," * 85_000 + b"{}]}",
+        b'{"errors": "' + b"a" * 200_000 + b'"}',
+        b"[" * 200_000,
+    ],
+    ids=["text", "array", "numbers", "objects", "short text", "nested"],
+)
+def test_looking_for_errors_in_a_huge_answer_is_quick(content: bytes) -> None:
+    start = time.perf_counter()
+
+    decode_errors(content)
+
+    assert time.perf_counter() - start < 1.0
+
+
+@pytest.mark.parametrize(
+    ("content", "swagger_type", "place"),
+    [
+        ('{"customers": [null]}', "ListCustomersResponse", "customers[0]"),
+        ('{"customers": [{"cards": [{}, null]}]}', "ListCustomersResponse", "customers[0].cards[1]"),
+        ("[{}, null]", "list[Customer]", "[1]"),
+        ('{"a": null}', "dict(str, Customer)", "a"),
+    ],
+)
+def test_null_is_no_model_in_a_list_or_dict(content: str, swagger_type: str, place: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{re.escape(place)} should be a C\w+ but is null$"):
+        decode(content.encode(), swagger_type)
