@@ -17,6 +17,7 @@ from compatibility.cases import EXPRESSIONS, Case, Payloads
 from compatibility.comparison import agree
 from compatibility.differences import DIFFERENCES, Difference
 from compatibility.methods import VARIANTS
+from compatibility.run_programs import run_programs
 from compatibility.unit_tests import run_unit_tests
 
 if TYPE_CHECKING:
@@ -71,9 +72,10 @@ class Comparison:
 
     def of(self, worker: Worker, kind: str, cases: Sequence[Case]) -> None:
         """Compare what comes of cases in 2.x and in a worker with this package, and print how many were compared."""
-        explained = 0
+        same = explained = 0
         for case, theirs, ours in zip(cases, self.theirs.outcomes_of(cases), worker.outcomes_of(cases), strict=True):
             if agree(theirs, ours):
+                same += 1
                 continue
             difference = next((each for each in DIFFERENCES if each.explains(*case, ours)), None)
             if difference is None:
@@ -82,7 +84,7 @@ class Comparison:
             else:
                 explained += 1
                 self.met[difference.what] = self.met.get(difference.what, 0) + 1
-        print(f"{len(cases):6} {kind} compared, {len(cases) - explained} the same, {explained} explained")
+        print(f"{len(cases):6} {kind} compared, {same} the same, {explained} explained")
 
     def stale(self) -> list[Difference]:
         """Return the differences that could have been met and were not."""
@@ -120,7 +122,7 @@ def main() -> int:
 
     for difference in comparison.stale():
         print(f"NOT MET: {difference.what}: there is no such difference")
-    passed = run_unit_tests()
+    passed = all([run_programs(), run_unit_tests()])
     print(f"{len(comparison.met)} differences met, {comparison.unexplained} not explained")
     return 0 if passed and not comparison.unexplained and not comparison.stale() else 1
 

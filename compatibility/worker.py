@@ -42,7 +42,7 @@ HEADERS = ("Accept", "Accept-Encoding", "Authorization", "Content-Type", "Cookie
 
 
 class Server(ThreadingHTTPServer):
-    """Gives the answer it was told to, and keeps the requests that came."""
+    """Sends the answer it was told to, and keeps the requests that came."""
 
     daemon_threads = True
 
@@ -99,7 +99,7 @@ def client() -> ApiClient:
 
 
 def headers(**more: str) -> dict[str, str]:
-    """Give the headers that the API's methods send besides those of the client, and more."""
+    """Return the headers that the API's methods send besides those of the client, and more."""
     return {"Accept": "application/json", "Content-Type": "application/json", "Square-Version": "2019-06-12", **more}
 
 
@@ -113,12 +113,12 @@ def answer(body: Any = None, status: int = 200, headers: dict[str, str] | None =
 
 
 def of(text: str) -> SimpleNamespace:
-    """Give what looks like an answer with this text as its body."""
+    """Return what looks like an answer with this text as its body."""
     return SimpleNamespace(data=text)
 
 
 def result_of(call: Callable[[Callable[[Any], None]], Any]) -> list[Any]:
-    """Make a call with a callback. Give what the callback got."""
+    """Make a call with a callback. Return what the callback got."""
     results: list[Any] = []
     call(results.append).join()
     return results
@@ -189,7 +189,7 @@ PICKLED = (
 
 
 def walk() -> list[str]:
-    """Give an expression for each public name of the Customers API, found from ``CustomersApi`` on."""
+    """Return an expression for each public name of the Customers API, found from ``CustomersApi`` on."""
     models = squareconnect.models
     known = {name.lower(): name for name in dir(models) if isinstance(getattr(models, name), type)}
     found: set[str] = set()
@@ -237,7 +237,7 @@ def walk() -> list[str]:
 
 
 def members(path: str, made: str, thing: Any) -> list[str]:
-    """Give an expression for a class and one for each public member of an instance."""
+    """Return an expression for a class and one for each public member of an instance."""
     return [path, *(f"{made}.{name}" for name in dir(thing) if name[0] != "_")]
 
 
@@ -245,7 +245,7 @@ def members(path: str, made: str, thing: Any) -> list[str]:
 
 
 def plain(value: Any) -> Any:
-    """Give a value as JSON, the same for what means the same in both packages."""
+    """Return a value as JSON, the same for what means the same in both packages."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, list):
@@ -266,7 +266,7 @@ def plain(value: Any) -> Any:
 
 
 def parameters(function: Callable[..., Any]) -> list[list[str | None]]:
-    """Give the parameters of a function or class: name, kind and default of each."""
+    """Return the parameters of a function or class: name, kind and default of each."""
     try:
         signature = inspect.signature(function)
     except ValueError:
@@ -278,7 +278,7 @@ def parameters(function: Callable[..., Any]) -> list[list[str | None]]:
 
 
 def evaluate(expression: str) -> dict[str, Any]:
-    """Give what comes of an expression: its value or exception, and the requests that it made."""
+    """Return what comes of an expression: its value or exception, and the requests that it made."""
     server.requests.clear()
     try:
         outcome = {"value": plain(eval(expression))}
@@ -291,7 +291,7 @@ def evaluate(expression: str) -> dict[str, Any]:
 
 
 def raised(error: Exception) -> dict[str, Any]:
-    """Give an exception's classes, the nearest first, and its message."""
+    """Return the classes of an exception, the nearest first, and its message."""
     kinds = [kind.__name__ for kind in type(error).__mro__ if issubclass(kind, Exception)]
     return {"raises": kinds, "message": str(error)}
 
