@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 # -- Names that 2.x has and this package lacks ----------------------------------------------------------------------
@@ -113,14 +114,20 @@ def explain_missing(module: str, name: str) -> str | None:
     :param name: the name of a class or of a module.
     :return: the sentence; None if that module of 2.x has no such name either.
     """
-    lacking = {"squareconnect": [*APIS, *MODELS], "squareconnect.apis": APIS, "squareconnect.models": MODELS}
-    classes = lacking.get(module, [])
-    if name not in classes and (module == "squareconnect" or name not in map(module_of, classes)):
+    if name not in _names_missing_in(module):
         return None
     return (
         f"{module} has no {name}, because this package has the Customers API only: install squareconnect "
         "2.20190724.1 beside it, as docs/Migration.md describes under 'Other APIs'"
     )
+
+
+@cache
+def _names_missing_in(module: str) -> set[str]:
+    if module == "squareconnect":
+        return {*APIS, *MODELS}
+    classes = {"squareconnect.apis": APIS, "squareconnect.models": MODELS}.get(module, [])
+    return {*classes, *map(module_of, classes)}
 
 
 def module_of(name: str) -> str:
