@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from squareconnect.exceptions import ConnectionFailed as ConnectionFailed
     from squareconnect.exceptions import DecodeError as DecodeError
     from squareconnect.exceptions import Forbidden as Forbidden
+    from squareconnect.exceptions import InvalidArgument as InvalidArgument
     from squareconnect.exceptions import InvalidRequest as InvalidRequest
     from squareconnect.exceptions import NotFound as NotFound
     from squareconnect.exceptions import PaymentMethodError as PaymentMethodError
@@ -46,6 +47,7 @@ _MODULES = {
     "ConnectionFailed": "exceptions",
     "DecodeError": "exceptions",
     "Forbidden": "exceptions",
+    "InvalidArgument": "exceptions",
     "InvalidRequest": "exceptions",
     "NotFound": "exceptions",
     "PaymentMethodError": "exceptions",
@@ -59,7 +61,7 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    if name in ("apis", "models", "rest", "configuration", "api_client", "exceptions", "asynchronous", "pagination"):
+    if name in ("apis", "models", "rest", "transport", "configuration", "api_client", "exceptions", "asynchronous", "pagination"):
         return import_module(f"{__name__}.{name}")
     if name == "__all__":
         return [*_MODULES, *import_module(f"{__name__}.models").__all__]

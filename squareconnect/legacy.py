@@ -1,4 +1,4 @@
-"""What exists only for callers of squareconnect 2.x. Nothing here is imported until such a caller needs it."""
+"""What exists only for callers of squareconnect 2.x."""
 
 from __future__ import annotations
 
@@ -6,13 +6,46 @@ import re
 from functools import cache
 from typing import Any
 
+_JSON = "application/json"
+
+
+class ClientOf2x:
+    """The methods of 2.x's client that this package has no use for."""
+
+    def select_header_accept(self, accepts: list[str]) -> str | None:
+        """Return the ``Accept`` header for the media types that an endpoint can answer with: JSON if it can."""
+        media_types = [each.lower() for each in accepts]
+        return _JSON if _JSON in media_types else ", ".join(media_types) or None
+
+    def select_header_content_type(self, content_types: list[str]) -> str:
+        """Return the ``Content-Type`` header for the media types that an endpoint takes: JSON if it does."""
+        media_types = [each.lower() for each in content_types]
+        return media_types[0] if media_types and _JSON not in media_types else _JSON
+
+    def to_path_value(self, obj: Any) -> str:
+        """Return a parameter as it stands in a path or query: a list with commas, everything else as its text."""
+        return ",".join(map(str, obj)) if isinstance(obj, list) else str(obj)
+
+
+# -- Models that 2.x pickled ----------------------------------------------------------------------------------------
+
+
+def values_of(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the values in a model's state as 2.x pickled it: a private attribute for each field."""
+    return {
+        name.removeprefix("_"): value
+        for name, value in state.items()
+        if value is not None and name not in ("swagger_types", "attribute_map")
+    }
+
+
 # -- Names that 2.x has and this package lacks ----------------------------------------------------------------------
 
 APIS = """
     ApplePayApi CatalogApi CheckoutApi EmployeesApi InventoryApi LaborApi LocationsApi MobileAuthorizationApi OAuthApi
     OrdersApi ReportingApi TransactionsApi V1EmployeesApi V1ItemsApi V1LocationsApi V1TransactionsApi
-""".split()  # noqa: SIM905
-"""The API classes of the last 2.x that this package lacks."""
+"""
+"""The API classes of the last 2.x that this package lacks. They are told apart only when a name is missed."""
 
 MODELS = """
     AdditionalRecipient AdditionalRecipientReceivable AdditionalRecipientReceivableRefund BatchChangeInventoryRequest
@@ -103,7 +136,7 @@ MODELS = """
     V1UpdateModifierOptionRequest V1UpdateOrderRequest V1UpdateOrderRequestAction V1UpdatePageCellRequest
     V1UpdatePageRequest V1UpdateTimecardRequest V1UpdateVariationRequest V1Variation V1VariationInventoryAlertType
     V1VariationPricingType VoidTransactionRequest VoidTransactionResponse WebhookEvents Weekday WorkweekConfig
-""".split()  # noqa: SIM905
+"""
 """The models of the last 2.x that this package lacks."""
 
 
@@ -125,8 +158,8 @@ def explain_missing(module: str, name: str) -> str | None:
 @cache
 def _names_missing_in(module: str) -> set[str]:
     if module == "squareconnect":
-        return {*APIS, *MODELS}
-    classes = {"squareconnect.apis": APIS, "squareconnect.models": MODELS}.get(module, [])
+        return {*APIS.split(), *MODELS.split()}
+    classes = {"squareconnect.apis": APIS, "squareconnect.models": MODELS}.get(module, "").split()
     return {*classes, *map(module_of, classes)}
 
 
@@ -149,15 +182,3 @@ def refuse_import(path: str) -> None:
     sentence = explain_missing(*path.rpartition(".")[::2])
     if sentence:
         raise ImportError(sentence, name=path)
-
-
-# -- Models that 2.x pickled ----------------------------------------------------------------------------------------
-
-
-def values_of(state: dict[str, Any]) -> dict[str, Any]:
-    """Return the values in a model's state as 2.x pickled it: a private attribute for each field."""
-    return {
-        name.removeprefix("_"): value
-        for name, value in state.items()
-        if value is not None and name not in ("swagger_types", "attribute_map")
-    }

@@ -81,7 +81,7 @@ def test_an_error_of_any_shape_keeps_its_status_and_body(body: bytes) -> None:
     assert caught.value.status == 400
     assert caught.value.raw_body == body
     assert caught.value.errors == []
-    assert str(caught.value).startswith("GET /v2/customers/C1 failed: 400 Reason.")
+    assert str(caught.value).startswith("GET /v2/customers/C1 failed: (400) Reason.")
 
 
 @pytest.mark.parametrize("errors", ["x", 1, None, {}, [1], ["x"], [None], [[]], [{"code": 1}], {"a": "b"}])
@@ -90,7 +90,7 @@ def test_errors_of_the_wrong_shape_are_none(errors: Any) -> None:
         api_for(server).retrieve_customer("C1")
 
     assert caught.value.errors == []
-    assert "failed: 400" in str(caught.value)
+    assert "failed: (400)" in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [201, 202, 203])

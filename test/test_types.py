@@ -20,7 +20,7 @@ KEY = UUID("12345678-1234-5678-1234-567812345678")
 
 
 def decoded(value: Any, swagger_type: Any, sources: Any = shop) -> Any:
-    return Types(sources).decode(json.dumps(value).encode(), swagger_type, complete=value is None)
+    return Types(sources).decode(json.dumps(value).encode(), swagger_type)
 
 
 # -- As bodies ------------------------------------------------------------------------------------------------------
