@@ -117,7 +117,7 @@ def test_a_failure_of_any_api_is_the_one_exception_with_its_advice(square2: Any)
     with (
         Server(otherwise=answer(404, {"errors": ERRORS})) as server,
         client_of(server, square2) as client,
-        pytest.raises(squareconnect.NotFound) as caught,
+        pytest.raises(squareconnect.PaymentMethodError) as caught,
     ):
         square2.OrdersApi(client).batch_retrieve_orders("L1", {"order_ids": ["O1"]})
 
