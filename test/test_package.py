@@ -118,7 +118,7 @@ def test_a_name_that_is_not_there_cannot_be_imported() -> None:
         from squareconnect import Locations  # noqa: F401
 
 
-@pytest.mark.parametrize("setting", ["access_token", "host", "verify_ssl", "api_key"])
+@pytest.mark.parametrize("setting", ["verify_ssl", "api_key"])
 def test_the_old_global_style_is_told_what_to_write_instead(setting: str) -> None:
     with pytest.raises(AttributeError) as caught:
         setattr(squareconnect.configuration, setting, "x")

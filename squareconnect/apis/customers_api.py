@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from squareconnect._text import conceal, did_you_mean
 from squareconnect.api_client import ApiClient
-from squareconnect.configuration import conceal
 from squareconnect.exceptions import InvalidArgument
-from squareconnect.models._model import did_you_mean
 
 if TYPE_CHECKING:
     from squareconnect.models import (

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from squareconnect._text import did_you_mean as did_you_mean
+
 if TYPE_CHECKING:
     from inspect import Signature
 
@@ -145,14 +147,6 @@ class Model:
         if type(other) is not type(self):
             return NotImplemented
         return _present(self) == _present(other)
-
-
-def did_you_mean(name: str, known: Any) -> str:
-    """Give the end of an error message: the known name nearest to a misspelt one, if any is near."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, list(known), n=1)
-    return f". Did you mean '{near[0]}'?" if near else ""
 
 
 def _present(model: Model) -> dict[str, Any]:
