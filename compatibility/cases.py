@@ -255,7 +255,10 @@ class Payloads:
         swagger_type = self.random.choice([name, name, f"list[{name}]", f"dict(str, {name})"])
         wrong = self.random.random() < 0.15
         value = self.json_of(name, wrong)
-        whole = {"l": [value, self.json_of(name)], "d": {"a": value, "": None}}.get(swagger_type[0], value)
+        more = {"": None} if self.random.random() < 0.1 else {}
+        if more and swagger_type.startswith("dict"):
+            self.peculiarity = "wrong type"
+        whole = {"l": [value, self.json_of(name)], "d": {"a": value, **more}}.get(swagger_type[0], value)
         return f"api.api_client.deserialize(of({json.dumps(whole)!r}), {swagger_type!r})"
 
     def sent_again(self) -> str:

@@ -178,7 +178,7 @@ DIFFERENCES = (
             "answer().retrieve_customer(5)",
         ),
         peculiarity="peculiar id",
-        comes_to=("ValueError", "value"),
+        comes_to=("InvalidArgument", "value"),
     ),
     Difference(
         "Values refused before sending",
@@ -249,22 +249,13 @@ DIFFERENCES = (
             "auth_settings=['oauth2'])",
         ),
     ),
-    Difference(
-        "`GET`, `POST`, ... of `RESTClientObject`",
-        "Take the headers and what follows them by position.",
-        "Take them by keyword.",
-        "`request` has them all; these are shorthands.",
-        names=(
-            "squareconnect.rest.RESTClientObject(squareconnect.Configuration()).[A-Z]*",
-        ),
-    ),
     # -- Answers --
     Difference(
         "Values of a wrong type",
         "Converted with `str()`, `int()` and `bool()`: `'false'` becomes `True`, and cards `'abc'` three empty cards. "
         "Some fail with `ValueError` or `TypeError`. Dates can have any form.",
         "`DecodeError`, an `ApiException` that names the place: `cards[0].exp_month`. Plain values in models of other "
-        "sources are converted as before; what such a model itself refuses is a `DecodeError` as well.",
+        "sources are converted as before. The same goes for null in place of a model in a list or dict.",
         "Wrong data is worse than no data.",
         shown_by=(
             _DECODE.format('{"exp_month": "12"}', "Card"),
@@ -274,7 +265,6 @@ DIFFERENCES = (
             _DECODE.format("NaN", "float"),
         ),
         peculiarity="wrong type",
-        calls=("call('V1ItemsApi', '*_page*', 'required arguments')",),
         comes_to=("DecodeError",),
     ),
     Difference(
@@ -305,6 +295,16 @@ DIFFERENCES = (
         "An `ApiException` with `.errors`, for the models of this package; for those of other sources it stays a "
         "result.",
         "Programs did not look at `errors`, and took a failure for a success.",
+        calls=("answer({'errors': *", "call('CustomersApi', '*', 'an answer with errors only')"),
+        comes_to=("ApiException",),
+    ),
+    Difference(
+        "Nulls in models of other sources",
+        "`ValueError` about the field, if the model checks it.",
+        "None.",
+        "An answer that lacks one value is still an answer.",
+        calls=("call('V1ItemsApi', '*_page*', 'required arguments')",),
+        comes_to=("value",),
     ),
     Difference(
         "Keys that are not fields of a model",

@@ -81,11 +81,12 @@ def test_a_difference_explains_what_it_lists_and_payloads_that_end_as_it_says() 
 
 
 def test_a_difference_explains_calls_that_end_as_it_says() -> None:
-    (wrong,) = (each for each in DIFFERENCES if each.what == "Values of a wrong type")
+    (errors,) = (each for each in DIFFERENCES if each.what == "Successes with errors only")
+    call = "call('CustomersApi', 'list_customers', 'an answer with errors only')"
 
-    assert wrong.explains("call('V1ItemsApi', 'list_pages', 'required arguments')", "", {"raises": ["DecodeError"]})
-    assert not wrong.explains("call('V1ItemsApi', 'list_pages', 'required arguments')", "", {"value": 1})
-    assert not wrong.explains("call('V1ItemsApi', 'list_pages', 'all arguments')", "", {"raises": ["DecodeError"]})
+    assert errors.explains(call, "", {"raises": ["ApiException"]})
+    assert not errors.explains(call, "", {"value": 1})
+    assert not errors.explains(call.replace("Customers", "Orders"), "", {"raises": ["ApiException"]})
 
 
 class Box:

@@ -13,9 +13,9 @@ import pytest
 
 import squareconnect
 from compatibility.beside import MIGRATION, install_beside
-from squareconnect import ApiClient, ApiException, Configuration, CustomersApi
+from squareconnect import ApiClient, ApiException, Configuration, ConnectionFailed, CustomersApi
 from squareconnect.legacy import APIS, MODELS, module_of
-from test.servers import CUSTOMER, Server, Step, answer
+from test.servers import CUSTOMER, Server, Step, answer, cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,11 @@ def square2() -> Iterator[Any]:
 
 
 def client_of(server: Server, square2: Any, **settings: Any) -> ApiClient:
-    return ApiClient(Configuration(host=server.host, access_token="T0KEN", **settings), models=square2.models)
+    return ApiClient(settings_of(server, **settings), models=square2.models)
+
+
+def settings_of(server: Server, **settings: Any) -> Configuration:
+    return Configuration(host=server.host, access_token="T0KEN", **settings)
 
 
 def test_the_list_of_missing_names_is_what_2_x_has_and_this_package_lacks(square2: Any) -> None:
@@ -103,14 +107,40 @@ def test_a_name_that_both_have_is_ours_and_inside_a_model_of_2_x_it_is_theirs(sq
     assert found[0].id == "C1"
 
 
-def test_a_success_with_errors_stays_a_result_for_their_models_and_raises_for_ours(square2: Any) -> None:
-    errors = answer(body={"errors": ERRORS})
-    with Server(otherwise=errors) as server, client_of(server, square2) as client:
+def test_a_success_with_errors_stays_a_result_for_their_models(square2: Any) -> None:
+    with Server(otherwise=answer(body={"errors": ERRORS})) as server, client_of(server, square2) as client:
         assert square2.LocationsApi(client).list_locations().errors[0].code == "CARD_DECLINED"
-        with pytest.raises(ApiException) as caught:
-            square2.CustomersApi(client).retrieve_customer("C1")
+        assert square2.TransactionsApi(client).capture_transaction("L1", "T1").errors[0].code == "CARD_DECLINED"
 
-    assert caught.value.errors[0].code == "CARD_DECLINED"
+
+@pytest.mark.parametrize(
+    ("call", "unknown"),
+    [
+        (lambda api: api.retrieve_customer("C1"), False),
+        (lambda api: api.list_customers(), False),
+        (lambda api: api.create_customer({"given_name": "Ada"}), True),
+        (lambda api: api.delete_customer("C1"), True),
+        (lambda api: api.delete_customer_card("C1", "ccof:1"), True),
+    ],
+)
+def test_a_success_with_errors_only_raises_for_our_models(call: Any, unknown: bool) -> None:
+    with (
+        Server(otherwise=answer(body={"errors": ERRORS})) as server,
+        ApiClient(settings_of(server)) as client,
+        pytest.raises(ApiException) as caught,
+    ):
+        call(CustomersApi(client))
+
+    assert (caught.value.status, caught.value.errors[0].code) == (200, "CARD_DECLINED")
+    assert caught.value.outcome_unknown is unknown
+
+
+def test_a_success_with_errors_and_a_result_is_a_result() -> None:
+    body = {"errors": ERRORS, "customers": [CUSTOMER]}
+    with Server(otherwise=answer(body=body)) as server, ApiClient(settings_of(server)) as client:
+        page = CustomersApi(client).list_customers()
+
+    assert (page.customers[0].id, page.errors[0].code) == ("C1", "CARD_DECLINED")  # type: ignore[index]
 
 
 def test_a_failure_of_any_api_is_the_one_exception_with_its_advice(square2: Any) -> None:
@@ -147,6 +177,20 @@ def test_a_call_of_another_api_is_retried_where_repeating_is_harmless(square2: A
         with pytest.raises(ApiException):
             square2.TransactionsApi(client).capture_transaction("L1", "T1")
 
+    assert len(server.requests) == 3
+
+
+def test_a_body_of_another_api_with_an_idempotency_key_is_sent_again(square2: Any) -> None:
+    body = square2.CreateOrderRequest(idempotency_key="K")
+    with (
+        Server(cut(b""), answer(body={"order": {"id": "O1"}}), cut(b"")) as server,
+        client_of(server, square2, max_retry_wait=0.01) as client,
+    ):
+        assert square2.OrdersApi(client).create_order("L1", body).order.id == "O1"
+        with pytest.raises(ConnectionFailed) as caught:
+            square2.OrdersApi(client).create_order("L1", square2.CreateOrderRequest())
+
+    assert caught.value.outcome_unknown
     assert len(server.requests) == 3
 
 
