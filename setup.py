@@ -31,7 +31,11 @@ setup(
     package_data={"squareconnect": ["py.typed", "*.pyi"]},
     python_requires=">=3.10",
     install_requires=[line for line in read("requirements.txt").splitlines() if not line.startswith("#")],
-    extras_require={"emulator": ["starlette>=1.3.1", "uvicorn>=0.35.0"], "fast": ["msgspec>=0.22"]},
+    extras_require={
+        "async": ["h11>=0.16"],
+        "emulator": ["starlette>=1.3.1", "uvicorn>=0.35.0"],
+        "fast": ["msgspec>=0.22"],
+    },
     classifiers=[
         "Development Status :: 5 - Production/Stable",
         "Intended Audience :: Developers",

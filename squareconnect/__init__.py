@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from squareconnect.api_client import ApiResponse as ApiResponse
     from squareconnect.apis.async_customers_api import AsyncCustomersApi as AsyncCustomersApi
     from squareconnect.apis.customers_api import CustomersApi as CustomersApi
+    from squareconnect.async_api_client import AsyncApiClient as AsyncApiClient
     from squareconnect.asynchronous import CallHandle as CallHandle
     from squareconnect.configuration import Configuration as Configuration
     from squareconnect.exceptions import ApiException as ApiException
@@ -36,6 +37,7 @@ __version__ = "3.0.0"
 _MODULES = {
     "ApiClient": "api_client",
     "ApiResponse": "api_client",
+    "AsyncApiClient": "async_api_client",
     "CustomersApi": "apis.customers_api",
     "AsyncCustomersApi": "apis.async_customers_api",
     "CallHandle": "asynchronous",

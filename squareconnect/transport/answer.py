@@ -63,6 +63,15 @@ class Broken(NamedTuple):
     """Whether a byte of the request may have left."""
     answer: RESTResponse | None = None
     """What came of an answer, from its status line on; its body is cut off."""
+    final: bool = False
+    """Whether no further try can be made, since the client was closed."""
+
+
+class Judged(NamedTuple):
+    """What :func:`judge` returned, from a driver that had it called elsewhere since it may take long."""
+
+    result: RESTResponse | ApiException
+    final: bool
 
 
 def is_success(status: int) -> bool:

@@ -24,12 +24,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from squareconnect.exceptions import ApiException, ConnectionFailed, Timeout, printable
 from squareconnect.models.error_code import ErrorCode
-from squareconnect.transport.answer import RESTResponse, is_refusal, judge
+from squareconnect.transport.answer import Broken, Judged, RESTResponse, is_refusal, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
-
-    from squareconnect.transport.answer import Broken
 
 logger = logging.getLogger("squareconnect")
 
@@ -136,8 +134,8 @@ def exchange(rules: Rules, clock: Clock) -> Generator[Try | Pause, Any, RESTResp
             late = Timeout(reason="the deadline passed before the request could be sent")
             raise late.about(rules.method, rules.path, attempt, lost and rules.method not in SAFE_METHODS)
         attempt += 1
-        came: RESTResponse | Broken = yield Try(rules.deadline)
-        result = judge(came, rules.max_response_size)
+        came: RESTResponse | Broken | Judged = yield Try(rules.deadline)
+        result = came.result if isinstance(came, Judged) else judge(came, rules.max_response_size)
         _report(rules, result, clock.monotonic() - began, attempt)
         if isinstance(result, RESTResponse):
             result.attempts = attempt
@@ -146,7 +144,8 @@ def exchange(rules: Rules, clock: Clock) -> Generator[Try | Pause, Any, RESTResp
             return RESTResponse(200, "OK", result.headers or {}, b"{}", attempt)
         lost = lost or result.outcome_unknown
         pause = pause_before_retry(attempt, _retry_after(result), rules.max_retry_wait, clock.jitter(), clock.now())
-        again = attempt <= rules.max_retries and should_retry(result, rules.repeatable)
+        final = isinstance(came, (Broken, Judged)) and came.final
+        again = not final and attempt <= rules.max_retries and should_retry(result, rules.repeatable)
         if not again or clock.monotonic() + pause >= rules.deadline:
             raise result.about(rules.method, rules.path, attempt, lost and rules.method not in SAFE_METHODS)
         logger.info(
