@@ -41,6 +41,8 @@ class AsyncApiClient(BaseClient):
     :param header_name: the name of a header to send with every request.
     :param header_value: its value.
     :param cookie: the ``Cookie`` header to send with every request.
+    :param models: the models of other APIs that answers may be decoded as: a module of Swagger models, a mapping of
+        names to them, or a list of these.
     :raises ImportError: if ``h11`` is not installed; the extra ``async`` brings it.
     """
 
@@ -50,8 +52,10 @@ class AsyncApiClient(BaseClient):
         header_name: str | None = None,
         header_value: str | None = None,
         cookie: str | None = None,
+        *,
+        models: Any = None,
     ) -> None:
-        super().__init__(configuration, header_name, header_value, cookie)
+        super().__init__(configuration, header_name, header_value, cookie, models=models)
         self._start()
 
     def _start(self) -> None:
