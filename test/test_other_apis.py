@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import re
@@ -13,12 +14,21 @@ import pytest
 
 import squareconnect
 from compatibility.beside import MIGRATION, install_beside
-from squareconnect import ApiClient, ApiException, Configuration, ConnectionFailed, CustomersApi
+from squareconnect import (
+    ApiClient,
+    ApiException,
+    AsyncApiClient,
+    AsyncCustomersApi,
+    Configuration,
+    ConnectionFailed,
+    CustomersApi,
+)
 from squareconnect.legacy import APIS, MODELS, module_of
 from test.servers import CUSTOMER, Server, Step, answer, cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 ERRORS = [{"category": "PAYMENT_METHOD_ERROR", "code": "CARD_DECLINED", "detail": "The card was declined."}]
 LOCATIONS = answer(body={"locations": [{"id": "L1", "currency": "GBP", "capabilities": ["PROCESSING"]}]})
@@ -74,7 +84,7 @@ def test_locations_transactions_and_customers_share_one_client_and_its_connectio
         locations = square2.LocationsApi(client).list_locations().locations
         customer = CustomersApi(client).retrieve_customer("C1").customer
         money = square2.Money(amount=500, currency=locations[0].currency)
-        request = square2.ChargeRequest(idempotency_key="K", amount_money=money, customer_id=customer.id)
+        request = square2.ChargeRequest(idempotency_key="K", amount_money=money, customer_id=customer.id)  # type: ignore[union-attr]
         transaction = square2.TransactionsApi(client).charge(locations[0].id, request).transaction
 
     assert transaction.tenders[0].amount_money == money
@@ -200,3 +210,51 @@ def test_a_callback_gets_the_result_of_another_api(square2: Any) -> None:
         square2.LocationsApi(client).list_locations(callback=results.append).join()
 
     assert results[0].locations[0].id == "L1"
+
+
+async def _locations_and_customer(square2: Any, settings: Configuration) -> tuple[Any, Any]:
+    async with AsyncApiClient(settings, models=square2.models) as client:
+        calls = square2.LocationsApi(client).list_locations(), AsyncCustomersApi(client).retrieve_customer("C1")
+        return await calls[0], await calls[1]
+
+
+def test_on_a_client_for_asyncio_the_methods_of_other_apis_are_awaited(square2: Any) -> None:
+    with Server(LOCATIONS, answer()) as server:
+        locations, found = asyncio.run(_locations_and_customer(square2, settings_of(server)))
+
+    assert locations.locations[0] == square2.Location(id="L1", currency="GBP", capabilities=["PROCESSING"])
+    assert type(found.customer) is squareconnect.Customer
+
+
+def test_another_source_of_models_is_refused_with_what_can_be_one() -> None:
+    with pytest.raises(TypeError, match=r"^models must be a module of Swagger models, .* not int$"):
+        ApiClient(Configuration(access_token="T0KEN"), models=5)
+
+
+def test_without_the_models_a_method_of_another_api_sends_nothing_and_says_what_to_give(square2: Any) -> None:
+    with (
+        Server() as server,
+        ApiClient(settings_of(server)) as client,
+        pytest.raises(ValueError, match=r"'ListLocationsResponse'.*ApiClient\(models=\.\.\.\)"),
+    ):
+        square2.LocationsApi(client).list_locations()
+
+    assert not server.requests
+
+
+def test_a_file_is_uploaded_as_a_form_field_of_another_api(square2: Any, tmp_path: Path) -> None:
+    (tmp_path / "menu.txt").write_text("tea")
+    with Server(answer(body={"id": "I1"})) as server, client_of(server, square2) as client:
+        image = client.call_api(
+            "/v1/{location_id}/items/{item_id}/image",
+            "POST",
+            {"location_id": "L1", "item_id": "I1"},
+            header_params={"Content-Type": "multipart/form-data"},
+            files={"image_data": str(tmp_path / "menu.txt")},
+            response_type="V1ItemImage",
+            auth_settings=["oauth2"],
+        )
+
+    assert (type(image), image.id) == (square2.V1ItemImage, "I1")
+    assert server.requests[0].headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert b'filename="menu.txt"\r\nContent-Type: text/plain\r\n\r\ntea\r\n' in server.requests[0].body
