@@ -307,7 +307,10 @@ class Payloads:
         if self.random.random() < 0.1:
             self.peculiarity = "peculiar id"
             return repr(self.random.choice(PECULIAR_IDS))
-        return repr("".join(self.random.choices(ID_CHARACTERS, k=self.random.randint(3, 9))) + "x")
+        text = "".join(self.random.choices(ID_CHARACTERS, k=self.random.randint(3, 9))) + "x"
+        if text.startswith((".\\", "..\\")):
+            self.peculiarity = "peculiar id"
+        return repr(text)
 
     def text(self) -> str:
         """Make a text."""

@@ -80,7 +80,7 @@ def __dir__() -> list[str]:
 
 
 class _OtherApis:
-    """The last that Python asks for a module of this package: tells where to get what only 2.x has."""
+    """Explains failed imports of what only 2.x has: Python asks it for a module that nothing else has found."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> None:
