@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.peers import CHECKOUT, HOME, python_of
@@ -37,32 +38,37 @@ def run_programs() -> bool:
 
 def _same(name: str, theirs: Path, ours: Path) -> bool:
     """Run a program with both packages, print where the two part, and return whether they do not."""
-    before, now = outcome(name, theirs), outcome(name, ours)
-    if before != now:
-        parted = next(pair for pair in zip(before, now) if pair[0] != pair[1])  # noqa: B905
+    parted = first_difference(outcome(name, theirs), outcome(name, ours))
+    if parted:
         print(f"NOT THE SAME: {name}\n  2.x: {parted[0]}\n  now: {parted[1]}")
-    return before == now
+    return parted is None
+
+
+def first_difference(before: list[Any], now: list[Any]) -> tuple[Any, Any] | None:
+    """Return the first two items of two lists that are not the same, or None. A list that ends has None there."""
+    return next((pair for pair in zip_longest(before, now) if pair[0] != pair[1]), None)
 
 
 def outcome(name: str, python: Path) -> list[Any]:
-    """Run a program, and return what it printed, its exit status and the customers that it left.
+    """Run a program, and return what it printed and the customers that it left.
 
+    :raises RuntimeError: if it fails; the message has its standard error.
     :raises subprocess.TimeoutExpired: if it does not end within a minute.
     """
     with Emulator() as square:
         done = subprocess.run(
             [python, "-m", f"compatibility.programs.{name}", square.url, square.access_token],
             cwd=HOME,
-            env={"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0"},
+            env={"PATH": os.environ["PATH"]},
             capture_output=True,
             encoding="utf-8",
             timeout=60,
         )
+        if done.returncode:
+            raise RuntimeError(f"{name} failed with {python}:\n{done.stderr}")
         with ApiClient(Configuration(host=square.url, access_token=square.access_token)) as client:
             left = [customer.to_dict() for customer in paginate(CustomersApi(client).list_customers)]
-    said = [json.loads(without_volatile(line)) for line in done.stdout.splitlines()]
-    failed = [] if done.returncode == 0 else [done.returncode, done.stderr]
-    return [*said, json.loads(without_volatile(json.dumps(left))), *failed]
+    return [json.loads(without_volatile(line)) for line in [*done.stdout.splitlines(), json.dumps(left)]]
 
 
 def without_volatile(text: str) -> str:

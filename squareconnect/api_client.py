@@ -524,7 +524,8 @@ def require_mapping(name: str, value: Any) -> Mapping[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise TypeError(f"{name} must be a dict or another mapping, not {type(value).__name__}")
+        kind = "str" if isinstance(value, str) else type(value).__name__  # Not the name of a str that hides itself.
+        raise TypeError(f"{name} must be a dict or another mapping, not {kind}")
     return value
 
 

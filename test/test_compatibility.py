@@ -14,7 +14,7 @@ from compatibility.cases import Payloads
 from compatibility.comparison import agree
 from compatibility.differences import DIFFERENCES
 from compatibility.methods import VARIANTS, Method, methods_of, value_of
-from compatibility.run_programs import without_volatile
+from compatibility.run_programs import first_difference, without_volatile
 
 MIGRATION = Path(__file__).parent.parent / "docs" / "Migration.md"
 
@@ -147,6 +147,12 @@ def test_what_differs_from_run_to_run_is_taken_out_of_what_programs_print() -> N
     )
 
     assert without_volatile(printed) == '["ID", "ccof:ID", "TIME", "Ada", 404]'
+
+
+def test_two_runs_of_a_program_part_at_the_first_line_that_differs_or_that_one_lacks() -> None:
+    assert first_difference([1, 2], [1, 2]) is None
+    assert first_difference([1, 2, 3], [1, 5, 6]) == (2, 5)
+    assert first_difference([1, 2], [1]) == (2, None)
 
 
 def test_no_two_differences_are_about_the_same() -> None:
