@@ -252,7 +252,7 @@ def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "OF-ENVIRONMENT")
     yield configuration
     for name in ("access_token", "host"):
-        vars(configuration).pop(name, None)
+        configuration.__dict__.pop(name, None)
 
 
 class TestDefaultsOfTheModule:
