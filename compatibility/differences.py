@@ -150,6 +150,16 @@ DIFFERENCES = (
         shown_by=("squareconnect.Card(id='c').__dict__", "hasattr(squareconnect.Card(id='c'), '_id')"),
     ),
     Difference(
+        "`repr()` and `str()` of a model",
+        "The same as `to_str()`: a dict of all fields, without the name of the class.",
+        "A call of the constructor with the fields that are set. `to_str()` is unchanged.",
+        "It is shorter, and it says what the value is.",
+        shown_by=(
+            "repr(squareconnect.Error('API_ERROR', 'NOT_FOUND', 'A detail that is long enough for a second line.'))",
+            "str(squareconnect.CardBrand())",
+        ),
+    ),
+    Difference(
         "Models in tuples and in lists of lists",
         "`to_dict()` leaves them unchanged. Encoding a request with a model in a tuple fails.",
         "They become dicts and JSON wherever they are.",
