@@ -524,14 +524,14 @@ def require_mapping(name: str, value: Any) -> Mapping[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, (dict, Mapping)):
-        raise TypeError(f"{name} must be a dict or another mapping, not {type(value).__name__}")
+        kind = "str" if isinstance(value, str) else type(value).__name__  # Not the name of a str that hides itself.
+        raise TypeError(f"{name} must be a dict or another mapping, not {kind}")
     return value
 
 
 def has_idempotency_key(body: Any) -> bool:
-    """Return whether a body has what makes repeating it harmless."""
-    values = body.__dict__ if isinstance(body, Model) else body
-    return isinstance(values, dict) and bool(values.get("idempotency_key"))
+    """Return whether a body, a dict or any model, has what makes repeating it harmless."""
+    return bool(body.get("idempotency_key") if isinstance(body, dict) else getattr(body, "idempotency_key", None))
 
 
 def require_result(response: Any, data: Any, response_type: Any) -> None:
@@ -544,14 +544,23 @@ def require_result(response: Any, data: Any, response_type: Any) -> None:
         kind = getattr(response_type, "__name__", response_type)
         raise unreadable(response, f"the body should be a {kind} but is null")
     missing = missing_field(data)
-    if missing is None:
-        return
-    if getattr(data, "errors", None):
+    if holds_errors(data, only=missing is None):
         failure = ApiException(http_resp=response)
         failure.reason = "OK, but the answer holds errors"
         failure.errors = data.errors
         raise failure
-    raise unreadable(response, f"the body has no {missing}")
+    if missing is not None:
+        raise unreadable(response, f"the body has no {missing}")
+
+
+def holds_errors(data: Any, *, only: bool) -> bool:
+    """Return whether one of our models holds errors.
+
+    :param only: whether it must hold nothing else.
+    """
+    if not isinstance(data, Model) or not getattr(data, "errors", None):
+        return False
+    return not only or not any(value for name, value in data.__dict__.items() if name != "errors")
 
 
 def unreadable(response: Any, problem: str) -> DecodeError:

@@ -131,6 +131,13 @@ class Model:
                 raise AttributeError(message + did_you_mean(name, self._fields))
             self.__dict__[name] = value
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "swagger_types" in state:
+            from squareconnect.legacy import values_of
+
+            state = values_of(state)
+        self.__dict__.update(state)
+
     def to_dict(self) -> dict[str, Any]:
         """Return every field by attribute name, in the constructor's order; Nones are kept, models become dicts."""
         return {name: _plain(getattr(self, name)) for name in self._fields}
