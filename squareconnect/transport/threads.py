@@ -513,7 +513,7 @@ def send(
             request.method,
             request.url,
             body=request.body,
-            headers=request.headers,
+            headers={name: str(value) for name, value in request.headers.items()},
             timeout=_timeout(attempt.limit(times[0]), attempt.limit(times[1])),
             retries=_ONCE,
             redirect=False,
