@@ -20,6 +20,7 @@ import http.client
 import io
 import queue
 import re
+import socket
 import ssl
 import threading
 import time
@@ -146,6 +147,8 @@ class Wire(io.RawIOBase):
             self._sock.close()
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # Those that Python looks for are not the socket's: mocket's has each that is asked for.
+            raise AttributeError(name)
         return getattr(self._sock, name)
 
     # What the buffer uses.
@@ -244,6 +247,7 @@ class _Watched:
     sock: Any
     _owner: Callable[[], Attempt | None] = staticmethod(_nobody)
     _in_request = False
+    _way: tuple[Any, ...] = ()
 
     @property
     def is_connected(self) -> bool:
@@ -251,6 +255,8 @@ class _Watched:
         self._own()
         if not isinstance(self.sock, Wire):
             return self.sock is not None
+        if self._way != _way_out():
+            return False
         return not self.sock.peek() and not self.sock.ended
 
     def connect(self) -> None:
@@ -261,6 +267,7 @@ class _Watched:
         finally:
             if attempt:
                 attempt.reached = False
+        self._way = _way_out()
         self.sock = Wire(self.sock)
         self.sock.owner = self._owner
 
@@ -302,6 +309,11 @@ class _Watched:
         if isinstance(self.sock, Wire):
             self.sock.owner = self._owner
         return attempt
+
+
+def _way_out() -> tuple[Any, ...]:
+    """Return what a tool replaces to stand between programs and the network: it must not be passed by."""
+    return socket.socket, socket.socket.connect
 
 
 @cache
