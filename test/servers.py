@@ -98,6 +98,7 @@ class Server:
     :param otherwise: what to do with all further ones; by default, answer with a customer.
     :param tls: the server's side of TLS; None for plain HTTP.
     :param deaf: whether it never reads what comes.
+    :param greeting: bytes that it sends as soon as a connection stands, before any request.
     :param address: where it listens.
     """
 
@@ -107,6 +108,7 @@ class Server:
         otherwise: Step | None = None,
         tls: ssl.SSLContext | None = None,
         deaf: bool = False,
+        greeting: bytes = b"",
         address: str = "127.0.0.1",
     ) -> None:
         self.steps = list(steps)
@@ -119,6 +121,7 @@ class Server:
         self.ended = threading.Event()
         self._tls = tls
         self._deaf = deaf
+        self._greeting = greeting
         self._lock = threading.Lock()
         self._wires: list[Wire] = []
         self._closed = threading.Semaphore(0)
@@ -167,6 +170,7 @@ class Server:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             wire = Wire(self, sock, number)
             self._wires.append(wire)
+            wire.send(self._greeting)
             if self._deaf:
                 self.ended.wait(30)
             while request := wire.read_request():
@@ -226,6 +230,17 @@ def close(wire: Wire, request: Request) -> None:
 def stall(wire: Wire, request: Request) -> None:
     """Answer nothing, and keep the connection."""
     wire.server.ended.wait(30)
+
+
+def in_pieces(*pieces: bytes, pause: float = 0.02) -> Step:
+    """Send each piece by itself, over TLS in a record of its own, and keep the connection."""
+
+    def play(wire: Wire, request: Request) -> None:
+        for piece in pieces:
+            wire.send(piece)
+            time.sleep(pause)
+
+    return play
 
 
 def drip(data: bytes, pause: float = 0.02, first: int = 0) -> Step:

@@ -147,9 +147,14 @@ class Wire(io.RawIOBase):
             self._sock.close()
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # Those that Python looks for are not the socket's: mocket's has each that is asked for.
+        # Before it is set: an interrupt came. What Python itself looks for: mocket's socket has each name asked for.
+        if name == "_sock" or name.startswith("__"):
             raise AttributeError(name)
         return getattr(self._sock, name)
+
+    def __del__(self) -> None:
+        if sock := getattr(self, "_sock", None):
+            sock.close()
 
     # What the buffer uses.
 
@@ -344,10 +349,10 @@ def _in_time(step: Callable[[], object], attempt: Attempt | None, undo: Callable
             undo()
         ended.release()
 
-    if attempt is None or not _started(contextvars.copy_context().run, run):
-        step()
-        return
     try:
+        if attempt is None or not _started(contextvars.copy_context().run, run):
+            step()
+            return
         in_time = ended.acquire(timeout=attempt.limit(None))
     except BaseException:
         handover.clear()
@@ -448,6 +453,12 @@ def _with_our_pools(manager_class: Any) -> Any:
     if isinstance(manager_class, type) and issubclass(manager_class, urllib3.PoolManager):
         return type(manager_class.__name__, (_OurPools, manager_class), {})
     return manager_class
+
+
+def is_replaced() -> bool:
+    """Return whether a program or test has put other classes in the place of urllib3's pool managers."""
+    own = urllib3.poolmanager
+    return urllib3.PoolManager is not own.PoolManager or urllib3.ProxyManager is not own.ProxyManager
 
 
 def pool_manager(**options: Any) -> Any:
