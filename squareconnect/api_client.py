@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from squareconnect import __version__
-from squareconnect.configuration import Configuration, Secret, conceal, seconds_or_pair, text
+from squareconnect._checks import seconds_or_pair
+from squareconnect._text import Secret, conceal, text
+from squareconnect.configuration import Configuration
 from squareconnect.exceptions import ApiException, DecodeError, InvalidArgument
 from squareconnect.legacy import ClientOf2x
 from squareconnect.models._model import Model
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from squareconnect.asynchronous import CallHandle
 
 _JSON = "application/json"
 
@@ -262,14 +263,11 @@ class BaseClient(ClientOf2x):
             headers["Square-Version"] = configuration.square_version
         if self.cookie:
             headers["Cookie"] = conceal(self.cookie)
-        for parameter, layer in (
-            ("header_params", of_call),
-            ("default_headers", self.default_headers.copy()),
-            ("_headers", replacing),
-        ):
-            for name, value in require_mapping(parameter, layer).items():
-                check_header(name, value)
-                headers[name.title()] = _masked(name, value)
+        if of_call:
+            _add_headers(headers, "header_params", of_call)
+        _add_headers(headers, "default_headers", self.default_headers.copy())
+        if replacing:
+            _add_headers(headers, "_headers", replacing)
         return headers
 
     def _result(self, call: PreparedCall, response: Any) -> Any:
@@ -397,7 +395,8 @@ class ApiClient(BaseClient):
         :raises TypeError: for arguments of a wrong type, and for a body with a value that JSON cannot carry; nothing is
             sent then.
         """
-        _headers, header_params = conceal(_headers), conceal(header_params)  # Tracebacks show the locals of a frame.
+        if _headers or header_params:
+            _headers, header_params = conceal(_headers), conceal(header_params)  # Tracebacks show locals.
         in_background = async_req or callback is not None
         call = self._prepare(
             resource_path,
@@ -495,17 +494,11 @@ def path_segment(name: str, value: Any) -> str:
     :raises InvalidArgument: for anything else, for what is empty or blank or has control characters, and for what has
         ``.`` or ``..`` as a part between slashes.
     """
-    segment = value if type(value) is str else _refusing(_text_of_id, name, value)
+    segment = value if type(value) is str else _refusing(text, name, value)
     parts = segment.replace("\\", "/").split("/")  # Some proxies undo the quoting of a slash.
     if not segment.strip() or "." in parts or ".." in parts or not segment.isprintable():
         raise InvalidArgument(f"{name} must be an id as Square gave it, not {segment!r}")
     return quote(segment, safe="")
-
-
-def _text_of_id(name: str, value: Any) -> str:
-    from uuid import UUID
-
-    return str(value) if isinstance(value, UUID) else text(name, value)
 
 
 def _refusing(check: Callable[[str, Any], T], name: str, value: Any) -> T:
@@ -523,7 +516,7 @@ def require_mapping(name: str, value: Any) -> Mapping[str, Any]:
     """
     if value is None:
         return {}
-    if not isinstance(value, Mapping):
+    if not isinstance(value, (dict, Mapping)):
         raise TypeError(f"{name} must be a dict or another mapping, not {type(value).__name__}")
     return value
 
@@ -568,9 +561,15 @@ def _body_of(response: Any) -> bytes:
     return text("response.data", response.data).encode()
 
 
+def _add_headers(headers: dict[str, str], parameter: str, layer: Any) -> None:
+    for name, value in require_mapping(parameter, layer).items():
+        check_header(name, value)
+        headers[name.title()] = _masked(name, value)
+
+
 def _masked(name: str, value: str) -> str:
     """Keep a credential from being shown with its header's name."""
-    return Secret(value) if name.title() in ("Authorization", "Cookie") else str(value)
+    return Secret(value) if name.lower() in ("authorization", "cookie") else str(value)
 
 
 def _present_pairs(query: Any) -> list[tuple[str, Any]]:

@@ -124,7 +124,7 @@ def _set_levels(*, debug: bool) -> None:
 
 
 def _start_anew_after_fork() -> None:
-    global _lock  # noqa: PLW0603 - another thread of the parent may have held it.
+    global _lock
     _lock = threading.Lock()
 
 

@@ -1,4 +1,4 @@
-"""The address of 2.x for requests and answers: :class:`RESTClientObject`, :class:`RESTResponse`, :class:`ApiException`."""
+"""2.x's address for requests, answers and failures."""
 
 from __future__ import annotations
 
@@ -13,8 +13,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib3.util import parse_url
 
 from squareconnect.exceptions import ApiException as ApiException
-from squareconnect.transport import IDEMPOTENT_METHODS, CallOptions, Clock, Pause, Rules, call_options, exchange, threads
-from squareconnect.transport import Broken
+from squareconnect.transport import (
+    IDEMPOTENT_METHODS,
+    Broken,
+    CallOptions,
+    Clock,
+    Pause,
+    Rules,
+    call_options,
+    exchange,
+    threads,
+)
 from squareconnect.transport import RESTResponse as RESTResponse
 from squareconnect.transport.outgoing import (
     basic_credentials,
@@ -72,7 +81,7 @@ class RESTClientObject:
 
     @property
     def pool_manager(self) -> Any:
-        """urllib3's pool manager for ``Configuration.host``. What is assigned here is used in its place for every host."""
+        """urllib3's pool manager for ``Configuration.host``. What is assigned here replaces it, for every host."""
         return self._route(split_url(self.configuration.host)[0]).manager if self._assigned is None else self._assigned
 
     @pool_manager.setter
@@ -152,7 +161,8 @@ class RESTClientObject:
         try:
             while True:
                 if isinstance(step, Pause):
-                    step = steps.send(self.sleep(step.seconds))
+                    self.sleep(step.seconds)
+                    step = next(steps)
                 else:
                     step = steps.send(self._try(manager, request, step.until, times))
         except StopIteration as end:
@@ -220,9 +230,7 @@ class RESTClientObject:
     def POST(
         self, url: str, headers: Any = None, query_params: Any = None, post_params: Any = None, body: Any = None
     ) -> RESTResponse:
-        return self.request(
-            "POST", url, query_params=query_params, headers=headers, body=body, post_params=post_params
-        )
+        return self.request("POST", url, query_params=query_params, headers=headers, body=body, post_params=post_params)
 
     def PUT(
         self, url: str, headers: Any = None, query_params: Any = None, post_params: Any = None, body: Any = None
@@ -248,7 +256,7 @@ def rules_for(settings: Configuration, method: str, path: str, options: CallOpti
         max_retries=settings.max_retries,
         max_retry_wait=settings.max_retry_wait,
         max_response_size=settings.max_response_size,
-        on_try=getattr(settings, "on_try", None),
+        on_try=settings.on_try,
     )
 
 

@@ -124,7 +124,7 @@ class TestPages:
 
     def test_name_every_setting_and_its_default(self) -> None:
         parameters = inspect.signature(Configuration).parameters.values()
-        assert [(row[0], row[1]) for row in first_cells("Configuration.md", "Setting")] == [
+        assert [(row[0], row[2]) for row in first_cells("Configuration.md", "Setting")] == [
             (f"`{each.name}`", f"`{each.default!r}`") for each in parameters
         ]
 

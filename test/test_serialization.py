@@ -21,7 +21,6 @@ from squareconnect.models import (
     DeleteCustomerResponse,
     Error,
     ListCustomersResponse,
-    RetrieveCustomerResponse,
 )
 from squareconnect.models._model import Model
 from squareconnect.serialization import decode, decode_errors, encode, missing_field, parse, sanitize

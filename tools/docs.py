@@ -85,7 +85,7 @@ class Endpoint(NamedTuple):
     def of(cls, name: str, method: Callable[..., Any]) -> Endpoint:
         """Read a method."""
         signature = inspect.signature(method)
-        result = signature.return_annotation
+        result = signature.return_annotation.removeprefix("models.")
         params = [param for param in signature.parameters.values() if param.name not in ("self", "options")]
         shown = [param.name if param.default is param.empty else f"{param.name}={param.name}" for param in params]
         doc = Docstring.of(method)
@@ -150,7 +150,7 @@ def param_row(param: inspect.Parameter, doc: Docstring) -> list[str]:
     optional = "" if param.default is param.empty else "[optional] "
     return [
         f"**{param.name}**",
-        linked(param.annotation.removesuffix(" | None")),
+        linked(param.annotation.removeprefix("models.").removesuffix(" | None")),
         optional + sentence(doc.params[param.name]),
         default(param),
     ]
@@ -208,11 +208,25 @@ def exception_list() -> str:
 
 
 def setting_list() -> str:
-    """Give the list of the settings."""
-    doc = Docstring.of(Configuration)
-    params = inspect.signature(Configuration).parameters.values()
-    rows = ([f"`{param.name}`", default(param), sentence(doc.params[param.name])] for param in params)
-    return table("Setting|Default|What it is", rows)
+    """Return the list of the settings."""
+    rows = (
+        [f"`{each.name}`", f"`{each.type}`", f"`{each.declared.default!r}`", each.declared.description]
+        for each in Configuration.settings.values()
+    )
+    return table("Setting|Type|Default|What it is", rows)
+
+
+def setting_times() -> str:
+    """Return the list of when the settings are read."""
+    times: dict[str, list[str]] = {}
+    for each in Configuration.settings.values():
+        times.setdefault(each.declared.read, []).append(f"`{each.name}`")
+    return table("Settings|Read", ([", ".join(names), read] for read, names in times.items()))
+
+
+def secret_settings() -> str:
+    """Return the names of the settings that are never shown."""
+    return ", ".join(f"`{each.name}`" for each in Configuration.settings.values() if each.declared.shown == "never")
 
 
 def difference_list() -> str:
@@ -224,7 +238,7 @@ REGIONS: dict[Path, dict[str, Callable[[], str]]] = {
     DOCS / "README.md": {"methods": api_list, "models": model_list},
     DOCS / "Migration.md": {"differences": difference_list},
     DOCS / "Errors.md": {"exceptions": exception_list},
-    DOCS / "Configuration.md": {"settings": setting_list},
+    DOCS / "Configuration.md": {"settings": setting_list, "times": setting_times, "secrets": secret_settings},
 }
 """What is written into pages that are otherwise written by hand."""
 

@@ -74,7 +74,7 @@ def stub(api: type) -> str:
 
 
 def _overloads(name: str, method: Any) -> list[str]:
-    model = inspect.signature(method).return_annotation
+    model = _without_module(inspect.signature(method).return_annotation)
     forms = {options: form.format(model=model) for options, form in _FORMS.items()}
     if inspect.iscoroutinefunction(method):
         return [_overload(f"async def {name}", method, (), options, result) for options, result in forms.items()]
@@ -100,7 +100,11 @@ def _written(parameter: inspect.Parameter) -> str:
     if parameter.annotation is parameter.empty:
         return parameter.name
     default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
-    return f"{parameter.name}: {parameter.annotation}{default}"
+    return f"{parameter.name}: {_without_module(parameter.annotation)}{default}"
+
+
+def _without_module(annotation: str) -> str:
+    return annotation.replace("models.", "")
 
 
 def _formatted(text: str) -> str:

@@ -22,7 +22,8 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from squareconnect.exceptions import ApiException, ConnectionFailed, Timeout, printable
+from squareconnect._text import printable
+from squareconnect.exceptions import ApiException, ConnectionFailed, Timeout
 from squareconnect.models.error_code import ErrorCode
 from squareconnect.transport.answer import RESTResponse, is_refusal, judge
 
@@ -149,9 +150,7 @@ def exchange(rules: Rules, clock: Clock) -> Generator[Try | Pause, Any, RESTResp
         again = attempt <= rules.max_retries and should_retry(result, rules.repeatable)
         if not again or clock.monotonic() + pause >= rules.deadline:
             raise result.about(rules.method, rules.path, attempt, lost and rules.method not in SAFE_METHODS)
-        logger.info(
-            "%s %s: %s, trying again in %.1f s", rules.method, printable(rules.path), _outcome(result), pause
-        )
+        logger.info("%s %s: %s, trying again in %.1f s", rules.method, printable(rules.path), _outcome(result), pause)
         yield Pause(pause)
 
 

@@ -16,7 +16,8 @@ import urllib3
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url, ssl_
 
-from squareconnect.configuration import Secret, check_proxy, conceal, is_loopback
+from squareconnect._checks import check_proxy, is_loopback
+from squareconnect._text import Secret
 from squareconnect.exceptions import InvalidArgument
 from squareconnect.serialization import encode
 from squareconnect.transport.exchange import METHODS, Request
@@ -84,8 +85,8 @@ def encode_body(body: Any) -> bytes:
 
 
 @lru_cache
-def _is_header_name(name: str) -> bool:
-    return _HEADER_NAME.fullmatch(name) is not None
+def _may_be_set(name: str) -> bool:
+    return _HEADER_NAME.fullmatch(name) is not None and name.lower() not in _FRAMING
 
 
 def check_header(name: object, value: object) -> None:
@@ -93,13 +94,16 @@ def check_header(name: object, value: object) -> None:
 
     :raises InvalidArgument: naming the header; its value is not shown.
     """
-    value = conceal(value)
-    if not isinstance(name, str) or not _is_header_name(name):
+    if not isinstance(name, str) or not _may_be_set(name):
+        value = None  # A traceback shows the locals of each frame.
+        if isinstance(name, str) and name.lower() in _FRAMING:
+            raise InvalidArgument(f"header {name} must be left out: it follows from the body")
         raise InvalidArgument(f"{name!r} cannot be the name of a header")
-    if name.lower() in _FRAMING:
-        raise InvalidArgument(f"header {name} must be left out: it follows from the body")
     if not isinstance(value, str) or not ((value.isascii() and value.isprintable()) or _HEADER_VALUE.fullmatch(value)):
-        raise InvalidArgument(f"header {name} must be a str in Latin-1 without line breaks; its value is not shown here")
+        value = None
+        raise InvalidArgument(
+            f"header {name} must be a str in Latin-1 without line breaks; its value is not shown here"
+        )
 
 
 def require_origin(origin: str) -> None:

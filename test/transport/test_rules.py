@@ -18,7 +18,9 @@ LATE = Broken("TimeoutError", late=True, reached=True)
 
 
 def answered(status: int, content: str = "{}", **headers: str) -> RESTResponse:
-    return RESTResponse(status, "Reason", {name.replace("_", "-"): value for name, value in headers.items()}, content.encode())
+    return RESTResponse(
+        status, "Reason", {name.replace("_", "-"): value for name, value in headers.items()}, content.encode()
+    )
 
 
 def rules(method: str = "GET", **changes: Any) -> Rules:
@@ -143,7 +145,9 @@ def test_tries_are_bounded() -> None:
 
 
 def test_the_server_may_ask_for_a_pause_up_to_the_longest() -> None:
-    play = Play(rules(max_retry_wait=7.0), answered(429, Retry_After="3"), answered(429, Retry_After="3600"), answered(200))
+    play = Play(
+        rules(max_retry_wait=7.0), answered(429, Retry_After="3"), answered(429, Retry_After="3600"), answered(200)
+    )
 
     assert play.pauses == [3.0, 7.0]
 
