@@ -197,8 +197,9 @@ def tls_context(verify_ssl: bool, ssl_ca_cert: Any, cert_file: Any, key_file: An
 
 
 def _client_context(authorities: Any) -> ssl.SSLContext:
+    known: Any = ssl_.SSLContext
     context = ssl.create_default_context(cafile=authorities)
-    if not isinstance(context, ssl_.SSLContext):  # mocket's takes no socket of its own; urllib3 keeps the real class.
+    if not isinstance(context, known):  # That of mocket cannot be used with one of its sockets, as urllib3's can.
         context = ssl_.create_urllib3_context()
         context.load_verify_locations(authorities)
     return context

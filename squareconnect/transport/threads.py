@@ -589,6 +589,8 @@ def _read(response: urllib3.BaseHTTPResponse, content: list[bytes], limit: int) 
             content.append(piece)
             left -= len(piece)
         whole = left > 0
+        if whole and not content:  # A program that makes urllib3's response itself may give it the body as bytes.
+            content.append(response.data or b"")
     finally:
         if not whole:
             response.close()

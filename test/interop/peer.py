@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import trustme
 
@@ -32,6 +32,11 @@ class Peer(NamedTuple):
     """A host that takes connections and never says a word."""
     authority: str
     """A PEM file of the authority that its certificate for 127.0.0.1 and localhost is from."""
+
+
+def id_of(response: Any) -> Any:
+    """Return the id of the customer that a response holds."""
+    return response.customer.id
 
 
 def play(wire: Wire, request: Request) -> None:
