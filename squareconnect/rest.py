@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import ssl
 import threading
 import time
 import weakref
@@ -61,12 +62,14 @@ class RESTClientObject:
         self._fixed = {name: getattr(configuration, name) for name in _FIXED_SETTINGS}
         self._assigned: Any = None
         self._forget()
+        if threads.is_replaced():
+            self._route(split_url(configuration.host)[0])  # What it makes must serve this client, even once it is gone.
 
     def _forget(self) -> None:
         self._lock = threading.Lock()
         self._slots = threads.Slots(self._fixed["connection_pool_maxsize"])
-        self._routes: dict[str, _Route] = {}
-        self._managers: dict[str, Any] = {}
+        self._routes: dict[tuple[str, Any], _Route] = {}
+        self._managers: dict[tuple[str, Any], Any] = {}
         _clients.add(self)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -161,17 +164,18 @@ class RESTClientObject:
             self._slots.free(attempt)
 
     def _route(self, origin: str) -> _Route:
-        known = self._routes.get(origin)
+        tls = ssl.SSLContext  # gevent, truststore and others put another class there, which must not be passed by.
+        known = self._routes.get((origin, tls))
         if known:
             return known
         require_origin(origin)
         proxy = proxy_for(origin, self._fixed["proxy"])
         with self._lock:
-            if proxy not in self._managers:
-                self._managers[proxy] = self._open(proxy)
+            if (proxy, tls) not in self._managers:
+                self._managers[proxy, tls] = self._open(proxy)
             while len(self._routes) >= self._pools_size:
                 del self._routes[next(iter(self._routes))]
-            route = self._routes[origin] = _Route(self._managers[proxy], is_exposed(origin, proxy))
+            route = self._routes[origin, tls] = _Route(self._managers[proxy, tls], is_exposed(origin, proxy))
         return route
 
     def _open(self, proxy: str) -> Any:

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes, urlencode, urlsplit
 import certifi
 import urllib3
 from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
+from urllib3.util import parse_url, ssl_
 
 from squareconnect._checks import check_proxy, is_loopback
 from squareconnect._text import Secret
@@ -201,7 +201,7 @@ def tls_context(verify_ssl: bool, ssl_ca_cert: Any, cert_file: Any, key_file: An
     :raises ValueError: for a file that cannot be used, naming its setting.
     """
     try:
-        context = ssl.create_default_context(cafile=ssl_ca_cert or certifi.where())
+        context = _client_context(ssl_ca_cert or certifi.where())
     except (OSError, ssl.SSLError) as error:
         raise ValueError(f"ssl_ca_cert cannot be used: {error}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -213,6 +213,15 @@ def tls_context(verify_ssl: bool, ssl_ca_cert: Any, cert_file: Any, key_file: An
             context.load_cert_chain(cert_file, key_file)
         except (OSError, ssl.SSLError) as error:
             raise ValueError(f"cert_file and key_file cannot be used: {error}") from None
+    return context
+
+
+def _client_context(authorities: Any) -> ssl.SSLContext:
+    known: Any = ssl_.SSLContext
+    context = ssl.create_default_context(cafile=authorities)
+    if not isinstance(context, known):  # That of mocket cannot be used with one of its sockets, as urllib3's can.
+        context = ssl_.create_urllib3_context()
+        context.load_verify_locations(authorities)
     return context
 
 
