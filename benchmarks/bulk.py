@@ -153,7 +153,7 @@ def memory(count: int = 1_000_000) -> None:
 
 def kills(count: int = 20_000, kills: int = 100, faults: Faults = ALL_FAULTS) -> None:
     """Kill an import at random moments, and find every row exactly once."""
-    chance = random.Random(1)  # noqa: S311 - moments are no secret
+    chance = random.Random(1)
     killed = runs = 0
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, running(Square(delay=0.005, faults=faults)) as square:

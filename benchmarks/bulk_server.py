@@ -73,7 +73,7 @@ class Square:
         self.connections: set[asyncio.Transport] = set()
         self.expired: set[str] = set()
         """Cursors that are not known any more."""
-        self._random = random.Random(1)  # noqa: S311 - faults are no secret
+        self._random = random.Random(1)
         self._tokens = burst
         self._filled_at: float | None = None
 
