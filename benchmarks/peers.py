@@ -1,6 +1,6 @@
 """The packages that the SDK is measured beside, each in an environment of its own under ``.peers/``.
 
-``.peers/`` also holds links to this package and to ``compatibility``, so that code started there (see :func:`run`)
+``.peers/`` also holds links to this package, ``compatibility`` and ``reliability``, so that code started there (see :func:`run`)
 finds them but not the ``squareconnect`` that stands beside them in the checkout. To get newer packages, delete the
 folder.
 """
@@ -54,7 +54,7 @@ def python_of(peer: str) -> Path:
         if peer in USES_CHECKOUT:
             (next(home.glob("lib/python*/site-packages")) / "checkout.pth").write_text(f"{CHECKOUT}\n")
         made_with.write_text(packages)
-    for name in ("benchmarks", "compatibility"):
+    for name in ("benchmarks", "compatibility", "reliability"):
         if not (HOME / name).exists():
             (HOME / name).symlink_to(CHECKOUT / name)
     return python
