@@ -101,9 +101,7 @@ def main() -> int:
     started = time.monotonic()
     ends, wrong = crowd()
     seconds = time.monotonic() - started
-    print(
-        f"{CALLS} calls from {THREADS} threads and {FORKS} forks in {seconds:.0f} s: {dict(ends)}; {wrong} children wrong"
-    )
+    print(f"{CALLS} calls, {THREADS} threads, {FORKS} forks, {seconds:.0f} s: {dict(ends)}; {wrong} children wrong")
     return int(failed or wrong > 0 or any(end.startswith("WRONG") for end in ends))
 
 

@@ -68,24 +68,21 @@ def configuration_of(host: str, ours: bool, token: str, debug: bool, authority: 
 
 
 class OnAsyncio(Squareconnect):
-    """The asyncio client of this package: each call is awaited on one event loop."""
+    """The asyncio client of this package. It is its own API, whose methods run until the call is done."""
 
     def api_of(self, configuration: Any) -> Any:
-        """Return an API whose methods run the coroutines of the asynchronous one."""
+        """Return an API whose methods run the coroutines of another."""
         from squareconnect import (  # type: ignore[attr-defined,unused-ignore]
             AsyncApiClient,
             AsyncCustomersApi,
         )
 
         self.loop = asyncio.new_event_loop()
-        api = AsyncCustomersApi(AsyncApiClient(configuration))
+        self.asynchronous = AsyncCustomersApi(AsyncApiClient(configuration))
+        return self
 
-        class Waiting:
-            def __getattr__(_, name: str) -> Any:
-                return lambda *arguments: self.loop.run_until_complete(getattr(api, name)(*arguments))
-
-        self.asynchronous = api
-        return Waiting()
+    def __getattr__(self, name: str) -> Any:
+        return lambda *arguments: self.loop.run_until_complete(getattr(self.asynchronous, name)(*arguments))
 
 
 class Squareup:

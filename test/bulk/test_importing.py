@@ -75,9 +75,7 @@ def test_every_row_makes_a_customer_once_and_a_second_run_sends_nothing(square: 
 
 
 @pytest.mark.parametrize("kind", [ApiClient, AsyncApiClient])
-def test_tasks_import_as_threads_do(
-    square: Square, journal: Path, kind: type[ApiClient | AsyncApiClient]
-) -> None:
+def test_tasks_import_as_threads_do(square: Square, journal: Path, kind: type[ApiClient | AsyncApiClient]) -> None:
     seen: list[Progress] = []
 
     async def work() -> ImportReport:
