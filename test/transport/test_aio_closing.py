@@ -7,6 +7,7 @@ import contextlib
 import gc
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,11 +15,12 @@ import uvloop
 
 from squareconnect.exceptions import ConnectionFailed, NotFound, ServerError
 from test import servers
-from test.servers import Server, answer, commit, stall
+from test.servers import FOUND, Server, answer, commit, cut, message, stall
 from test.transport.on_asyncio import BODY, api_of, cancelled, client_of, full_port, until
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -308,3 +310,51 @@ def test_errors_are_those_of_the_other_driver(run: Any) -> None:
                 assert failed.value.outcome_unknown
 
     run(main())
+
+
+def test_a_client_may_close_between_an_answer_and_the_pause_behind_it() -> None:
+    class Closing(ThreadPoolExecutor):
+        """Closes the client while a large answer is judged."""
+
+        def submit(self, work: Callable[..., Any], /, *args: Any, **options: Any) -> Any:
+            closing.append(asyncio.ensure_future(api.api_client.close()))
+            return super().submit(work, *args, **options)
+
+    closing: list[Any] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_default_executor(Closing(1))
+        with pytest.raises(ConnectionFailed, match="the client was closed"):
+            await api.retrieve_customer("C1")
+        await asyncio.gather(*closing)
+
+    with Server(answer(503, b"x" * 200_000, {"Retry-After": 20})) as server:
+        api = api_of(server)
+        asyncio.run(main())
+        assert len(server.requests) == 1
+
+
+def test_the_connection_that_waits_longest_makes_room_for_one_to_another_host() -> None:
+    async def main() -> None:
+        async with client_of(one, connection_pool_maxsize=2) as api:
+            await asyncio.gather(api.retrieve_customer("C1"), api.retrieve_customer("C2"))
+            await until(lambda: one.connections == 2)
+            for server in (two, three):
+                api.api_client.configuration.host = server.host
+                assert (await api.retrieve_customer("C3")).customer
+            assert one.wait_for_ends(2)
+
+    with Server(cut(message(200, FOUND)), servers.after(0.05, answer())) as one, Server() as two, Server() as three:
+        asyncio.run(main())
+
+
+def test_hosts_over_tls_share_the_settings_of_tls(server_tls: ssl.SSLContext, authority: Any, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with client_of(one, ssl_ca_cert=str(tmp_path / "ca.pem")) as api:
+            for server in (one, two):
+                api.api_client.configuration.host = server.host
+                assert (await api.retrieve_customer("C1")).customer
+
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with Server(tls=server_tls) as one, Server(tls=server_tls) as two:
+        asyncio.run(main())

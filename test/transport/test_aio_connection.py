@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvloop
+from urllib3.util import wait_for_read
 
 from squareconnect import AsyncApiClient, Configuration
 from squareconnect.exceptions import ConnectionFailed, DecodeError, InvalidRequest, ServerError, Timeout
@@ -232,6 +233,7 @@ def test_a_connection_that_is_never_quiet_is_not_used(
 
             async def is_quiet() -> bool:
                 transport.pause_reading()
+                wait_for_read(transport.get_extra_info("socket"), timeout=1)
                 return bool(await original())
 
             protocol.is_quiet = is_quiet
