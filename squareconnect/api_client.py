@@ -6,19 +6,22 @@ import mimetypes
 import threading
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from squareconnect import __version__
-from squareconnect.configuration import Configuration, Secret, conceal, seconds_or_pair, text
+from squareconnect._checks import seconds_or_pair
+from squareconnect._text import Secret, conceal, text
+from squareconnect.configuration import Configuration
 from squareconnect.exceptions import ApiException, DecodeError, InvalidArgument
 from squareconnect.legacy import ClientOf2x
 from squareconnect.models._model import Model
 from squareconnect.rest import RESTClientObject, RESTResponse
 from squareconnect.serialization import Types, missing_field, sanitize
 from squareconnect.transport import SAFE_METHODS, CallOptions, call_options
-from squareconnect.transport.outgoing import check_header, encode_body
+from squareconnect.transport.outgoing import check_header, check_headers, encode_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from squareconnect.asynchronous import CallHandle
 
 _JSON = "application/json"
 
@@ -126,7 +128,7 @@ class BaseClient(ClientOf2x):
         header_value = conceal(header_value)
         check_header(header_name, header_value)
         headers = self.default_headers  # Other threads may be reading it: at no moment is the header missing.
-        headers[header_name] = _masked(header_name, header_value)
+        headers[header_name] = header_value if _canonical(header_name) in _SECRET_HEADERS else str(header_value)
         for name in [name for name in headers if name != header_name and name.lower() == header_name.lower()]:
             headers.pop(name, None)
 
@@ -261,15 +263,18 @@ class BaseClient(ClientOf2x):
         if configuration.square_version:
             headers["Square-Version"] = configuration.square_version
         if self.cookie:
-            headers["Cookie"] = conceal(self.cookie)
+            headers["Cookie"] = self.cookie
         for parameter, layer in (
             ("header_params", of_call),
             ("default_headers", self.default_headers.copy()),
             ("_headers", replacing),
         ):
-            for name, value in require_mapping(parameter, layer).items():
-                check_header(name, value)
-                headers[name.title()] = _masked(name, value)
+            if layer:
+                for name, value in require_mapping(parameter, layer).items():
+                    headers[_canonical(name)] = value
+        check_headers(headers)
+        for name in _SECRET_HEADERS.intersection(headers):
+            headers[name] = conceal(headers[name])
         return headers
 
     def _result(self, call: PreparedCall, response: Any) -> Any:
@@ -397,7 +402,8 @@ class ApiClient(BaseClient):
         :raises TypeError: for arguments of a wrong type, and for a body with a value that JSON cannot carry; nothing is
             sent then.
         """
-        _headers, header_params = conceal(_headers), conceal(header_params)  # Tracebacks show the locals of a frame.
+        if _headers or header_params:
+            _headers, header_params = conceal(_headers), conceal(header_params)  # Tracebacks show locals.
         in_background = async_req or callback is not None
         call = self._prepare(
             resource_path,
@@ -495,17 +501,11 @@ def path_segment(name: str, value: Any) -> str:
     :raises InvalidArgument: for anything else, for what is empty or blank or has control characters, and for what has
         ``.`` or ``..`` as a part between slashes.
     """
-    segment = value if type(value) is str else _refusing(_text_of_id, name, value)
+    segment = value if type(value) is str else _refusing(text, name, value)
     parts = segment.replace("\\", "/").split("/")  # Some proxies undo the quoting of a slash.
     if not segment.strip() or "." in parts or ".." in parts or not segment.isprintable():
         raise InvalidArgument(f"{name} must be an id as Square gave it, not {segment!r}")
     return quote(segment, safe="")
-
-
-def _text_of_id(name: str, value: Any) -> str:
-    from uuid import UUID
-
-    return str(value) if isinstance(value, UUID) else text(name, value)
 
 
 def _refusing(check: Callable[[str, Any], T], name: str, value: Any) -> T:
@@ -523,15 +523,15 @@ def require_mapping(name: str, value: Any) -> Mapping[str, Any]:
     """
     if value is None:
         return {}
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{name} must be a dict or another mapping, not {type(value).__name__}")
+    if not isinstance(value, (dict, Mapping)):
+        kind = "str" if isinstance(value, str) else type(value).__name__  # Not the name of a str that hides itself.
+        raise TypeError(f"{name} must be a dict or another mapping, not {kind}")
     return value
 
 
 def has_idempotency_key(body: Any) -> bool:
-    """Return whether a body has what makes repeating it harmless."""
-    values = body.__dict__ if isinstance(body, Model) else body
-    return isinstance(values, dict) and bool(values.get("idempotency_key"))
+    """Return whether a body, a dict or any model, has what makes repeating it harmless."""
+    return bool(body.get("idempotency_key") if isinstance(body, dict) else getattr(body, "idempotency_key", None))
 
 
 def require_result(response: Any, data: Any, response_type: Any) -> None:
@@ -544,14 +544,23 @@ def require_result(response: Any, data: Any, response_type: Any) -> None:
         kind = getattr(response_type, "__name__", response_type)
         raise unreadable(response, f"the body should be a {kind} but is null")
     missing = missing_field(data)
-    if missing is None:
-        return
-    if getattr(data, "errors", None):
+    if holds_errors(data, only=missing is None):
         failure = ApiException(http_resp=response)
         failure.reason = "OK, but the answer holds errors"
         failure.errors = data.errors
         raise failure
-    raise unreadable(response, f"the body has no {missing}")
+    if missing is not None:
+        raise unreadable(response, f"the body has no {missing}")
+
+
+def holds_errors(data: Any, *, only: bool) -> bool:
+    """Return whether one of our models holds errors.
+
+    :param only: whether it must hold nothing else.
+    """
+    if not isinstance(data, Model) or not getattr(data, "errors", None):
+        return False
+    return not only or not any(value for name, value in data.__dict__.items() if name != "errors")
 
 
 def unreadable(response: Any, problem: str) -> DecodeError:
@@ -568,9 +577,13 @@ def _body_of(response: Any) -> bytes:
     return text("response.data", response.data).encode()
 
 
-def _masked(name: str, value: str) -> str:
-    """Keep a credential from being shown with its header's name."""
-    return Secret(value) if name.title() in ("Authorization", "Cookie") else str(value)
+_SECRET_HEADERS = frozenset(("Authorization", "Cookie"))
+
+
+@lru_cache
+def _canonical(name: Any) -> Any:
+    """Return a header's name as it is sent, however it was written; what is no text as it is, to be refused."""
+    return name.title() if isinstance(name, str) else name
 
 
 def _present_pairs(query: Any) -> list[tuple[str, Any]]:

@@ -21,9 +21,9 @@ such as an unknown keyword, are a ``TypeError`` instead.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+from squareconnect._text import printable as printable
 from squareconnect.serialization import decode_errors
 
 if TYPE_CHECKING:
@@ -45,9 +45,7 @@ class ApiException(Exception):
 
     advice = "The answer is not one that this call knows; look at .status, .headers and .body."
 
-    def __init__(
-        self, status: int | None = None, reason: str | None = None, http_resp: Any = None
-    ) -> None:
+    def __init__(self, status: int | None = None, reason: str | None = None, http_resp: Any = None) -> None:
         super().__init__()
         answered = http_resp is not None
         self.status: int | None = http_resp.status if answered else status
@@ -230,20 +228,4 @@ def from_response(response: Any) -> ApiException:
     return failure
 
 
-_PERSONAL = re.compile(
-    r"[^\s@<>\"'`]{1,64}(?:@|%40)[^\s@<>\"'`]+"  # an e-mail address, also as it stands in a path
-    # A phone number, also as it stands in a path, but no IP address.
-    r"|(?<![\w.-])(?!\d+(?:\.\d+){3}(?![\w.]))(?:\+|%2B)?(?:\(|%28)?\d(?:[\d ().-]|%2[089]){7,}\d(?![\w-])"
-)
-_LONGEST = 1000
-"""How many characters of a text from outside are printed."""
 _MOST_ERRORS = 5
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-
-
-def printable(text: str) -> str:
-    """Return the text as one line of bounded length, with what looks like an e-mail address or phone number masked."""
-    if len(text) > _LONGEST:
-        text = text[:_LONGEST] + "..."
-    one_line = _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
-    return _PERSONAL.sub("***", one_line)

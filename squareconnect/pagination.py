@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from squareconnect._text import did_you_mean
 from squareconnect.exceptions import ApiException, DecodeError
-from squareconnect.models._model import did_you_mean
 from squareconnect.models.error_code import ErrorCode
 
 if TYPE_CHECKING:

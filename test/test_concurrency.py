@@ -36,7 +36,6 @@ from test.servers import (
     message,
     raw,
     reset,
-    stall,
 )
 
 if TYPE_CHECKING:

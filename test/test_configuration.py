@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import base64
 import copy
+import inspect
 import pickle
-from typing import Any
+import traceback
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -11,7 +14,12 @@ from hypothesis import strategies as st
 
 import squareconnect
 from squareconnect import Configuration, configuration
+from squareconnect import _checks as checks
+from squareconnect._settings import Settings, setting
 from squareconnect.configuration import conceal, is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def test_the_defaults_are_production_without_a_token() -> None:
@@ -49,7 +57,7 @@ def test_the_token_comes_from_the_environment_as_it_is_when_the_configuration_is
     assert Configuration(access_token="GIVEN").access_token == "GIVEN"
     assert Configuration(access_token="").access_token == ""
     assert Configuration(access_token=b"BYTES").access_token == "BYTES"
-    settings.access_token = None  # type: ignore[assignment]
+    settings.access_token = None
     assert settings.access_token == ""
 
 
@@ -121,6 +129,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("logger_format", "just text"),
     ("logger_format", "%(message"),
     ("logger_format", 5),
+    ("on_try", "print"),
 ]
 
 
@@ -231,14 +240,129 @@ def test_other_machines_are_not(host: str) -> None:
 
 
 def test_setting_the_module_as_if_it_were_the_configuration_says_what_to_write() -> None:
-    with pytest.raises(AttributeError, match=r"configuration\.access_token sets nothing since 2\.20180712\.3"):
-        configuration.access_token = "T"  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match=r"configuration\.verify_ssl sets nothing since 2\.20180712\.3"):
+        configuration.verify_ssl = False  # type: ignore[attr-defined]
     configuration.something_else = 1  # type: ignore[attr-defined]
     del configuration.something_else  # type: ignore[attr-defined]
 
 
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The module, whose defaults are taken back."""
+    monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "OF-ENVIRONMENT")
+    yield configuration
+    for name in ("access_token", "host"):
+        configuration.__dict__.pop(name, None)
+
+
+class TestDefaultsOfTheModule:
+    def test_hold_for_configurations_without_their_own_earlier_and_later_ones(self, module: Any) -> None:
+        earlier, own = Configuration(), Configuration(access_token="OWN", host="https://own.example")
+        assert earlier.access_token == "OF-ENVIRONMENT"
+
+        with pytest.warns(
+            DeprecationWarning, match=r"write CustomersApi\(ApiClient\(Configuration\(access_token=\.\.\.\)"
+        ):
+            module.access_token = "GLOBAL"
+        with pytest.warns(DeprecationWarning, match=r"Configuration\(host=\.\.\.\)"):
+            module.host = "https://global.example/"
+
+        for each in (earlier, Configuration(), copy.deepcopy(earlier)):
+            assert (each.access_token, each.host) == ("GLOBAL", "https://global.example")
+        assert (own.access_token, own.host) == ("OWN", "https://own.example")
+        assert Configuration(environment="sandbox").host == "https://connect.squareupsandbox.com"
+        assert (module.access_token, module.host) == ("GLOBAL", "https://global.example")
+        assert "GLOBAL" not in repr(earlier)
+
+    def test_do_not_change_what_is_set_later(self, module: Any) -> None:
+        settings = Configuration()
+        with pytest.warns(DeprecationWarning, match="sets the"):
+            module.access_token = b"GLOBAL"
+        settings.access_token = "OWN"
+
+        assert settings.access_token == "OWN"
+        assert Configuration(access_token="").access_token == ""
+
+    def test_can_be_empty_and_taken_back(self, module: Any) -> None:
+        settings = Configuration()
+        with pytest.warns(DeprecationWarning, match="sets the"):
+            module.access_token = module.host = ""
+        assert (settings.access_token, settings.host) == ("", "https://connect.squareup.com")
+        with pytest.warns(DeprecationWarning, match="sets the"):
+            module.access_token = None
+        assert settings.access_token == "OF-ENVIRONMENT"
+
+    def test_go_along_in_a_pickle(self, module: Any) -> None:
+        with pytest.warns(DeprecationWarning, match="sets the"):
+            module.access_token = "GLOBAL"
+        content = pickle.dumps(Configuration())
+        del module.access_token
+
+        assert pickle.loads(content).access_token == "GLOBAL"
+
+    def test_are_checked_and_not_shown(self, module: Any) -> None:
+        for name, wrong in (("access_token", "TOKEN \n"), ("host", "TOKEN"), ("host", 5), ("access_token", 5)):
+            with pytest.raises(ValueError, match=name) as caught:
+                setattr(module, name, wrong)
+            assert "TOKEN" not in str(caught.value)
+        assert Configuration().access_token == "OF-ENVIRONMENT"
+
+
+def ignore(report: object) -> None:
+    """A function that can be pickled."""
+
+
+def test_a_function_for_tries_is_kept_in_copies_and_in_a_pickle_if_it_can_be_pickled() -> None:
+    for function in (ignore, lambda report: None):
+        settings = Configuration(on_try=function)
+        assert copy.copy(settings).on_try is copy.deepcopy(settings).on_try is settings.on_try is function
+    assert pickle.loads(pickle.dumps(Configuration(on_try=ignore))).on_try is ignore
+    again = pickle.loads(pickle.dumps(settings))
+    assert again.on_try is None
+    assert again.host == settings.host
+
+
+def test_each_setting_is_declared_once_and_everything_follows() -> None:
+    class Pets(Settings):
+        """Settings of a shop."""
+
+        name: str = setting("Rex", checks.anything, "at each call", "What it answers to.")
+        secret: str | None = setting(None, checks.anything, "at each call", "A secret.", shown="never")
+
+    pets = Pets(name="Tom", secret="CANARY")
+
+    assert str(inspect.signature(Pets)) == "(*, name: 'str' = 'Rex', secret: 'str | None' = None)"
+    assert repr(pets) == "Pets(name='Tom', secret='***')"
+    assert pickle.loads(pickle.dumps(Configuration(max_retries=5))).max_retries == 5
+    assert Pets.settings["name"].declared.description == "What it answers to."
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'nam'\. Did you mean 'name'"):
+        Pets(nam="x")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("name", ["host", "proxy"])
+@pytest.mark.parametrize("url", ["ftp://EAAA-CANARY", "https://x?CANARY\n", "https://u:CANARY@[::::]", "CANARY\n"])
+def test_a_refused_host_or_proxy_is_not_shown_in_the_message_or_in_the_frames(name: str, url: str) -> None:
+    given: Any = {name: url}
+    mistakes: list[Any] = [lambda: Configuration(**given), lambda: setattr(Configuration(), name, url)]
+    for mistake in mistakes:
+        with pytest.raises(ValueError, match=name) as caught:
+            mistake()
+        shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        del shown.stack[:2]
+        assert "CANARY" not in "".join(shown.format())
+
+
+@pytest.mark.parametrize("address", ["[::::]", "[1:2]", "[::1", "[:.]", "[12345::]"])
+def test_a_proxy_at_an_impossible_address_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match="proxy must be the URL of an HTTP proxy") as caught:
+        Configuration(proxy=f"http://user:PW@{address}:80")
+    assert "PW" not in str(caught.value)
+    assert Configuration(proxy="http://user:PW@[::1]:80").proxy == "http://user:PW@[::1]:80"
+
+
 def test_a_text_may_come_as_bytes() -> None:
     assert configuration.text("customer_id", "é") == configuration.text("customer_id", "é".encode()) == "é"
+    assert configuration.text("customer_id", UUID(int=5)) == "00000000-0000-0000-0000-000000000005"
     for wrong in (b"\xff", 1, None):
         with pytest.raises(ValueError, match="customer_id must be a str"):
             configuration.text("customer_id", wrong)

@@ -5,23 +5,12 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from squareconnect import models
 from squareconnect.apis.customers_api import CustomersApi
 
 if TYPE_CHECKING:
     from squareconnect.api_client import ApiClient
     from squareconnect.async_api_client import AsyncApiClient
-    from squareconnect.models import (
-        CreateCustomerCardRequest,
-        CreateCustomerCardResponse,
-        CreateCustomerRequest,
-        CreateCustomerResponse,
-        DeleteCustomerCardResponse,
-        DeleteCustomerResponse,
-        ListCustomersResponse,
-        RetrieveCustomerResponse,
-        UpdateCustomerRequest,
-        UpdateCustomerResponse,
-    )
 
 
 class AsyncCustomersApi:
@@ -44,22 +33,24 @@ class AsyncCustomersApi:
         self._api = CustomersApi(self.api_client)
 
     async def create_customer(
-        self, body: CreateCustomerRequest | dict[str, Any], **options: Any
-    ) -> CreateCustomerResponse:
+        self, body: models.CreateCustomerRequest | dict[str, Any], **options: Any
+    ) -> models.CreateCustomerResponse:
         """Make a customer; see :meth:`CustomersApi.create_customer`."""
         return await self._api.create_customer(body, async_req=True, **options)
 
     async def create_customer_card(
-        self, customer_id: str, body: CreateCustomerCardRequest | dict[str, Any], **options: Any
-    ) -> CreateCustomerCardResponse:
+        self, customer_id: str, body: models.CreateCustomerCardRequest | dict[str, Any], **options: Any
+    ) -> models.CreateCustomerCardResponse:
         """Keep a card on file for a customer; see :meth:`CustomersApi.create_customer_card`."""
         return await self._api.create_customer_card(customer_id, body, async_req=True, **options)
 
-    async def delete_customer(self, customer_id: str, **options: Any) -> DeleteCustomerResponse:
+    async def delete_customer(self, customer_id: str, **options: Any) -> models.DeleteCustomerResponse:
         """Delete a customer; see :meth:`CustomersApi.delete_customer`."""
         return await self._api.delete_customer(customer_id, async_req=True, **options)
 
-    async def delete_customer_card(self, customer_id: str, card_id: str, **options: Any) -> DeleteCustomerCardResponse:
+    async def delete_customer_card(
+        self, customer_id: str, card_id: str, **options: Any
+    ) -> models.DeleteCustomerCardResponse:
         """Remove a card on file from a customer; see :meth:`CustomersApi.delete_customer_card`."""
         return await self._api.delete_customer_card(customer_id, card_id, async_req=True, **options)
 
@@ -70,7 +61,7 @@ class AsyncCustomersApi:
         sort_field: str | None = None,
         sort_order: str | None = None,
         **options: Any,
-    ) -> ListCustomersResponse:
+    ) -> models.ListCustomersResponse:
         """List a page of customers; see :meth:`CustomersApi.list_customers`.
 
         :func:`squareconnect.paginate_async` lists them all.
@@ -79,13 +70,13 @@ class AsyncCustomersApi:
             cursor=cursor, sort_field=sort_field, sort_order=sort_order, async_req=True, **options
         )
 
-    async def retrieve_customer(self, customer_id: str, **options: Any) -> RetrieveCustomerResponse:
+    async def retrieve_customer(self, customer_id: str, **options: Any) -> models.RetrieveCustomerResponse:
         """Get one customer; see :meth:`CustomersApi.retrieve_customer`."""
         return await self._api.retrieve_customer(customer_id, async_req=True, **options)
 
     async def update_customer(
-        self, customer_id: str, body: UpdateCustomerRequest | dict[str, Any], **options: Any
-    ) -> UpdateCustomerResponse:
+        self, customer_id: str, body: models.UpdateCustomerRequest | dict[str, Any], **options: Any
+    ) -> models.UpdateCustomerResponse:
         """Change fields of a customer; see :meth:`CustomersApi.update_customer`."""
         return await self._api.update_customer(customer_id, body, async_req=True, **options)
 

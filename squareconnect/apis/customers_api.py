@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from squareconnect import models
+from squareconnect._text import conceal, did_you_mean
 from squareconnect.api_client import ApiClient
-from squareconnect.configuration import conceal
 from squareconnect.exceptions import InvalidArgument
-from squareconnect.models._model import did_you_mean
-
-if TYPE_CHECKING:
-    from squareconnect.models import (
-        CreateCustomerCardRequest,
-        CreateCustomerCardResponse,
-        CreateCustomerRequest,
-        CreateCustomerResponse,
-        DeleteCustomerCardResponse,
-        DeleteCustomerResponse,
-        ListCustomersResponse,
-        RetrieveCustomerResponse,
-        UpdateCustomerRequest,
-        UpdateCustomerResponse,
-    )
 
 
 class CustomersApi:
@@ -46,7 +32,9 @@ class CustomersApi:
     def __init__(self, api_client: ApiClient | None = None) -> None:
         self.api_client = ApiClient() if api_client is None else api_client
 
-    def create_customer(self, body: CreateCustomerRequest | dict[str, Any], **options: Any) -> CreateCustomerResponse:
+    def create_customer(
+        self, body: models.CreateCustomerRequest | dict[str, Any], **options: Any
+    ) -> models.CreateCustomerResponse:
         """Make a customer.
 
         Without an ``idempotency_key`` in the body, the request is never sent again once it may have reached Square.
@@ -66,8 +54,8 @@ class CustomersApi:
         )
 
     def create_customer_card(
-        self, customer_id: str, body: CreateCustomerCardRequest | dict[str, Any], **options: Any
-    ) -> CreateCustomerCardResponse:
+        self, customer_id: str, body: models.CreateCustomerCardRequest | dict[str, Any], **options: Any
+    ) -> models.CreateCustomerCardResponse:
         """Keep a card on file for a customer.
 
         Safe to repeat: the same nonce gives the card first made with it.
@@ -88,7 +76,7 @@ class CustomersApi:
             **options,
         )
 
-    def delete_customer(self, customer_id: str, **options: Any) -> DeleteCustomerResponse:
+    def delete_customer(self, customer_id: str, **options: Any) -> models.DeleteCustomerResponse:
         """Delete a customer, with the cards on file.
 
         :param customer_id: the customer's id; that of the merged profile if the customer was merged.
@@ -104,7 +92,7 @@ class CustomersApi:
             **options,
         )
 
-    def delete_customer_card(self, customer_id: str, card_id: str, **options: Any) -> DeleteCustomerCardResponse:
+    def delete_customer_card(self, customer_id: str, card_id: str, **options: Any) -> models.DeleteCustomerCardResponse:
         """Remove a card on file from a customer.
 
         :param customer_id: the customer's id.
@@ -129,7 +117,7 @@ class CustomersApi:
         sort_field: str | None = None,
         sort_order: str | None = None,
         **options: Any,
-    ) -> ListCustomersResponse:
+    ) -> models.ListCustomersResponse:
         """List a business's customers, a page at a time; :func:`squareconnect.paginate` lists them all.
 
         :param cursor: the ``cursor`` of the page before; None for the first page. It holds for the same sort only.
@@ -148,7 +136,7 @@ class CustomersApi:
             **options,
         )
 
-    def retrieve_customer(self, customer_id: str, **options: Any) -> RetrieveCustomerResponse:
+    def retrieve_customer(self, customer_id: str, **options: Any) -> models.RetrieveCustomerResponse:
         """Get one customer.
 
         :param customer_id: the customer's id.
@@ -166,8 +154,8 @@ class CustomersApi:
         )
 
     def update_customer(
-        self, customer_id: str, body: UpdateCustomerRequest | dict[str, Any], **options: Any
-    ) -> UpdateCustomerResponse:
+        self, customer_id: str, body: models.UpdateCustomerRequest | dict[str, Any], **options: Any
+    ) -> models.UpdateCustomerResponse:
         """Change fields of a customer. Cards cannot be changed: delete the card and create another.
 
         :param customer_id: the customer's id.

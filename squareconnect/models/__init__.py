@@ -74,13 +74,15 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        model = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-        return model
-    if name in _MODULES.values():
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # A checker that saw this would accept every name.
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            model = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+            return model
+        if name in _MODULES.values():
+            return import_module(f"{__name__}.{name}")
+        raise import_module("squareconnect.legacy").attribute_error(__name__, name)
 
 
 def __dir__() -> list[str]:

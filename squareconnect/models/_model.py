@@ -7,7 +7,7 @@ A model class is a list of fields, one line each::
         cards: list[Card] | None = prop("The cards on file.")
 
 Everything else is derived from that list once, when the class is made: ``swagger_types``, ``attribute_map``, the
-constructor's signature, the decoder's plan and the page under ``docs/``.
+constructor's signature, the text of ``help()``, the decoder's plan and the page under ``docs/``.
 
 An instance keeps its values in its ``__dict__`` and nothing else: a field that was never set is absent there and
 reads as the class attribute ``None``. So an attribute costs what a plain attribute costs, and a decoded JSON object
@@ -18,13 +18,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from squareconnect._text import did_you_mean
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from inspect import Signature
 
-    from typing_extensions import dataclass_transform
+    from typing_extensions import Self, dataclass_transform
 else:
 
-    def dataclass_transform():
+    def dataclass_transform(**_):
         return lambda cls: cls
 
 
@@ -47,8 +50,8 @@ def prop(description: str, *, required: bool = False) -> Any:
     """Declare a model's field.
 
     :param description: what the field holds, with its form, unit or limit.
-    :param required: whether Square always gives it or, in a request, demands it. It documents: a model can be made
-        without it, as in 2.x.
+    :param required: whether Square always sends it or, in a request, demands it. A model can be made without it all
+        the same, as in 2.x.
     """
     return _Prop(description, required)
 
@@ -63,18 +66,18 @@ class _LazySignature:
 
 
 class _AdditionalProperties:
-    """Gives each instance a dict of its own when it is first asked for."""
+    """Makes a dict for each instance, when it is first asked for."""
 
     def __get__(self, instance: Model | None, owner: type[Model]) -> Any:
         return self if instance is None else instance.__dict__.setdefault("additional_properties", {})
 
 
-@dataclass_transform()
+@dataclass_transform(kw_only_default=False)  # jedi overlooks an empty call
 class Model:
     """The base of every model.
 
-    Fields are given by position or keyword; each is None until it is set. A name that is no field's is refused, in
-    the constructor (TypeError) and in an assignment (AttributeError), with the nearest right one.
+    Fields are passed by position or keyword; each is None until it is set. A misspelt name is refused with the nearest
+    right one, in the constructor (``TypeError``) and in an assignment (``AttributeError``).
     """
 
     swagger_types: ClassVar[dict[str, str]] = {}
@@ -87,13 +90,20 @@ class Model:
     """What the server sent under keys that are no fields of the model. Sent along if the model is."""
 
     _fields: ClassVar[dict[str, Field]] = {}
+    _required: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
-        cls._fields = cls._fields | {
+        own = {
             name: Field(name, cls.__annotations__[name].removesuffix(" | None"), *declared)
             for name, declared in vars(cls).items()
             if isinstance(declared, _Prop)
         }
+        if own and cls.__doc__:
+            margin = "    " if "\n    " in cls.__doc__ else ""  # Python 3.13 has taken it off.
+            described = (f"{margin}:param {name}: {field.description}" for name, field in own.items())
+            cls.__doc__ = "\n".join([cls.__doc__.rstrip(), "", *described])
+        cls._fields = cls._fields | own
+        cls._required = tuple(name for name, field in cls._fields.items() if field.required)
         cls.swagger_types = {name: field.swagger_type for name, field in cls._fields.items()}
         cls.attribute_map = {name: name for name in cls._fields}
         for name in cls._fields:
@@ -121,18 +131,68 @@ class Model:
                 raise AttributeError(message + did_you_mean(name, self._fields))
             self.__dict__[name] = value
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "swagger_types" in state:
+            from squareconnect.legacy import values_of
+
+            state = values_of(state)
+        self.__dict__.update(state)
+
     def to_dict(self) -> dict[str, Any]:
-        """Give every field by attribute name, in the constructor's order; Nones are kept, models become dicts."""
+        """Return every field by attribute name, in the constructor's order; Nones are kept, models become dicts."""
         return {name: _plain(getattr(self, name)) for name in self._fields}
 
     def to_str(self) -> str:
-        """Give :meth:`to_dict` pretty-printed."""
+        """Return :meth:`to_dict` pretty-printed."""
         from pprint import pformat
 
         return pformat(self.to_dict())
 
     def __repr__(self) -> str:
-        return self.to_str()
+        parts = [f"{name}={value!r}" for name, value in self.__rich_repr__()]
+        line = f"{type(self).__name__}({', '.join(parts)})"
+        if len(line) <= _WIDTH and "\n" not in line:
+            return line
+        lines = "".join(f"    {part.replace(chr(10), chr(10) + '    ')},\n" for part in parts)
+        return f"{type(self).__name__}(\n{lines})"
+
+    def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
+        """Yield what a model holds by name, without its Nones: what ``repr`` and ``rich`` show."""
+        present = _present(self)
+        for name in (*self._fields, "additional_properties"):
+            if name in present:
+                yield name, present[name]
+
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks."""
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{name}</th><td style='text-align:left'>{_html(value)}</td></tr>"
+            for name, value in self.__rich_repr__()
+        )
+        return f"<table><caption>{type(self).__name__}</caption>{rows}</table>"
+
+    def __replace__(self, /, **changes: Any) -> Self:
+        """Return a copy with other values: what ``copy.replace`` of Python 3.13 calls."""
+        type(self)(**changes)  # refuses misspelt names
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__, **changes)
+        if self.additional_properties:
+            twin.additional_properties = dict(self.additional_properties)  # type: ignore[misc]
+        return twin
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Let pydantic, and so FastAPI, read and write this model."""
+        from squareconnect.models._pydantic import core_schema_of
+
+        return core_schema_of(cls, handler)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
+        """Describe this model in a JSON schema."""
+        from squareconnect.models._pydantic import json_schema_of
+
+        return json_schema_of(cls, schema, handler)
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -140,16 +200,12 @@ class Model:
         return _present(self) == _present(other)
 
 
-def did_you_mean(name: str, known: Any) -> str:
-    """Give the end of an error message: the known name nearest to a misspelt one, if any is near."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, list(known), n=1)
-    return f". Did you mean '{near[0]}'?" if near else ""
+_WIDTH = 100
+"""How long the ``repr`` of a model may be on one line."""
 
 
 def _present(model: Model) -> dict[str, Any]:
-    """Give what tells a model from an empty one: None and no additional properties are as good as absent."""
+    """Return what tells a model from an empty one: None and no additional properties are as good as absent."""
     return {
         name: value
         for name, value in model.__dict__.items()
@@ -165,3 +221,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return value
+
+
+def _html(value: Any) -> str:
+    from html import escape
+
+    if isinstance(value, Model):
+        return value._repr_html_()
+    if isinstance(value, list):
+        return "".join(_html(item) for item in value)
+    return escape(value if isinstance(value, str) else repr(value))

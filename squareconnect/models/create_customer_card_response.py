@@ -1,12 +1,8 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from squareconnect.models._model import Model, prop
-
-if TYPE_CHECKING:
-    from squareconnect.models.card import Card
-    from squareconnect.models.error import Error
+from squareconnect.models.card import Card
+from squareconnect.models.error import Error
 
 
 class CreateCustomerCardResponse(Model):

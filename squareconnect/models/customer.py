@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from squareconnect.models._model import Model, prop
-
-if TYPE_CHECKING:
-    from squareconnect.models.address import Address
-    from squareconnect.models.card import Card
-    from squareconnect.models.customer_group_info import CustomerGroupInfo
-    from squareconnect.models.customer_preferences import CustomerPreferences
+from squareconnect.models.address import Address
+from squareconnect.models.card import Card
+from squareconnect.models.customer_group_info import CustomerGroupInfo
+from squareconnect.models.customer_preferences import CustomerPreferences
 
 
 class Customer(Model):

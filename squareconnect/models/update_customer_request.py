@@ -1,11 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from squareconnect.models._model import Model, prop
-
-if TYPE_CHECKING:
-    from squareconnect.models.address import Address
+from squareconnect.models.address import Address
 
 
 class UpdateCustomerRequest(Model):

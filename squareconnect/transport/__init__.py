@@ -17,9 +17,10 @@ What the transport promises:
 * **Nothing is done twice.** A request that may have reached the server is sent again only if that is harmless.
   ``outcome_unknown`` is False only if the request surely was not carried out: no byte of it left, or the server
   refused it.
-* **A call ends.** Its deadline covers the wait for a worker and for a connection, name lookup, connecting, proxies, TLS,
-  every byte, and every pause.
-* **An interrupt is only an interrupt.** A signal handler may raise at any moment of a call; the client works afterwards.
+* **A call ends.** Its deadline covers the wait for a worker and for a connection, name lookup, connecting, proxies,
+  TLS, every byte, and every pause.
+* **An interrupt is only an interrupt.** A signal handler may raise at any moment of a call: the client works
+  afterwards.
 * **Nothing is bypassed.** Each try is one ``pool_manager.request`` on the classes that urllib3 has at that moment; a
   try of the asyncio driver uses the event loop's own methods.
 """
@@ -43,6 +44,7 @@ from squareconnect.transport.exchange import exchange as exchange
 
 if hasattr(urllib3, "AsyncPoolManager"):
     raise ImportError(
-        "urllib3-future is installed in the place of urllib3 (niquests does that), and squareconnect does not run on it: "
-        "install urllib3>=2.8,<3 again (pip uninstall urllib3-future; pip install --force-reinstall 'urllib3>=2.8,<3')"
+        "urllib3-future is installed in the place of urllib3 (niquests does that), and squareconnect does not run on "
+        "it. To have both, run: pip uninstall -y urllib3-future urllib3; "
+        "URLLIB3_NO_OVERRIDE=1 pip install --no-binary urllib3-future urllib3-future 'urllib3>=2.8,<3'"
     )

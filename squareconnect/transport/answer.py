@@ -127,10 +127,12 @@ def _refusal(answer: RESTResponse) -> ApiException:
 
 def _undo_encoding(answer: RESTResponse, limit: int) -> str | None:
     """Undo the Content-Encoding of an answer; return why that cannot be done, or None."""
-    encoding = answer.headers.get("Content-Encoding", "").strip().lower()
     if len(answer.content) > limit:
         return _too_large(limit)
-    if not answer.content or encoding in ("", "identity"):
+    if not answer.content or "Content-Encoding" not in answer.headers:
+        return None
+    encoding = answer.headers["Content-Encoding"].strip().lower()
+    if encoding in ("", "identity"):
         return None
     try:
         answer.content = decompress(answer.content, encoding, limit)

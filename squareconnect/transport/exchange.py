@@ -22,7 +22,8 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from squareconnect.exceptions import ApiException, ConnectionFailed, Timeout, printable
+from squareconnect._text import printable
+from squareconnect.exceptions import ApiException, ConnectionFailed, Timeout
 from squareconnect.models.error_code import ErrorCode
 from squareconnect.transport.answer import Broken, Judged, RESTResponse, is_refusal, judge
 
@@ -136,7 +137,8 @@ def exchange(rules: Rules, clock: Clock) -> Generator[Try | Pause, Any, RESTResp
         attempt += 1
         came: RESTResponse | Broken | Judged = yield Try(rules.deadline)
         result = came.result if isinstance(came, Judged) else judge(came, rules.max_response_size)
-        _report(rules, result, clock.monotonic() - began, attempt)
+        if rules.on_try is not None or logger.isEnabledFor(logging.DEBUG):
+            _report(rules, result, clock.monotonic() - began, attempt)
         if isinstance(result, RESTResponse):
             result.attempts = attempt
             return result
@@ -148,9 +150,7 @@ def exchange(rules: Rules, clock: Clock) -> Generator[Try | Pause, Any, RESTResp
         again = not final and attempt <= rules.max_retries and should_retry(result, rules.repeatable)
         if not again or clock.monotonic() + pause >= rules.deadline:
             raise result.about(rules.method, rules.path, attempt, lost and rules.method not in SAFE_METHODS)
-        logger.info(
-            "%s %s: %s, trying again in %.1f s", rules.method, printable(rules.path), _outcome(result), pause
-        )
+        logger.info("%s %s: %s, trying again in %.1f s", rules.method, printable(rules.path), _outcome(result), pause)
         yield Pause(pause)
 
 
@@ -200,9 +200,8 @@ def _retry_after(failure: ApiException) -> str | None:
 
 def _report(rules: Rules, result: RESTResponse | ApiException, seconds: float, attempt: int) -> None:
     """Tell the log and ``Configuration.on_try`` of a try. What the hook raises is logged: it must not lose a result."""
-    if logger.isEnabledFor(logging.DEBUG):
-        path = printable(rules.path)
-        logger.debug("%s %s: %s in %.3f s, try %d", rules.method, path, _outcome(result), seconds, attempt)
+    path = printable(rules.path)
+    logger.debug("%s %s: %s in %.3f s, try %d", rules.method, path, _outcome(result), seconds, attempt)
     if rules.on_try is not None:
         failure = result if isinstance(result, ApiException) else None
         try:

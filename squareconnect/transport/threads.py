@@ -20,6 +20,7 @@ import http.client
 import io
 import queue
 import re
+import socket
 import ssl
 import threading
 import time
@@ -99,6 +100,8 @@ class Wire(io.RawIOBase):
     which lives as long as the connection, so that what an answer leaves behind stays in sight.
     """
 
+    closed = False  # The socket says whether it is closed; the buffer asks for this before each step.
+
     def __init__(self, sock: Any) -> None:
         self._sock = sock
         self._timeout: float | None = sock.gettimeout()
@@ -118,7 +121,8 @@ class Wire(io.RawIOBase):
     def makefile(self, mode: str = "rb", *args: Any, **kwargs: Any) -> _Reader:
         """Return the buffer that the next answer is read from."""
         self._files += 1
-        self._reader.at_start = self.in_head = True
+        self._reader.start()
+        self.in_head = True
         return self._reader
 
     def sendall(self, data: Any) -> None:
@@ -146,7 +150,8 @@ class Wire(io.RawIOBase):
             self._sock.close()
 
     def __getattr__(self, name: str) -> Any:
-        if name == "_sock":  # An interrupt came before it was set.
+        # Before it is set: an interrupt came. What Python itself looks for: mocket's socket has each name asked for.
+        if name == "_sock" or name.startswith("__"):
             raise AttributeError(name)
         return getattr(self._sock, name)
 
@@ -160,7 +165,7 @@ class Wire(io.RawIOBase):
         """Return True."""
         return True
 
-    def readinto(self, buffer: Any) -> int | None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+    def readinto(self, buffer: Any) -> int | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Receive into a buffer: a piece within the time-out and before the deadline, or None if only peeking."""
         if not self._peeking:
             self._keep_to_deadline()
@@ -214,23 +219,23 @@ class Wire(io.RawIOBase):
 class _Reader(io.BufferedReader):
     """The buffer of a :class:`Wire`. An answer that closes it closes its own use of it only."""
 
-    at_start = False
-    """Whether the next line is the first of an answer."""
-
     def __init__(self, wire: Wire) -> None:
         super().__init__(wire)
         self._wire = wire
 
-    def readline(self, size: int | None = -1, /) -> bytes:
-        """Read a line; in place of the first one, that of the answer behind all interim ones (RFC 9110, 15.2)."""
-        line = super().readline(size)
-        if self.at_start:
-            while _INTERIM.match(line):
-                while super().readline(size) not in (b"\r\n", b"\n", b""):
-                    pass
-                line = super().readline(size)
-            self.at_start = False
-            self._wire.began(line)
+    def start(self) -> None:
+        """Let the next line be the first of an answer."""
+        self.readline = self._first_line  # type: ignore[method-assign, assignment]
+
+    def _first_line(self, size: int) -> bytes:
+        """Read the first line of an answer, behind all interim ones (RFC 9110, 15.2)."""
+        del self.readline
+        line = self.readline(size)
+        while _INTERIM.match(line):
+            while self.readline(size) not in (b"\r\n", b"\n", b""):
+                pass
+            line = self.readline(size)
+        self._wire.began(line)
         return line
 
     def close(self) -> None:
@@ -249,7 +254,10 @@ class _Watched:
 
     sock: Any
     _owner: Callable[[], Attempt | None] = staticmethod(_nobody)
-    _in_request = False
+    _fresh = False
+    """Whether no request was sent yet, and so nobody has looked for bytes."""
+    _way: tuple[Any, ...] = ()
+    """What :func:`_way_out` returned when it was connected."""
 
     @property
     def is_connected(self) -> bool:
@@ -257,6 +265,8 @@ class _Watched:
         self._own()
         if not isinstance(self.sock, Wire):
             return self.sock is not None
+        if self._way != _way_out():
+            return False
         return not self.sock.peek() and not self.sock.ended
 
     def connect(self) -> None:
@@ -267,13 +277,14 @@ class _Watched:
         finally:
             if attempt:
                 attempt.reached = False
+        self._way = _way_out()
         self.sock = Wire(self.sock)
         self.sock.owner = self._owner
+        self._fresh = True
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Send a request."""
         self._own()
-        self._in_request = True
         super().request(*args, **kwargs)  # type: ignore[misc]
 
     def send(self, data: Any) -> None:
@@ -281,9 +292,9 @@ class _Watched:
         if self.sock is None:
             self.connect()
         if isinstance(self.sock, Wire):
-            if self._in_request and self.sock.peek():
+            if self._fresh and self.sock.peek():
                 raise http.client.RemoteDisconnected("the server sent an answer before the request")
-            self._in_request = False
+            self._fresh = False
             if attempt := self._owner():
                 attempt.reached = True
         super().send(data)  # type: ignore[misc]
@@ -310,6 +321,11 @@ class _Watched:
         return attempt
 
 
+def _way_out() -> tuple[Any, ...]:
+    """Return what a tool replaces to stand between programs and the network: it must not be passed by."""
+    return socket.socket, socket.socket.connect
+
+
 @cache
 def _watched(connection_class: Any) -> Any:
     """Return a class of connections with :class:`_Watched` mixed in; a class of another kind as it is."""
@@ -325,7 +341,7 @@ def _in_time(step: Callable[[], object], attempt: Attempt | None, undo: Callable
     :raises TimeoutError: if the step has not ended at the deadline.
     """
     ended, handover, failure = threading.Lock(), [None], list[BaseException]()
-    ended.acquire()  # noqa: SIM115
+    ended.acquire()
 
     def run() -> None:
         try:
@@ -350,7 +366,7 @@ def _in_time(step: Callable[[], object], attempt: Attempt | None, undo: Callable
         try:
             handover.pop()
         except IndexError:  # It ended at this very moment.
-            ended.acquire()  # noqa: SIM115
+            ended.acquire()
         else:
             raise TimeoutError("no connection could be made before the deadline")
     if failure:
@@ -401,7 +417,7 @@ class _Idle:
 
 
 class _HTTPPool(urllib3.HTTPConnectionPool):
-    QueueCls = _Idle
+    QueueCls: Any = _Idle
 
     @property
     def ConnectionCls(self) -> Any:  # type: ignore[override]  # noqa: N802
@@ -409,7 +425,7 @@ class _HTTPPool(urllib3.HTTPConnectionPool):
 
 
 class _HTTPSPool(urllib3.HTTPSConnectionPool):
-    QueueCls = _Idle
+    QueueCls: Any = _Idle
 
     @property
     def ConnectionCls(self) -> Any:  # type: ignore[override]  # noqa: N802
@@ -444,6 +460,12 @@ def _with_our_pools(manager_class: Any) -> Any:
     return manager_class
 
 
+def is_replaced() -> bool:
+    """Return whether a program or test has put other classes in the place of urllib3's pool managers."""
+    own = urllib3.poolmanager
+    return urllib3.PoolManager is not own.PoolManager or urllib3.ProxyManager is not own.ProxyManager
+
+
 def pool_manager(**options: Any) -> Any:
     """Return ``urllib3.PoolManager(**options)`` with our pools."""
     return _with_our_pools(urllib3.PoolManager)(**options)
@@ -472,17 +494,23 @@ class Slots:
         :raises TimeoutError: if there is none before the deadline.
         """
         place = weakref.ref(attempt, self._holders.discard)
-        turn: Any = None
+        if not self._taken(place, None):
+            self._wait(place, attempt)
+
+    def _taken(self, place: weakref.ref[Attempt], turn: Any) -> bool:
+        with self._lock:
+            if len(self._holders) < self._most:
+                self._holders.add(place)
+                return True
+            if turn is not None and turn not in self._waiting:
+                self._waiting.append(turn)
+        return False
+
+    def _wait(self, place: weakref.ref[Attempt], attempt: Attempt) -> None:
+        turn = threading.Lock()
+        turn.acquire()
         try:
-            while True:
-                with self._lock:
-                    if len(self._holders) < self._most:
-                        self._holders.add(place)
-                        return
-                    if turn not in self._waiting:
-                        turn = threading.Lock()
-                        turn.acquire()
-                        self._waiting.append(turn)
+            while not self._taken(place, turn):
                 # Should an interrupt have swallowed a wake-up, the next look is soon.
                 turn.acquire(timeout=attempt.limit(0.1))
         finally:
@@ -519,7 +547,7 @@ def send(
             request.method,
             request.url,
             body=request.body,
-            headers=request.headers,
+            headers={name: str(value) for name, value in request.headers.items()},
             timeout=_timeout(attempt.limit(times[0]), attempt.limit(times[1])),
             retries=_ONCE,
             redirect=False,
@@ -561,6 +589,8 @@ def _read(response: urllib3.BaseHTTPResponse, content: list[bytes], limit: int) 
             content.append(piece)
             left -= len(piece)
         whole = left > 0
+        if whole and not content:  # A program that makes urllib3's response itself may give it the body as bytes.
+            content.append(response.data or b"")
     finally:
         if not whole:
             response.close()
@@ -572,15 +602,17 @@ def _stand_in(answer: Any) -> RESTResponse:
 
     :raises TypeError: if it has no status, or no body.
     """
+    problem = (
+        "pool_manager.request must return an answer with an int as status, and with data (str or bytes) or stream(), "
+        f"not {type(answer).__name__}"
+    )
     content = getattr(answer, "data", None)
+    if type(getattr(answer, "status", None)) is not int:
+        raise TypeError(problem)
     if not isinstance(content, (str, bytes)):
-        pieces = answer.stream() if hasattr(answer, "stream") else None
-        content = b"".join(pieces) if isinstance(pieces, (list, tuple)) or hasattr(pieces, "__next__") else None
-    if type(answer.status) is not int or content is None:
-        raise TypeError(
-            "pool_manager.request must return an answer with an int as status and with data (str or bytes) or "
-            f"stream(), not {type(answer).__name__}"
-        )
+        if not hasattr(answer, "stream"):
+            raise TypeError(problem)
+        content = b"".join(answer.stream())
     headers = answer.getheaders() if hasattr(answer, "getheaders") else getattr(answer, "headers", None)
     known = headers if isinstance(headers, (Mapping, list, tuple)) else ()
     reason = answer.reason if isinstance(answer.reason, str) else None
@@ -621,4 +653,4 @@ _NEVER_LEFT = (
     LocationValueError,
     NewConnectionError,
 )
-"""What urllib3 raises before a byte of the request leaves: all there is to go by if a program replaced its connections."""
+"""What urllib3 raises before a byte of a request leaves: all there is to tell where a program replaced connections."""

@@ -2,8 +2,10 @@
 
 # mypy: warn-unused-ignores
 # pyright: reportUnnecessaryTypeIgnoreComment=error
-# ruff: noqa: B018
+# ruff: noqa: B018, F401, I001
 
+import squareconnect
+from squareconnect import Custmer  # type: ignore
 from squareconnect import (
     ApiException,
     AsyncCustomersApi,
@@ -73,3 +75,9 @@ def settings() -> None:
     Configuration(access_tokn="token")  # type: ignore
     Configuration(environment="sandpit")  # type: ignore
     Configuration(max_retries="3")  # type: ignore
+
+
+def names() -> None:
+    squareconnect.Custmer  # type: ignore
+    squareconnect.models.Custmer  # type: ignore
+    squareconnect.Customer(given_nam="Ada")  # type: ignore
