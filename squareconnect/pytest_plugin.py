@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from squareconnect.apis.customers_api import CustomersApi
     from squareconnect.configuration import Configuration
     from squareconnect.emulator.faults import Fault
+    from squareconnect.emulator.journal import Entry
     from squareconnect.emulator.server import Emulator
 
 _MARKER = "square(seed=1, clock='2026-01-01T00:00:00Z', rate_limit=None): how the emulator of a test starts."
@@ -24,6 +25,8 @@ _NO_PAUSE = 1e-6
 """The longest pause between retries, in seconds."""
 
 _CLOCK = "2026-01-01T00:00:00Z"
+_TOLD_REQUESTS = 50
+_TOLD_CHARACTERS = 1000
 _TOKEN = "SQUARE_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 _square = pytest.StashKey["Emulator"]()
 
@@ -145,16 +148,24 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def _told(square: Emulator) -> Iterator[str]:
-    for entry in square.requests:
-        met = "" if entry.fault is None else f"  [{_told_fault(entry.fault)}]"
-        yield f"{entry.number}. {entry.method} {entry.path} -> {entry.status or 'no answer'}{met}"
-        bodies = (("sent", entry.body), ("answered", entry.answer))
-        yield from (f"    {name}: {body!r}" for name, body in bodies if body is not None)
-    if not square.requests:
+    requests = square.requests[-_TOLD_REQUESTS:]
+    if requests and requests[0].number > 1:
+        yield f"... {requests[0].number - 1} earlier ones"
+    for entry in requests:
+        yield from _told_request(entry)
+    if not requests:
         yield "no request"
     for fault in square.faults:
         if fault.used < (fault.times or 1):
             yield f"unused: {_told_fault(fault)}"
+
+
+def _told_request(entry: Entry) -> Iterator[str]:
+    met = "" if entry.fault is None else f"  [{_told_fault(entry.fault)}]"
+    yield f"{entry.number}. {entry.method} {entry.path} -> {entry.status or 'no answer'}{met}"
+    for name, body in (("sent", entry.body), ("answered", entry.answer)):
+        if body is not None:
+            yield f"    {name}: {body!r}"[:_TOLD_CHARACTERS]
 
 
 def _told_fault(fault: Fault) -> str:

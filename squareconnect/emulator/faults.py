@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,10 @@ OPERATIONS = (
 """The operations that faults can be made for: the methods of `CustomersApi`."""
 
 ANY_OPERATION = "*"
+
+_FRAMING = ("content-length", "transfer-encoding")
+_HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+_HEADER_TEXT = re.compile(r"[\x20-\x7e\xa0-\xff]*")
 
 
 @dataclass(eq=False)
@@ -111,7 +116,13 @@ def _is_count(value: Any, least: int) -> bool:
 
 
 def _is_headers(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(text, str) for pair in value.items() for text in pair)
+    return isinstance(value, dict) and all(_is_header(name, text) for name, text in value.items())
+
+
+def _is_header(name: Any, text: Any) -> bool:
+    if not isinstance(name, str) or not isinstance(text, str) or name.lower() in _FRAMING:
+        return False
+    return bool(_HEADER_NAME.fullmatch(name) and _HEADER_TEXT.fullmatch(text))
 
 
 _CHECKS: dict[str, Callable[[Any], bool]] = {
@@ -141,7 +152,7 @@ _WANTED = {
     "truncate": "a number of bytes of at least 0",
     "drip": "seconds of more than 0",
     "body": "text",
-    "headers": "a dict of texts",
+    "headers": f"a dict of names and printable texts, without {' and '.join(_FRAMING)}",
     "probability": "a number of more than 0 and at most 1",
 }
 

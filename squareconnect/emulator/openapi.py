@@ -34,13 +34,10 @@ _TIME = _of("string", format="date-time")
 _FLAG = _of("boolean")
 _NOTHING = _object()
 _CLOCK = _object(now=_TIME, standing=_FLAG)
+_BUCKET = {"burst": _of("integer", minimum=1), "retry_after": {"type": ["integer", "null"], "minimum": 0}}
 _RATE_LIMIT = {
     "type": ["object", "null"],
-    "properties": {
-        "rate": _of("number", exclusiveMinimum=0),
-        "burst": _of("integer", minimum=1),
-        "retry_after": {"type": ["integer", "null"], "minimum": 0},
-    },
+    "properties": {"rate": _of("number", exclusiveMinimum=0), **_BUCKET},
 }
 _CUSTOMERS = _list_of(_model("Customer"))
 _FAULT = {
@@ -117,7 +114,7 @@ CONTROL = {
     ("POST", "rate-limit"): Described(
         "Limit the requests per second; a rate of null removes the limit.",
         _object(rate_limit=_RATE_LIMIT),
-        _object(**{**_RATE_LIMIT["properties"], "rate": {"type": ["number", "null"], "exclusiveMinimum": 0}}),
+        _object(rate={"type": ["number", "null"], "exclusiveMinimum": 0}, **_BUCKET),
     ),
     ("POST", "listing-delay"): Described(
         "Set how long a new customer is missing in lists.", _object(listing_delay=_SECONDS), _object(seconds=_SECONDS)

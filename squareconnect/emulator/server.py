@@ -101,7 +101,7 @@ class Emulator:
         self._port = port
         self._database = database
         self._host = host
-        self._certificate = (certfile, keyfile)
+        self._tls = None if certfile is None else _tls(certfile, keyfile)
         self._page = page
         self._running = ExitStack()
 
@@ -111,8 +111,7 @@ class Emulator:
         """Start to serve. When this returns, clients can connect.
 
         :raises RuntimeError: if it was started already.
-        :raises OSError: if the port cannot be listened on, or a file cannot be read.
-        :raises ssl.SSLError: if the certificate cannot be used.
+        :raises OSError: if the port cannot be listened on, or the file of `customers` cannot be read.
         :raises sqlite3.Error: if the database cannot be used.
         """
         if self.url:
@@ -120,32 +119,27 @@ class Emulator:
         state = self._state = self._new_state()
         with ExitStack() as starting:
             listener = starting.enter_context(_listener(self._host, self._port))
-            tls = self._tls()
-            scheme = "http" if tls is None else "https"
+            scheme = "http" if self._tls is None else "https"
             guard = Guard(self.access_token, on_loopback=is_loopback(self._host), scheme=scheme)
             app = App(state, self.access_token, guard, with_page=self._page)
             loop = self._loop = RealTimeLoop()
             starting.callback(loop.close)
+            web = WebServer(app, body_limit)
+            serving = asyncio.run_coroutine_threadsafe(self._serve(state, web, listener), loop)
             thread = Thread(target=loop.run_forever, name="square-emulator", daemon=True)
             thread.start()
             starting.callback(thread.join)
             starting.callback(loop.call_soon_threadsafe, loop.stop)
-            self._call(state.open(self._database))
-            starting.callback(lambda: state.store.close())
-            web = WebServer(app, body_limit)
-            self._call(web.start(listener, tls))
+            serving.result()
+            starting.callback(state.store.close)
             starting.callback(lambda: self._call(web.stop(_STOP_SECONDS)))
             name = f"[{self._host}]" if ":" in self._host else self._host
             self.url = f"{scheme}://{name}:{listener.getsockname()[1]}"
             self._running = starting.pop_all()
 
-    def _tls(self) -> ssl.SSLContext | None:
-        certfile, keyfile = self._certificate
-        if certfile is None:
-            return None
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(certfile, keyfile)
-        return tls
+    async def _serve(self, state: State, web: WebServer, listener: socket.socket) -> None:
+        await state.open(self._database)
+        await web.start(listener, self._tls)
 
     def stop(self) -> None:
         """Stop to serve: answer what can be answered at once, and close everything. Can be repeated."""
@@ -306,6 +300,15 @@ class Emulator:
 
 async def _as_coroutine(call: Callable[[], T]) -> T:
     return call()
+
+
+def _tls(certfile: str | PathLike[str], keyfile: str | PathLike[str] | None) -> ssl.SSLContext:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        tls.load_cert_chain(certfile, keyfile)
+    except OSError as error:
+        raise ValueError(f"The certificate in {certfile} cannot be used: {error}") from None
+    return tls
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from squareconnect.emulator.chance import Chance
@@ -66,11 +65,16 @@ class State:
         """Open the database, and fill it with those who are there from the start if it has nobody.
 
         :raises sqlite3.Error: if it cannot be used.
+        :raises OSError, ValueError: if those who are there from the start cannot be read, or be customers.
         """
         self.store = Store(database, self.chance.cursor_key())
         self.commits = SharedCommits(self.store)
         if self._customers is not None and not self.store.customer_count():
-            await self.seed(self._customers)
+            try:
+                await self.seed(self._customers)
+            except BaseException:
+                self.store.close()
+                raise
 
     async def reset(self, **start: Any) -> None:
         """Make everything as it was at the start. Requests that are being carried out are broken off.
@@ -199,7 +203,8 @@ class State:
         try:
             chance = Chance.restored(*snapshot["chance"])
             time, ahead = read_time(snapshot["clock"]["now"]), snapshot["clock"]["ahead"]
-            step = None if ahead is None else timedelta(seconds=ahead)
+            start = time if ahead is None else None
+            Clock(start).advance(ahead or 0)
             faults = [Fault(**fault) for fault in snapshot["faults"]]
             rate_limit = snapshot["rate_limit"] and RateLimit(**snapshot["rate_limit"])
             check_listing_delay(snapshot["listing_delay"])
@@ -210,8 +215,8 @@ class State:
         self._break_off_requests()
         self.chance, self.rate_limit, self.listing_delay = chance, rate_limit, snapshot["listing_delay"]
         self.faults.restore(faults)
-        self.clock.restart(None if step is not None else time)
-        self.clock.advance(step or 0)
+        self.clock.restart(start)
+        self.clock.advance(ahead or 0)
 
     def summary(self) -> Json:
         """Return what can be said in a few lines: the numbers, the settings and the faults."""

@@ -300,6 +300,9 @@ class Store:
         :raises KeyError, TypeError, ValueError, sqlite3.Error: if it is something else.
         """
         self.clear(bytes.fromhex(dump["cursor_key"]))
+        for _, customer_id, _, document, _ in dump["customers"]:
+            if json.loads(document)["id"] != customer_id:
+                raise ValueError(f"the document of customer {customer_id} has another id")
         for table, columns in _TABLES.items():
             places = ", ".join("?" * len(columns))
             statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608

@@ -132,7 +132,7 @@ class WebServer:
         self._server.close()
         if busy := [task for task, connection in self._connections.items() if connection.busy]:
             await asyncio.wait(busy, timeout=patience)
-        await cancel(self._connections)
+        await cancel(asyncio.all_tasks() - {current_task()})  # Of TLS, also those that still shake hands.
 
     async def _on_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._count += 1
@@ -184,7 +184,7 @@ class _Connection:
         self._writer = writer
         self._body_limit = body_limit
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_HEAD_LIMIT)
-        writer.transport.set_write_buffer_limits(high=0)  # Draining then waits until the system has every byte.
+        writer.transport.set_write_buffer_limits(high=1, low=0)  # Draining then waits until the system has every byte.
 
     async def serve(self, app: App) -> None:
         try:
