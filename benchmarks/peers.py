@@ -25,6 +25,8 @@ PACKAGES = {
     "fast": ("-r", "requirements.txt", "h11", "msgspec>=0.22"),
     "original": ("squareconnect==2.20190724.1",),
     "squareup": ("squareup",),
+    "squareup-2025": ("squareup==41.0.0.20250319",),
+    "squareup-2021": ("squareup==12.0.0.20210616",),
     "pydantic": ("pydantic",),
     "msgspec": ("msgspec",),
     "programs-original": ("squareconnect==2.20190724.1", "flask", "django", "graphene"),
