@@ -68,6 +68,8 @@ _SEARCHED = (
     "cards[0].last_4",
 )
 _TEXTS = " || char(10) || ".join(f"coalesce(json_extract(document, '$.{name}'), '')" for name in _SEARCHED)
+_KEEP_TEXTS = f"UPDATE customers SET texts = {_TEXTS}"  # noqa: S608 - of names that are fixed here
+_KEEP_TEXTS_OF_ONE = f"BEGIN {_KEEP_TEXTS} WHERE number = new.number; END"
 _LATER = (
     "ALTER TABLE customers ADD COLUMN made_at REAL NOT NULL DEFAULT 0",
     """
@@ -78,15 +80,9 @@ _LATER = (
     """,
     # To look through all documents takes seconds when there are 100,000: what is searched stands beside them.
     "ALTER TABLE customers ADD COLUMN texts TEXT NOT NULL DEFAULT ''",
-    f"""
-    CREATE TRIGGER customers_texts_of_new AFTER INSERT ON customers
-    BEGIN UPDATE customers SET texts = {_TEXTS} WHERE number = new.number; END
-    """,
-    f"""
-    CREATE TRIGGER customers_texts_of_changed AFTER UPDATE OF document ON customers
-    BEGIN UPDATE customers SET texts = {_TEXTS} WHERE number = new.number; END
-    """,
-    f"UPDATE customers SET texts = {_TEXTS}",
+    _KEEP_TEXTS,
+    f"CREATE TRIGGER customers_texts_of_new AFTER INSERT ON customers {_KEEP_TEXTS_OF_ONE}",
+    f"CREATE TRIGGER customers_texts_of_changed AFTER UPDATE OF document ON customers {_KEEP_TEXTS_OF_ONE}",
     "PRAGMA user_version = 1",
 )
 """What files of the first version lack."""
