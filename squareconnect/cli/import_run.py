@@ -90,6 +90,11 @@ def _sent(options: Namespace, source: FileSource, api: CustomersApi, journal: Pa
         with suppress(BulkError):  # The journal may be in use, or not yet there.
             _tell_end(options, source, journal, journal_report(journal))
         raise
+    return ended(options, source, journal, report)
+
+
+def ended(options: Namespace, source: FileSource, journal: Path, report: ImportReport) -> int:
+    """Tell what became of the rows, forget the copy of an input that is done with, and return the exit code."""
     _tell_end(options, source, journal, report)
     code = code_of(report)
     if code != UNFINISHED:

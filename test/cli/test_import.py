@@ -8,14 +8,15 @@ import subprocess
 import sys
 import threading
 import time
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from squareconnect import Address
-from squareconnect.bulk import ImportReport
-from squareconnect.cli.import_run import code_of
+from squareconnect.bulk import ImportReport, open_source
+from squareconnect.cli.import_run import code_of, ended
 from test.cli.answering import Answer, answering
 from test.cli.program import LONGEST, Done, command, environment, run, shell
 
@@ -300,6 +301,22 @@ class TestAnImportThatStops:
 )
 def test_the_exit_code_tells_what_became_of_the_rows(report: ImportReport, code: int) -> None:
     assert code_of(report) == code
+
+
+def test_rows_of_unknown_outcome_keep_the_copy_of_the_input(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["squareconnect"])
+    (folder / "j.input").write_text("given_name\nAda\n")
+    source = open_source(folder / "j.input", format="csv")
+    options = Namespace(errors=None, json=False, file="-", target="sandbox", journal=None, words=["import", "-"])
+    assert ended(options, source, folder / "j", ImportReport(created=1, unknown=1)) == 75
+    assert (folder / "j.input").exists()
+    assert capsys.readouterr().err.splitlines() == [
+        "Rows: 1 created, 1 unknown.",
+        f"Journal: {folder}/j",
+        "To go on with the same input: squareconnect import -",
+    ]
 
 
 def test_a_report_that_cannot_be_printed_is_told(folder: Path) -> None:
