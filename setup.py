@@ -30,7 +30,7 @@ setup(
     packages=find_packages(include=["squareconnect", "squareconnect.*"]),
     package_data={
         "squareconnect": ["py.typed", "*.pyi"],
-        "squareconnect.emulator": ["page/*.html", "page/*.css", "page/*.js"],
+        "squareconnect.emulator": ["operations.txt", "page/*"],
     },
     entry_points={
         "console_scripts": ["squareconnect = squareconnect.cli:main"],
@@ -39,8 +39,10 @@ setup(
     python_requires=">=3.10",
     install_requires=[line for line in read("requirements.txt").splitlines() if not line.startswith("#")],
     extras_require={
-        "emulator": ["h11>=0.16.0"],
+        "async": ["h11>=0.16"],
         "cli": ["rich>=13.7", "shtab>=1.9.3"],
+        "emulator": ["h11>=0.16.0"],
+        "fast": ["msgspec>=0.22"],
     },
     classifiers=[
         "Development Status :: 5 - Production/Stable",

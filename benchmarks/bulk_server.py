@@ -70,6 +70,7 @@ class Square:
         self.keys: dict[str, str] = {}
         self.requests = 0
         self.limited = 0
+        self.connections: set[asyncio.Transport] = set()
         self.expired: set[str] = set()
         """Cursors that are not known any more."""
         self._random = random.Random(1)  # noqa: S311 - faults are no secret
@@ -141,6 +142,10 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        self._square.connections.add(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._square.connections.discard(self.transport)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -203,15 +208,19 @@ def running(square: Square) -> Generator[Square]:
     square.host = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+
+    async def end() -> None:
+        server.close()
+        for transport in list(square.connections):
+            transport.abort()
+        await asyncio.sleep(0)  # Their sockets close in the loop's next round.
+
     try:
         yield square
     finally:
-        loop.call_soon_threadsafe(server.close)
+        asyncio.run_coroutine_threadsafe(end(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        loop.run_until_complete(asyncio.sleep(0))
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
         loop.close()
 
 

@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from squareconnect.api_client import ApiResponse as ApiResponse
     from squareconnect.apis.async_customers_api import AsyncCustomersApi as AsyncCustomersApi
     from squareconnect.apis.customers_api import CustomersApi as CustomersApi
+    from squareconnect.async_api_client import AsyncApiClient as AsyncApiClient
     from squareconnect.asynchronous import CallHandle as CallHandle
     from squareconnect.configuration import Configuration as Configuration
     from squareconnect.exceptions import ApiException as ApiException
     from squareconnect.exceptions import ConnectionFailed as ConnectionFailed
     from squareconnect.exceptions import DecodeError as DecodeError
     from squareconnect.exceptions import Forbidden as Forbidden
+    from squareconnect.exceptions import InvalidArgument as InvalidArgument
     from squareconnect.exceptions import InvalidRequest as InvalidRequest
     from squareconnect.exceptions import NotFound as NotFound
     from squareconnect.exceptions import PaymentMethodError as PaymentMethodError
@@ -33,6 +35,7 @@ __version__ = "3.0.0"
 _MODULES = {
     "ApiClient": "api_client",
     "ApiResponse": "api_client",
+    "AsyncApiClient": "async_api_client",
     "CustomersApi": "apis.customers_api",
     "AsyncCustomersApi": "apis.async_customers_api",
     "CallHandle": "asynchronous",
@@ -44,6 +47,7 @@ _MODULES = {
     "ConnectionFailed": "exceptions",
     "DecodeError": "exceptions",
     "Forbidden": "exceptions",
+    "InvalidArgument": "exceptions",
     "InvalidRequest": "exceptions",
     "NotFound": "exceptions",
     "PaymentMethodError": "exceptions",
@@ -57,7 +61,7 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    if name in ("apis", "models", "rest", "configuration", "api_client", "exceptions", "asynchronous", "pagination"):
+    if name in ("apis", "models", "rest", "transport", "configuration", "api_client", "exceptions", "asynchronous", "pagination"):
         return import_module(f"{__name__}.{name}")
     if name == "__all__":
         return [*_MODULES, *import_module(f"{__name__}.models").__all__]

@@ -16,10 +16,17 @@ if TYPE_CHECKING:
     from squareconnect.apis.async_customers_api import AsyncCustomersApi
     from squareconnect.apis.customers_api import CustomersApi
     from squareconnect.configuration import Configuration
+    from squareconnect.emulator.faults import Fault
+    from squareconnect.emulator.journal import Entry
     from squareconnect.emulator.server import Emulator
 
 _MARKER = "square(seed=1, clock='2026-01-01T00:00:00Z', rate_limit=None): how the emulator of a test starts."
+_NO_PAUSE = 1e-6
+"""The longest pause between retries, in seconds."""
+
 _CLOCK = "2026-01-01T00:00:00Z"
+_TOLD_REQUESTS = 50
+_TOLD_CHARACTERS = 1000
 _TOKEN = "SQUARE_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 _square = pytest.StashKey["Emulator"]()
 
@@ -104,8 +111,10 @@ def _live(start: dict[str, Any]) -> LiveSquare:
 def _configuration(square: Emulator | LiveSquare) -> Configuration:
     from squareconnect.configuration import Configuration
 
-    pauses = {} if isinstance(square, LiveSquare) else {"max_retry_wait": 0}
-    return Configuration(host=square.url, access_token=square.access_token, **pauses)
+    configuration = Configuration(host=square.url, access_token=square.access_token)
+    if not isinstance(square, LiveSquare):
+        configuration.max_retry_wait = _NO_PAUSE
+    return configuration
 
 
 @pytest.fixture
@@ -139,18 +148,25 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def _told(square: Emulator) -> Iterator[str]:
-    for entry in square.requests:
-        fault = "" if entry.fault is None else f"  [{_told_fault(entry.fault.as_json())}]"
-        yield f"{entry.number}. {entry.method} {entry.path} -> {entry.status or 'no answer'}{fault}"
-        yield from (
-            f"      {name}: {value!r}" for name, value in (("sent", entry.body), ("got", entry.answer)) if value
-        )
-    if not len(square.requests):
+    requests = square.requests[-_TOLD_REQUESTS:]
+    if requests and requests[0].number > 1:
+        yield f"... {requests[0].number - 1} earlier ones"
+    for entry in requests:
+        yield from _told_request(entry)
+    if not requests:
         yield "no request"
     for fault in square.faults:
-        if not fault.used or (fault.times is not None and fault.used < fault.times):
-            yield f"unused: {_told_fault(fault.as_json())}"
+        if fault.used < (fault.times or 1):
+            yield f"unused: {_told_fault(fault)}"
 
 
-def _told_fault(fault: dict[str, Any]) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in fault.items() if name != "id")
+def _told_request(entry: Entry) -> Iterator[str]:
+    met = "" if entry.fault is None else f"  [{_told_fault(entry.fault)}]"
+    yield f"{entry.number}. {entry.method} {entry.path} -> {entry.status or 'no answer'}{met}"
+    for name, body in (("sent", entry.body), ("answered", entry.answer)):
+        if body is not None:
+            yield f"    {name}: {body!r}"[:_TOLD_CHARACTERS]
+
+
+def _told_fault(fault: Fault) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in fault.as_json().items() if name != "id")

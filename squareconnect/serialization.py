@@ -1,16 +1,27 @@
-"""Models to JSON and JSON to models: pure functions, no client, no socket."""
+"""Models to JSON and JSON to models: pure functions, no client, no socket.
+
+One encoder, :func:`encode`, and one decoder, :meth:`Types.decode`. Both know our models, which are read without being
+copied, and every other Swagger model: a class with ``swagger_types`` and ``attribute_map``, made by ``swagger-codegen``
+for any API.
+
+The standard library parses JSON. With the extra ``fast``, msgspec parses it, and the standard library only what msgspec
+refuses: so what is refused, and why, does not depend on the extra.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date, datetime
 from functools import cache
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from squareconnect import models
-from squareconnect.columns import UnusualError, read_page, set_values
 from squareconnect.models._model import Model
 from squareconnect.models._null import NULL
 
@@ -21,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def wire_form(value: Any) -> Any:
-    """Turn what the JSON encoder does not know into what it knows, one level deep.
+    """Return what the JSON encoder knows for a value that it does not know, one level deep.
 
     :raises TypeError: for a value that JSON cannot carry.
     """
@@ -32,16 +43,27 @@ def wire_form(value: Any) -> Any:
         return None
     if isinstance(value, (date, datetime)):
         return value.isoformat()
+    from uuid import UUID
+
+    if isinstance(value, UUID):
+        return str(value)
+    if _is_swagger_model(value):
+        values = {value.attribute_map[name]: getattr(value, name) for name in value.swagger_types}
+        return {key: item for key, item in values.items() if item is not None}
     raise TypeError(
-        f"body holds a {type(value).__name__}, which JSON cannot carry; give a model, dict, list, str, number or bool"
+        f"body holds a {type(value).__name__}, which JSON cannot carry; pass a model, dict, list, str, number or bool"
     )
+
+
+def _is_swagger_model(described: Any) -> bool:
+    return all(isinstance(getattr(described, name, None), Mapping) for name in ("swagger_types", "attribute_map"))
 
 
 _encoder = json.JSONEncoder(default=wire_form, allow_nan=False, separators=(",", ":"))
 
 
 def encode(body: Any) -> bytes:
-    """Give the JSON text of a request body.
+    """Return the JSON text of a request body.
 
     A model goes out without its Nones, a dict with them, as in 2.x; ``NULL`` goes out as ``null``.
 
@@ -58,7 +80,7 @@ def encode(body: Any) -> bytes:
 
 
 def sanitize(value: Any) -> Any:
-    """Give what :func:`encode` would send, as dicts, lists and plain values."""
+    """Return what :func:`encode` would send, as dicts, lists and plain values."""
     if value is None or isinstance(value, (str, int, float)):
         return value
     if isinstance(value, (list, tuple)):
@@ -66,6 +88,54 @@ def sanitize(value: Any) -> Any:
     if not isinstance(value, dict):
         return sanitize(wire_form(value))
     return {key: sanitize(item) for key, item in value.items()}
+
+
+# -- Parsing --------------------------------------------------------------------------------------------------------
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits} is out of range")
+    return number
+
+
+_parser = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
+
+
+def parse_with_standard_library(content: bytes) -> Any:
+    """Do what :func:`parse` does, without msgspec."""
+    try:
+        return _parser.decode(content.decode("utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "utf-8"))
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
+@cache
+def fast_parser() -> Callable[[bytes], Any] | None:
+    """Return msgspec's parser, or None without msgspec 0.22 or later (earlier ones read large integers as floats)."""
+    try:
+        import msgspec
+    except ImportError:
+        return None
+    version = tuple(int(part) for part in msgspec.__version__.split(".")[:2])
+    return msgspec.json.Decoder().decode if version >= (0, 22) else None
+
+
+def parse(content: bytes) -> Any:
+    """Return the value of a JSON text in UTF-8, with or without a byte order mark.
+
+    :raises ValueError: for bytes that are not UTF-8, text that is not JSON (NaN and infinities are not), numbers out
+        of range, and nesting too deep to read.
+    """
+    if parser := fast_parser():
+        with suppress(ValueError, RecursionError):
+            return parser(content)
+    return parse_with_standard_library(content)
 
 
 # -- JSON to models -------------------------------------------------------------------------------------------------
@@ -87,107 +157,141 @@ class MismatchError(ValueError):
         return f"{place} should be {self.expected} but is {kinds.get(type(self.value), 'a number')}"
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if math.isinf(number):
-        raise ValueError(f"{digits} is out of range")
-    return number
-
-
-_parser = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
-
-
-def parse(content: bytes) -> Any:
-    """Give the value of a JSON text in UTF-8, with or without a byte order mark.
-
-    :raises ValueError: for bytes that are no UTF-8, text that is no JSON (NaN and infinities are none), numbers out of
-        range, and nesting too deep to read.
-    """
-    try:
-        return _parser.decode(content.decode("utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "utf-8"))
-    except RecursionError:
-        raise ValueError("it is nested too deep") from None
-
-
-def decode(content: bytes, swagger_type: Any, *, complete: bool = True) -> Any:
-    """Give the value of a JSON text as a type. Null fits every type inside.
-
-    :param swagger_type: a class, or a name as in ``swagger_types``: a model's, ``str``, ``int``, ``float``, ``bool``,
-        ``object``, ``date``, ``datetime``, ``list[TYPE]`` or ``dict(str, TYPE)``.
-    :param complete: whether a model must hold what it always holds, unless it holds errors.
-    :raises ValueError: if it is no JSON, or not of that type; the message says why.
-    """
-    try:
-        parsed = parse(content)
-    except ValueError as error:
-        raise ValueError(f"the body is not JSON: {error}") from None
-    try:
-        value = _reader(swagger_type, by_column=True)(parsed)
-    except UnusualError:
-        value = _reader(swagger_type)(parse(content))
-    if complete:
-        if value is None:
-            raise MismatchError(f"a {getattr(swagger_type, '__name__', swagger_type)}", None)
-        if isinstance(value, Model) and not value.__dict__.get("errors"):
-            for field in value._fields.values():
-                if field.required and not _holds_something(getattr(value, field.name)):
-                    raise ValueError(f"the body has no {field.name}")
-    return value
-
-
-def check_type(swagger_type: Any) -> None:
-    """Refuse what :func:`decode` cannot make.
-
-    :raises ValueError: for what is no model and none of the other types.
-    """
-    try:
-        _reader(swagger_type, by_column=True)
-    except TypeError:  # It cannot even be looked up.
-        raise _unknown(swagger_type) from None
-
-
-def decode_errors(content: bytes) -> list[models.Error]:
-    """Give the errors in an error answer's body: those of Square's shape, an empty list where there are none."""
-    errors = []
-    with suppress(ValueError, TypeError, KeyError):
-        for error in parse(content)["errors"]:
-            with suppress(MismatchError):
-                errors.append(_reader(models.Error)(error))
-    return [error for error in errors if error]
-
-
 Reader: TypeAlias = "Callable[[Any], Any]"
 """Turns a parsed JSON value into a value of a type. The value is used up: its dicts become the models'."""
 
+Lookup: TypeAlias = "Callable[[str], Any]"
+"""Returns what has a name in one place, or None."""
+
 _PLAIN_TYPES = {kind.__name__: kind for kind in (str, int, float, bool, object, date, datetime)}
-_PAGE = 16
-"""How many objects make it worth while to read them by column."""
+_NAMED_TYPES = {**_PLAIN_TYPES, "long": int}
+
+
+class Types:
+    """The types that JSON can be decoded as: plain types, our models, and models of other sources.
+
+    :param sources: a module of Swagger models, the name of one, a mapping of names to such classes, or a list of these.
+        A name that ours have too is ours. A name in a model of a source is looked up in that source first, then in
+        ours, then in the other sources.
+    :raises TypeError: for a source of another kind.
+    """
+
+    def __init__(self, sources: Any = None) -> None:
+        sources = () if sources is None else sources
+        self._sources = list(sources) if isinstance(sources, (list, tuple)) else [sources]
+        self._lookups = [_lookup_in(source) for source in self._sources]
+        self._readers: dict[tuple[Any, Lookup], Reader] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        names = [source.__name__ if isinstance(source, ModuleType) else source for source in self._sources]
+        return Types, (names,)
+
+    def check(self, swagger_type: Any) -> None:
+        """Refuse a type that :meth:`decode` cannot make.
+
+        :raises ValueError: for what is neither a model nor one of the other types.
+        """
+        try:
+            self._reader(swagger_type)
+        except TypeError:  # An unhashable value.
+            raise _unknown(swagger_type) from None
+
+    def decode(self, content: bytes, swagger_type: Any) -> Any:
+        """Return the value of a JSON text as a type. Null fits every type; :func:`missing_field` tells what is not there.
+
+        :param swagger_type: a model's class, or a name as in ``swagger_types``: a model's, ``str``, ``int``,
+            ``float``, ``bool``, ``object``, ``date``, ``datetime``, ``list[TYPE]`` or ``dict(str, TYPE)``.
+        :raises ValueError: if it is not JSON, or not of that type; the message says why.
+        """
+        read = self._reader(swagger_type)
+        try:
+            parsed = parse(content)
+        except ValueError as error:
+            raise ValueError(f"the body is not JSON: {error}") from None
+        return None if parsed is None else read(parsed)
+
+    def _reader(self, swagger_type: Any, home: Lookup | None = None) -> Reader:
+        """Return the reader of a type, which is made at its first use.
+
+        :param home: where names are looked up first.
+        """
+        home = home or _our_model
+        try:
+            return self._readers[swagger_type, home]
+        except KeyError:
+            reader = self._readers[swagger_type, home] = self._new_reader(swagger_type, home)
+            return reader
+
+    def _new_reader(self, swagger_type: Any, home: Lookup) -> Reader:
+        if isinstance(swagger_type, str):
+            if swagger_type.startswith("list["):
+                return _list_reader(self._reader(swagger_type[5:-1], home))
+            if swagger_type.startswith("dict("):
+                return _dict_reader(self._reader(swagger_type[5:-1].partition(",")[2].strip(), home))
+            kind, home = self._find(swagger_type, home)
+        else:
+            kind, home = swagger_type, self._home_of(swagger_type)
+        if kind in _PLAIN_TYPES.values():
+            return _plain_reader(kind) if home is _our_model else _converting_reader(kind)
+        if isinstance(kind, type) and issubclass(kind, Model):
+            return _model_reader(kind, self._reader)
+        if described := _described(kind):
+            return _foreign_reader(kind, described, lambda name: self._reader(name, home))
+        raise _unknown(swagger_type)
+
+    def _find(self, name: str, home: Lookup) -> tuple[Any, Lookup]:
+        """Return the type of a name and where the names in it are looked up."""
+        if name in _NAMED_TYPES:
+            return _NAMED_TYPES[name], home
+        for lookup in (home, _our_model, *self._lookups):
+            if _described(found := lookup(name)):
+                return found, lookup
+        raise _unknown(name)
+
+    def _home_of(self, model: Any) -> Lookup:
+        """Return where a class belongs: its source, or else the module and package that define it."""
+        if model in _PLAIN_TYPES.values() or not isinstance(model, type) or issubclass(model, Model):
+            return _our_model
+        return next((each for each in self._lookups if each(model.__name__) is model), _beside(model.__module__))
+
+
+def _lookup_in(source: Any) -> Lookup:
+    if isinstance(source, str):
+        source = import_module(source)
+    if isinstance(source, Mapping):
+        return lambda name: source.get(name)
+    if isinstance(source, ModuleType):
+        return lambda name: getattr(source, name, None)
+    raise TypeError(
+        f"models must be a module of Swagger models, a mapping of them, or a list of these, not {type(source).__name__}"
+    )
+
+
+def _our_model(name: str) -> Any:
+    return getattr(models, name) if name in models.__all__ else None
 
 
 @cache
-def _reader(swagger_type: Any, *, by_column: bool = False) -> Reader:
-    """Give the reader of a type; see :func:`decode`."""
-    if isinstance(swagger_type, str):
-        if swagger_type.startswith("list["):
-            return _list_reader(swagger_type[5:-1], by_column)
-        if swagger_type.startswith("dict("):
-            return _dict_reader(_reader(swagger_type[5:-1].partition(",")[2].strip(), by_column=by_column))
-        if swagger_type in models.__all__:
-            swagger_type = getattr(models, swagger_type)
-        swagger_type = _PLAIN_TYPES.get(swagger_type, swagger_type)
-    if isinstance(swagger_type, type) and issubclass(swagger_type, Model):
-        return _model_reader(swagger_type, by_column)
-    if swagger_type in _PLAIN_TYPES.values():
-        return _plain_reader(swagger_type)
-    raise _unknown(swagger_type)
+def _beside(module: str) -> Lookup:
+    modules = [sys.modules.get(name) for name in (module, module.rpartition(".")[0])]
+    return lambda name: next((found for each in modules if (found := getattr(each, name, None))), None)
+
+
+def _described(kind: Any) -> Any:
+    """Return what describes the fields of a class of Swagger models: the class, or with 2.x's an instance."""
+    if isinstance(kind, type) and not hasattr(kind, "swagger_types"):
+        try:
+            kind = kind()
+        except Exception:
+            return None
+    return kind if _is_swagger_model(kind) else None
 
 
 def _unknown(swagger_type: Any) -> ValueError:
-    return ValueError(f"response_type: {swagger_type!r} is no model and no type that can be decoded")
+    return ValueError(
+        f"response_type: {swagger_type!r} is neither a model nor another type that can be decoded; pass the module of "
+        "other Swagger models as ApiClient(models=...)"
+    )
 
 
 def _plain_reader(kind: type) -> Reader:
@@ -203,6 +307,26 @@ def _plain_reader(kind: type) -> Reader:
     return read
 
 
+def _converting_reader(kind: type) -> Reader:
+    """Return the reader of a plain field of a foreign model, which converts what has another type, as in 2.x."""
+    read_exactly = _plain_reader(kind)
+
+    def read(value: Any) -> Any:
+        try:
+            return read_exactly(value)
+        except MismatchError:
+            if kind in (date, datetime):
+                raise
+        try:
+            return kind(value)
+        except TypeError:
+            return value
+        except ValueError:
+            raise MismatchError(f"of type {kind.__name__}", value) from None
+
+    return read
+
+
 def _time(value: Any, kind: type) -> Any:
     from dateutil.parser import isoparse
 
@@ -213,55 +337,52 @@ def _time(value: Any, kind: type) -> Any:
     return moment.date() if kind is date else moment
 
 
-def _list_reader(item_type: Any, by_column: bool) -> Reader:
-    item_reader = _reader(item_type, by_column=by_column)
-    model = getattr(models, item_type) if by_column and item_type in models.__all__ else None
-
+def _list_reader(read_item: Reader) -> Reader:
     def read(value: Any) -> Any:
         if value is None:
             return None
         if type(value) is not list:
             raise MismatchError("an array", value)
-        if model and len(value) >= _PAGE:
-            return read_page(model, value)
-        items: list[Any] = []
+        index = 0
         try:
-            for item in value:
-                items.append(item_reader(item))
+            for index, item in enumerate(value):
+                value[index] = read_item(item)
         except MismatchError as mismatch:
-            mismatch.path.append(f"[{len(items)}]")
+            mismatch.path.append(f"[{index}]")
             raise
-        return items
-
-    return read
-
-
-def _dict_reader(item_reader: Reader) -> Reader:
-    def read(value: Any) -> Any:
-        if value is None:
-            return None
-        if type(value) is not dict:
-            raise MismatchError("an object", value)
-        for key, item in value.items():
-            try:
-                value[key] = item_reader(item)
-            except MismatchError as mismatch:
-                mismatch.path.append("." + key)
-                raise
         return value
 
     return read
 
 
-def _model_reader(model: type[Model], by_column: bool) -> Reader:
-    readers = {name: _reader(kind, by_column=by_column) for name, kind in model.swagger_types.items()}
-    kinds = {name: _PLAIN_TYPES.get(kind) for name, kind in model.swagger_types.items()}
-    kind_of = kinds.get
-    new = model.__new__
-
+def _dict_reader(read_item: Reader) -> Reader:
     def read(value: Any) -> Any:
         if value is None:
             return None
+        if type(value) is not dict:
+            raise MismatchError("an object", value)
+        key = ""
+        try:
+            for key, item in value.items():
+                value[key] = read_item(item)
+        except MismatchError as mismatch:
+            mismatch.path.append("." + key)
+            raise
+        return value
+
+    return read
+
+
+_set_values = Model.__dict__["__dict__"].__set__
+"""Makes a dict the values of an instance, without copying it and without the guard against misspelt names."""
+
+
+def _model_reader(model: type[Model], reader_of: Callable[[str], Reader]) -> Reader:
+    readers = {name: reader_of(kind) for name, kind in model.swagger_types.items()}
+    kind_of = {name: _PLAIN_TYPES.get(kind) for name, kind in model.swagger_types.items()}.get
+    new = model.__new__
+
+    def read(value: Any) -> Any:
         if type(value) is not dict:
             raise MismatchError(f"a {model.__name__}", value)
         unknown, key = False, ""
@@ -269,23 +390,93 @@ def _model_reader(model: type[Model], by_column: bool) -> Reader:
             for key, item in value.items():
                 if type(item) is kind_of(key):
                     continue
-                if key in readers:
-                    value[key] = readers[key](item)
-                else:
+                if key not in readers:
                     unknown = True
+                elif item is not None:
+                    value[key] = readers[key](item)
         except MismatchError as mismatch:
             mismatch.path.append("." + key)
             raise
         if unknown:
             value["additional_properties"] = {key: value.pop(key) for key in list(value) if key not in readers}
         made = new(model)
-        set_values(made, value)
+        _set_values(made, value)
         return made
 
     return read
+
+
+def _foreign_reader(model: type, described: Any, reader_of: Callable[[str], Reader]) -> Reader:
+    """Return the reader of another source's model. Its fields' readers are found later: its types can be recursive."""
+    fields = [(name, described.attribute_map[name], kind) for name, kind in described.swagger_types.items()]
+
+    def read(value: Any) -> Any:
+        if value is None:
+            return None
+        if type(value) is not dict:
+            raise MismatchError(f"a {model.__name__}", value)
+        if child := _child_of(model, value):
+            return reader_of(child)(value)
+        values, key = {}, ""
+        try:
+            for name, key, kind in fields:
+                if key in value:
+                    values[name] = reader_of(kind)(value[key])
+        except MismatchError as mismatch:
+            mismatch.path.append("." + key)
+            raise
+        try:
+            return model(**values)
+        except (TypeError, ValueError) as error:  # A class can check its values.
+            raise MismatchError(f"what {model.__name__} accepts ({error})", value) from None
+
+    return read
+
+
+def _child_of(model: Any, value: dict[str, Any]) -> str | None:
+    """Return the name of the subclass that a value's discriminator asks for, if it asks for another class."""
+    with suppress(AttributeError, KeyError):
+        name: str | None = model.__new__(model).get_real_child_model(value)
+        return None if name == model.__name__ else name
+    return None
+
+
+def missing_field(value: Any) -> str | None:
+    """Return the name of the first required field that one of our models lacks; None for everything else."""
+    fields = value._fields.values() if isinstance(value, Model) else ()
+    return next((each.name for each in fields if each.required and not _holds_something(getattr(value, each.name))), None)
 
 
 def _holds_something(value: Any) -> bool:
     if isinstance(value, Model):
         return any(getattr(value, name) is not None for name in value._fields)
     return value is not None
+
+
+# -- For clients without other sources ------------------------------------------------------------------------------
+
+_ours = Types()
+decode = _ours.decode
+check_type = _ours.check
+
+LONGEST_ERRORS = 256 * 1024
+"""The largest error body, in bytes, that is looked through for errors. Square's have a few hundred."""
+
+
+def decode_errors(content: bytes) -> list[models.Error]:
+    """Return the errors in an error answer's body, or an empty list if it is not of Square's form or is too large."""
+    if len(content) > LONGEST_ERRORS:
+        return []
+    errors: Any = None
+    with suppress(ValueError):
+        body = parse(content)
+        errors = body.get("errors") if isinstance(body, dict) else None
+    return list(_readable_errors(errors)) if isinstance(errors, list) else []
+
+
+def _readable_errors(errors: list[Any]) -> Any:
+    read = _ours._reader("Error")
+    for error in errors:
+        if isinstance(error, dict):
+            with suppress(MismatchError):
+                yield read(error)

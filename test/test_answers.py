@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from squareconnect.models._model import Model
     from test import servers
 
+pytestmark = pytest.mark.usefixtures("driver")
+
 NO_MODELS = {
     "HTML": b"<!DOCTYPE html><title>Sign in to the Wi-Fi</title>",
     "nothing": b"",
@@ -81,7 +83,7 @@ def test_an_error_of_any_shape_keeps_its_status_and_body(body: bytes) -> None:
     assert caught.value.status == 400
     assert caught.value.raw_body == body
     assert caught.value.errors == []
-    assert str(caught.value).startswith("GET /v2/customers/C1 failed: 400 Reason.")
+    assert str(caught.value).startswith("GET /v2/customers/C1 failed: (400) Reason.")
 
 
 @pytest.mark.parametrize("errors", ["x", 1, None, {}, [1], ["x"], [None], [[]], [{"code": 1}], {"a": "b"}])
@@ -90,7 +92,7 @@ def test_errors_of_the_wrong_shape_are_none(errors: Any) -> None:
         api_for(server).retrieve_customer("C1")
 
     assert caught.value.errors == []
-    assert "failed: 400" in str(caught.value)
+    assert "failed: (400)" in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [201, 202, 203])
@@ -252,7 +254,7 @@ NO_HTTP = {
     "another version": (b"HTTP/9 200 OK\r\n\r\n", 200),
     "an endless status line": (b"HTTP/1.1 200 " + b"x" * 70_000, None),
     "an endless header": (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000, 200),
-    "too many headers": (b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 200 + b"\r\n{}", 200),
+    "too many headers": (b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 40_000 + b"\r\n{}", 200),
     "two lengths": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}}", 200),
     "cut headers": (WHOLE[:50], 200),
     "a cut body": (WHOLE[:-5], 200),

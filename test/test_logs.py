@@ -64,7 +64,7 @@ def test_debug_prints_at_level_debug_to_standard_error(capsys: pytest.CaptureFix
         api.api_client.configuration.debug = False
         api.retrieve_customer("C1")
 
-    assert capsys.readouterr().err.count("GET /v2/customers/C1: 200, try 1") == 1
+    assert capsys.readouterr().err.count("GET /v2/customers/C1: 200 in ") == 1
 
 
 def test_debug_comes_and_goes() -> None:

@@ -14,8 +14,8 @@ from squareconnect.bulk.errors import Stopped
 from squareconnect.bulk.reports import Progress
 from squareconnect.exceptions import ApiException
 from squareconnect.pagination import paginate
-from squareconnect.rest import pause_before_retry
 from squareconnect.serialization import sanitize
+from squareconnect.transport.exchange import pause_before_retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,11 +1,11 @@
 """The sending of an import's rows: which leave when, what is tried again, and when to stop.
 
-Three parties share the work:
+Two parties share the work:
 
 * The *ledger*, in the thread that called, alone touches the journal. It takes rows, marks them as sent, brings that to
-  the disk together with everything that came back meanwhile, and only then hands the rows on.
-* The *gate*, a thread, lets one call after the other through, as the pace and the number of calls in flight allow.
-* The *driver* makes the calls, in threads or tasks, and reports what came of each.
+  the disk together with everything that came back meanwhile, and only then lets the rows out.
+* The *driver* makes the calls, in threads or tasks. For each it asks at the *gate*, which lets one call after the other
+  through as the pace allows, and it reports what came of it.
 """
 
 from __future__ import annotations
@@ -24,16 +24,8 @@ from squareconnect.bulk.errors import Stopped
 from squareconnect.bulk.journal import Settled
 from squareconnect.bulk.reports import Progress
 from squareconnect.bulk.sending import refusal_of
-from squareconnect.exceptions import (
-    ApiException,
-    ConnectionFailed,
-    DecodeError,
-    Forbidden,
-    RateLimited,
-    Timeout,
-    Unauthorized,
-)
-from squareconnect.rest import is_uncertain, pause_before_retry
+from squareconnect.exceptions import ApiException, DecodeError, Forbidden, Unauthorized
+from squareconnect.transport.exchange import pause_before_retry, should_retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,15 +58,22 @@ def seconds_asked(failure: ApiException) -> float | None:
 
 def may_repeat(failure: ApiException) -> bool:
     """Whether a call that failed so is made again: a row's calls are all safe to repeat."""
-    if isinstance(failure, (ConnectionFailed, Timeout, DecodeError, RateLimited)):
-        return True
-    return is_uncertain(failure.status)
+    return isinstance(failure, DecodeError) or should_retry(failure, repeatable=True)
 
 
 def is_of_row(failure: ApiException) -> bool:
     """Whether a failure is about one row: Square refused what it says. Any other would befall all rows alike."""
     refused = failure.status is not None and 400 <= failure.status < 500
     return refused and bool(failure.errors) and not isinstance(failure, (Unauthorized, Forbidden))
+
+
+def _pause_after(failure: ApiException, tries: int) -> float:
+    """Return the seconds after which a row is tried again. After a 429 the pace alone decides."""
+    asked = seconds_asked(failure)
+    if asked is not None or failure.status == 429:
+        return asked or 0.0
+    pause = pause_before_retry(tries, None, 4 * _LONGEST_RETRY_PAUSE, random.random(), 0.0)  # noqa: S311
+    return pause / 4
 
 
 class _Held:
@@ -134,7 +133,7 @@ class Engine:
     :param journal: the journal.
     :param driver: makes the calls.
     :param pace: says when.
-    :param concurrency: calls in flight, at most.
+    :param depth: rows in flight, at most.
     :param batch: rows in one call, at most.
     :param key_trust: seconds that an idempotency key is relied on after it was first sent.
     :param progress: gets a `Progress` now and then; None for nobody.
@@ -146,7 +145,7 @@ class Engine:
         driver: Driver,
         pace: Pace,
         *,
-        concurrency: int,
+        depth: int,
         batch: int,
         key_trust: float,
         progress: Callable[[Progress], object] | None,
@@ -155,12 +154,12 @@ class Engine:
         self._driver = driver
         self._pace = pace
         self._batch = batch
-        self._depth = _AHEAD * concurrency * batch
+        self._depth = _AHEAD * depth
         self._key_trust = key_trust
         self._meter = _Meter(journal, progress)
         self._held: dict[int, _Held] = {}
         self._waiting = _Waiting()
-        self._slots = threading.Semaphore(concurrency)
+        self._gate = threading.Lock()
         self._results: SimpleQueue[tuple[Sequence[Row], Answers | BaseException]] = SimpleQueue()
         self._stopping = threading.Event()
         self._failure: BaseException | None = None
@@ -172,17 +171,16 @@ class Engine:
         :raises Stopped: if the server is gone, or asks for a long pause.
         :raises ApiException: if it refuses not a row, but all of them: the token, above all.
         """
-        gate = threading.Thread(target=self._gate, name="square-import-gate", daemon=True)
-        gate.start()
+        self._driver.serve(self._following, self._finished)
         try:
             self._journal.begin()
             self._keep_ledger()
         except BaseException:
-            self._stop(gate)
+            self._close()
             with suppress(Exception):  # What has led here is what is to be told.
                 self._say_farewell()
             raise
-        self._stop(gate)
+        self._close()
         self._meter.tell(0)
 
     def interrupt(self, reason: BaseException) -> None:
@@ -192,18 +190,16 @@ class Engine:
 
     # -- The gate -----------------------------------------------------------------------------------------------------
 
-    def _gate(self) -> None:
-        while rows := self._waiting.take(self._batch):
-            self._slots.acquire()
-            while not self._stopping.is_set() and (wait := self._pace.take()) > 0:
+    def _following(self) -> Sequence[Row]:
+        """Wait until the next call may leave, and return its rows; none at the end. The driver asks, in any thread."""
+        with self._gate:
+            rows = self._waiting.take(self._batch)
+            while rows and not self._stopping.is_set() and (wait := self._pace.take()) > 0:
                 self._stopping.wait(min(wait, 0.5))
             if self._stopping.is_set():
-                return
+                return ()
             self._mark(rows, in_flight=True)
-            try:
-                self._driver.start(rows, self._finished)
-            except RuntimeError as error:  # The event loop is closed.
-                self._finished(rows, time.monotonic(), error)
+            return rows
 
     def _mark(self, rows: Sequence[Row], *, in_flight: bool) -> None:
         for row in rows:
@@ -217,14 +213,11 @@ class Engine:
             self._pace.limited(left_at, asked)
         elif failure is None or failure.status is not None:
             self._pace.succeeded()
-        self._slots.release()
         self._results.put((rows, result))
 
-    def _stop(self, gate: threading.Thread) -> None:
+    def _close(self) -> None:
         self._stopping.set()
         self._waiting.close()
-        self._slots.release()
-        gate.join()
 
     # -- The ledger ---------------------------------------------------------------------------------------------------
 
@@ -315,9 +308,7 @@ class Engine:
         if held.perhaps_carried_out and (held.tries >= MOST_TRIES or late):
             del self._held[row.number]
             return Settled(row.number, "unknown")
-        pause = pause_before_retry(max(held.tries, 1), None, _LONGEST_RETRY_PAUSE, random.random(), 0.0)  # noqa: S311
-        pause = seconds_asked(failure) or (pause if failure.status != 429 else 0.0)
-        self._waiting.add_later(row, time.monotonic() + min(pause, LONGEST_PAUSE))
+        self._waiting.add_later(row, time.monotonic() + _pause_after(failure, held.tries))
         return None
 
     def _say_farewell(self) -> None:

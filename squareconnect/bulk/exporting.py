@@ -108,7 +108,7 @@ def export_customers(
     job = _Export(destination, format, resume, host_of(api), pace or AdaptivePace(rate), progress)
     alike = unretried(api, 1)
     if isinstance(api, AsyncCustomersApi):
-        return beside_loop(job, lambda loop: job.run(alike, Tasks(alike, _send_nothing, loop)))
+        return beside_loop(job, lambda loop: job.run(alike, Tasks(alike, _send_nothing, 0, loop)))
     return job.run(alike, Threads(alike, _send_nothing, 0))
 
 

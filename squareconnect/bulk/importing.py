@@ -104,7 +104,7 @@ def import_customers(
     alike = unretried(api, concurrency)
     if isinstance(api, AsyncCustomersApi):
         sender: Any = send or one_by_one_async(alike)
-        return beside_loop(job, lambda loop: job.run(alike, Tasks(alike, sender, loop)))
+        return beside_loop(job, lambda loop: job.run(alike, Tasks(alike, sender, concurrency, loop)))
     return job.run(alike, Threads(alike, send or one_by_one(alike), concurrency))  # type: ignore[arg-type]
 
 
@@ -187,7 +187,7 @@ class _Job(Job):
                 journal,
                 driver,
                 self.pace,
-                concurrency=self.concurrency,
+                depth=self.concurrency * self.batch,
                 batch=self.batch,
                 key_trust=self._key_trust,
                 progress=self.tell,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from squareconnect.bulk.errors import InputError
 from squareconnect.bulk.reports import Refusal
 from squareconnect.emulator.refusals import RefusalError
-from squareconnect.emulator.validation import IDENTIFYING_FIELDS, read_customer
+from squareconnect.emulator.validation import identifies as identifies
+from squareconnect.emulator.validation import nobody, read_customer
 from squareconnect.models import Address, UpdateCustomerRequest
 from squareconnect.models._model import did_you_mean
-from squareconnect.models.error_code import ErrorCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -140,23 +140,17 @@ def check_body(body: Body) -> Body | Refusal:
     try:
         checked = read_customer(body)
     except RefusalError as error:
-        return Refusal(error.code, error.field, error.detail)
+        return _as_refusal(error)
     if checked.get("address"):
         checked["address"] = {part: text for part, text in checked["address"].items() if text is not None}
     return {name: value for name, value in checked.items() if value}
 
 
-def identifies(body: Body) -> bool:
-    """Whether a body says who the customer is, which a new customer needs."""
-    return any(name in body for name in IDENTIFYING_FIELDS)
+def _as_refusal(error: RefusalError) -> Refusal:
+    return Refusal(error.code, error.field, error.detail)
 
 
-NOBODY = Refusal(
-    ErrorCode.BAD_REQUEST,
-    None,
-    "At least one of `given_name`, `family_name`, `company_name`, `email_address`, or `phone_number` is required for "
-    "a customer.",
-)
+NOBODY = _as_refusal(nobody())
 """Why a row is refused that would make a customer whom nothing identifies."""
 
 

@@ -26,6 +26,8 @@ SLOWEST = 0.2
 """Requests per second below which no answer of 429 brings the rate."""
 _DOUBLING = 0.15
 """Seconds in which the rate doubles until the first 429."""
+_DOUBLING_AGAIN = 0.5
+"""Seconds in which it doubles after that, until the next 429 shows that there is a limit, and in a doubt."""
 _MEMORY = 2.0
 """Seconds over which the rate of successes is averaged."""
 _BELOW = 0.95
@@ -42,6 +44,8 @@ _BEARABLE = 5
 """After how many answers a rate that was cut counts as below the limit."""
 _MANY = 0.3
 """The share of 429 from which on there is a limit."""
+_EXPERIENCE = 20
+"""How many successes it takes to know what the server carries out; until then a 429 halves the rate at most."""
 _CERTAINTY = 30.0
 """Seconds in which there is no second doubt."""
 _BURST = 0.05
@@ -77,11 +81,13 @@ class AdaptivePace:
         self._monotonic = monotonic
         self._most = rate or math.inf
         self._rate = min(START, self._most)
+        self._doubling = _DOUBLING
         self._limit: float | None = None
         now = monotonic()
         self._began = self._next = now
         self._paused_until = now
         self._successes = 0.0
+        self._carried_out = 0
         self._counted_at = now
         self._cut_at = -math.inf
         self._beyond: float = 0
@@ -115,6 +121,7 @@ class AdaptivePace:
         with self._lock:
             self._successes = self._decayed(self._monotonic()) + 1 / _MEMORY
             self._count(limited=False)
+            self._carried_out += 1
 
     def limited(self, sent_at: float, retry_after: float | None) -> None:
         """Slow down, once for all requests that left before the last time, and pause as long as the server asks."""
@@ -124,6 +131,10 @@ class AdaptivePace:
             self._count(limited=True)
             if sent_at >= self._cut_at and not self._doubtful(now):
                 self._cut(now)
+
+    @property
+    def _experienced(self) -> bool:
+        return self._carried_out >= _EXPERIENCE
 
     def _count(self, *, limited: bool) -> None:
         self._share += (limited - self._share) / _ANSWERS
@@ -140,10 +151,13 @@ class AdaptivePace:
 
     def _cut(self, now: float) -> None:
         carried_out = self._decayed(now) / (1 - math.exp(min(self._began - now, -0.1) / _MEMORY))
-        self._limit = max(min(self._rate, carried_out), SLOWEST)
+        limit = min(self._rate, carried_out)
         if now - self._cut_at < 1:
-            self._limit = max(min(self._limit, self._rate * _AGAIN), SLOWEST)
-        self._rate = self._limit * _BELOW
+            limit = min(limit, self._rate * _AGAIN)
+        limit = max(limit, SLOWEST if self._experienced else self._rate / 2)
+        self._rate = limit * _BELOW
+        self._limit = limit if self._experienced and self._doubling == _DOUBLING_AGAIN else None
+        self._doubling = _DOUBLING_AGAIN
         self._beyond = self._answers = 0
         self._cut_at = self._grown_at = now
         self._next = now + 1 / self._rate
@@ -155,7 +169,7 @@ class AdaptivePace:
             return
         self._pressed = False
         if self._limit is None:
-            self._rate *= 2 ** (min(seconds, 1.0) / _DOUBLING)
+            self._rate *= 2 ** (min(seconds, 1.0) / self._doubling)
         elif self._rate < self._limit:
             self._rate += self._limit * _RETURN * seconds
         else:

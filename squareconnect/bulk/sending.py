@@ -8,7 +8,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from squareconnect.bulk.errors import BulkError, Stopped
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     Api: TypeAlias = CustomersApi | AsyncCustomersApi
     Answers: TypeAlias = Sequence[str | Refusal]
     Sender: TypeAlias = Callable[[Sequence[Row]], Answers] | Callable[[Sequence[Row]], Awaitable[Answers]]
+    Following: TypeAlias = Callable[[], Sequence[Row]]
     Finished: TypeAlias = Callable[[Sequence[Row], float, Answers | BaseException], None]
 
 T = TypeVar("T")
@@ -86,14 +86,18 @@ def refusal_of(errors: Sequence[Any]) -> Refusal:
 class Driver(Protocol):
     """What makes calls, many at a time."""
 
-    def start(self, rows: Sequence[Row], finished: Finished) -> None:
-        """Send rows, and call `finished` in any thread with them, the time they left and what came of them."""
+    def serve(self, following: Following, finished: Finished) -> None:
+        """Begin to send rows.
+
+        :param following: waits for the rows of the next call, which then leaves; returns none when there are no more.
+        :param finished: is called, in any thread, with rows, the time they left and what came of them.
+        """
 
     def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
         """Make one call, and wait for what it returns."""
 
     def close(self) -> None:
-        """Let go of the threads and connections."""
+        """Let go of the connections."""
 
 
 class Threads:
@@ -107,37 +111,31 @@ class Threads:
     def __init__(self, api: CustomersApi, send: Callable[[Sequence[Row]], Answers], count: int) -> None:
         self._api = api
         self._send = send
-        self._work: SimpleQueue[tuple[Sequence[Row], Finished] | None] = SimpleQueue()
-        self._threads = [
-            threading.Thread(target=self._run, name=f"square-import-{number}", daemon=True) for number in range(count)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._count = count
 
-    def start(self, rows: Sequence[Row], finished: Finished) -> None:
-        """Send rows in the next free thread."""
-        self._work.put((rows, finished))
+    def serve(self, following: Following, finished: Finished) -> None:
+        """Send rows in as many threads. One that waits for an answer at the end ends by itself."""
+        for number in range(self._count):
+            name = f"square-import-{number}"
+            threading.Thread(target=self._run, args=(following, finished), name=name, daemon=True).start()
 
     def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
         """Make one call in this thread."""
         return method(**arguments)
 
     def close(self) -> None:
-        """End the threads. One that waits for an answer ends by itself when that has come."""
-        for _ in self._threads:
-            self._work.put(None)
+        """Close the connections that no call is using."""
         self._api.api_client.close()
 
-    def _run(self) -> None:
-        while work := self._work.get():
-            rows, finished = work
+    def _run(self, following: Following, finished: Finished) -> None:
+        while rows := following():
             left_at = time.monotonic()
             try:
                 result: Answers | BaseException = self._send(rows)
             except BaseException as error:
                 result = error
             finished(rows, left_at, result)
-            del work, rows, result
+            del rows, result
 
 
 class Tasks:
@@ -145,6 +143,7 @@ class Tasks:
 
     :param api: the API; it is closed at the end.
     :param send: the sender.
+    :param count: how many calls at a time.
     :param loop: the loop.
     """
 
@@ -152,16 +151,18 @@ class Tasks:
         self,
         api: AsyncCustomersApi,
         send: Callable[[Sequence[Row]], Awaitable[Answers]],
+        count: int,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._api = api
         self._send = send
+        self._free = threading.Semaphore(count)
         self._loop = loop
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Answers]] = set()
 
-    def start(self, rows: Sequence[Row], finished: Finished) -> None:
-        """Send rows in a new task."""
-        self._loop.call_soon_threadsafe(self._begin, rows, finished)
+    def serve(self, following: Following, finished: Finished) -> None:
+        """Send rows, in a task for each call, which a thread starts."""
+        threading.Thread(target=self._feed, args=(following, finished), name="square-import", daemon=True).start()
 
     def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
         """Make one call in the loop, and wait for it here."""
@@ -173,20 +174,38 @@ class Tasks:
 
     def close(self) -> None:
         """Close the connections that no call is using."""
-        self._api.api_client.close()
+
+        async def closed() -> None:
+            closing = self._api.api_client.close()
+            if closing is not None:  # An ``ApiClient`` closes at once.
+                await closing
+
+        with suppress(RuntimeError):  # The loop is closed.
+            asyncio.run_coroutine_threadsafe(closed(), self._loop).result()
+
+    def _feed(self, following: Following, finished: Finished) -> None:
+        while self._free.acquire() and (rows := following()):
+            try:
+                self._loop.call_soon_threadsafe(self._begin, rows, finished)
+            except RuntimeError as error:  # The loop is closed.
+                finished(rows, time.monotonic(), error)
+        self._free.release()
 
     def _begin(self, rows: Sequence[Row], finished: Finished) -> None:
-        task = self._loop.create_task(self._run(rows, finished))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _run(self, rows: Sequence[Row], finished: Finished) -> None:
         left_at = time.monotonic()
-        try:
-            result: Answers | BaseException = await self._send(rows)
-        except BaseException as error:
-            result = error
-        finished(rows, left_at, result)
+
+        async def send() -> Answers:
+            return await self._send(rows)
+
+        def end(task: asyncio.Task[Answers]) -> None:
+            self._tasks.discard(task)
+            self._free.release()
+            failure = asyncio.CancelledError() if task.cancelled() else task.exception()
+            finished(rows, left_at, failure or task.result())
+
+        task = self._loop.create_task(send())
+        self._tasks.add(task)
+        task.add_done_callback(end)
 
 
 class Job:

@@ -198,7 +198,7 @@ class FileSource:
         try:
             with self.path.open(encoding=self.encoding, newline="") as text:
                 yield _Lines(text, self.name)
-        except UnicodeDecodeError:
+        except UnicodeError:
             raise InputError(_undecodable(self.path, self.name, self.encoding)) from None
 
     def _check_nothing_odd(self) -> None:
@@ -421,17 +421,17 @@ def _digest_of(path: Path, options: str) -> str:
 
 def _undecodable(path: Path, name: str, encoding: str) -> str:
     """Return the sentence that names the first byte that is not of an encoding."""
-    remedy = "name its encoding with --encoding, such as cp1252 or utf-16"
     shown = "UTF-8" if encoding == "utf-8-sig" else encoding
-    if encoding.lower().startswith(("utf-16", "utf16", "utf-32", "utf32")):  # Their lines cannot be told apart unread.
-        return f"{name} is not {shown} text: {remedy}"
+    place = _undecodable_place(path, encoding)
+    return f"{name} is not {shown} text{place}; name its encoding with --encoding, such as cp1252 or utf-16"
+
+
+def _undecodable_place(path: Path, encoding: str) -> str:
+    wide = encoding.lower().replace("-", "").startswith(("utf16", "utf32"))  # Their lines do not end with a byte.
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(() if wide else file, 1):
             try:
                 line.decode(encoding)
             except UnicodeDecodeError as error:
-                return (
-                    f"{name} is not {shown} text: byte {error.start + 1} of line {number} is "
-                    f"0x{line[error.start]:02X}; {remedy}"
-                )
-    return f"{name} is not {shown} text: {remedy}"
+                return f": byte {error.start + 1} of line {number} is 0x{line[error.start]:02X}"
+    return ""

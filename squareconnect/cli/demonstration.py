@@ -15,6 +15,7 @@ from squareconnect.exceptions import ApiException
 from squareconnect.models import Address, CreateCustomerCardRequest, CreateCustomerRequest, UpdateCustomerRequest
 from squareconnect.models._model import Model
 from squareconnect.rest import RESTClientObject, RESTResponse
+from squareconnect.serialization import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,7 +159,7 @@ class _PrintingRESTClient(RESTClientObject):
         **kwargs: Any,
     ) -> RESTResponse:
         target = urlsplit(url).path + (f"?{urlencode(query_params)}" if query_params else "")
-        self._printer.request(method, target, (headers or {}).get("Square-Version"), body)
+        self._printer.request(method, target, (headers or {}).get("Square-Version"), None if body is None else encode(body))
         started = time.perf_counter()
         try:
             response = super().request(method, url, query_params, headers, body, *args, **kwargs)

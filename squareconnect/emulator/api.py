@@ -9,7 +9,14 @@ from squareconnect.emulator.cards import CardRequest, nonce_missing, token_used
 from squareconnect.emulator.clock import written
 from squareconnect.emulator.cursors import Listing, make_cursor, read_cursor
 from squareconnect.emulator.refusals import RefusalError
-from squareconnect.emulator.validation import IDENTIFYING_FIELDS, in_order, read_customer, read_text, read_version
+from squareconnect.emulator.validation import (
+    identifies,
+    in_order,
+    nobody,
+    read_customer,
+    read_text,
+    read_version,
+)
 from squareconnect.models.customer_sort_field import CustomerSortField
 from squareconnect.models.error_code import ErrorCode
 from squareconnect.models.sort_order import SortOrder
@@ -77,10 +84,8 @@ class CustomersApi:
     def create_customer(self, call: Call) -> Json:
         """Keep a new customer."""
         given = _changed({}, read_customer(call.body))
-        if not given.keys() & set(IDENTIFYING_FIELDS):
-            *names, last = (f"`{name}`" for name in IDENTIFYING_FIELDS)
-            detail = f"At least one of {', '.join(names)}, or {last} is required for a customer."
-            raise RefusalError(400, ErrorCode.BAD_REQUEST, detail)
+        if not identifies(given):
+            raise nobody()
         idempotency_key = read_text(call.body, "idempotency_key")
         if idempotency_key is not None:
             earlier = self._store.answered(idempotency_key)

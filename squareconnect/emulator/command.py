@@ -101,7 +101,8 @@ def _told_requests() -> ExitStack:
 
 
 def _told(error: OSError, options: argparse.Namespace) -> str:
-    reason = error.strerror or os.strerror(error.errno or 0)
+    number = error.errno or 0
+    reason = os.strerror(number) if number > 0 else error.strerror  # The resolver's numbers are negative.
     if error.filename is not None:
         return f"Cannot read {error.filename}: {reason}"
     return f"Cannot listen on port {options.port} of {options.host}: {reason}"

@@ -72,6 +72,7 @@ class Control:
             _Route("GET", "snapshot", self._snapshot),
             _Route("PUT", "snapshot", self._restore),
             _Route("GET", "customers", self._customers),
+            _Route("GET", "openapi.json", self._openapi),
         ]
 
     async def answer(self, request: Request) -> Answer:
@@ -186,10 +187,15 @@ class Control:
         customers, total = self._state.store.found(ask.query.get("search", ""), _number(ask.query, "offset"), limit)
         return {"customers": customers, "total": total}
 
+    async def _openapi(self, ask: _Ask) -> Json:
+        from squareconnect.emulator.openapi import description
+
+        return description()
+
     def _events(self, request: Request) -> Answer:
         since = request.headers.get("last-event-id") or request.query.get("since") or str(self._state.journal.changes)
         headers = {"content-type": "text/event-stream", "cache-control": "no-store"}
-        return Answer(200, self._all_events(_number({"since": since}, "since")), headers)
+        return Answer(200, headers=headers, stream=self._all_events(_number({"since": since}, "since")))
 
     async def _all_events(self, since: int) -> AsyncIterator[bytes]:
         journal, told, cleared, quiet = self._state.journal, None, self._state.journal.cleared, 0.0

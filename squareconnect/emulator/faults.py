@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
+import re
 import threading
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from squareconnect.emulator.answers import refused
 from squareconnect.emulator.refusals import RefusalError, category_of, code_of, status_of
+from squareconnect.emulator.wire import Answer
 from squareconnect.models.error_code import ErrorCode
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ OPERATIONS = (
 """The operations that faults can be made for: the methods of `CustomersApi`."""
 
 ANY_OPERATION = "*"
+
+_FRAMING = ("content-length", "transfer-encoding")
+_HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+_HEADER_TEXT = re.compile(r"[\x20-\x7e\xa0-\xff]*")
 
 
 @dataclass(eq=False)
@@ -79,14 +85,13 @@ class Fault:
         """Whether the request is carried out all the same."""
         return self.when == "after" or not (self.replaces_answer or (self.reset and self.truncate is None))
 
-    def answer(self) -> tuple[int, bytes, dict[str, str]]:
-        """Return status, body and content type of the answer that takes the place of the real one."""
+    def answer(self) -> Answer:
+        """Return the answer that takes the place of the real one."""
         if self.body is not None:
-            return self.status or 200, self.body.encode(), {"content-type": "text/html; charset=utf-8"}
+            return Answer(self.status or 200, self.body.encode(), {"content-type": "text/html; charset=utf-8"})
         status = self.status or status_of(self.code or "")
         code = self.code or code_of(status)
-        refusal = RefusalError(status, code, "The emulator was told to fail.", category=category_of(status))
-        return status, json.dumps(refusal.body()).encode(), {"content-type": "application/json"}
+        return refused(RefusalError(status, code, "The emulator was told to fail.", category=category_of(status)))
 
     def remove(self) -> None:
         """Let nothing go wrong any more because of this fault. Can be repeated."""
@@ -111,7 +116,13 @@ def _is_count(value: Any, least: int) -> bool:
 
 
 def _is_headers(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(text, str) for pair in value.items() for text in pair)
+    return isinstance(value, dict) and all(_is_header(name, text) for name, text in value.items())
+
+
+def _is_header(name: Any, text: Any) -> bool:
+    if not isinstance(name, str) or not isinstance(text, str) or name.lower() in _FRAMING:
+        return False
+    return bool(_HEADER_NAME.fullmatch(name) and _HEADER_TEXT.fullmatch(text))
 
 
 _CHECKS: dict[str, Callable[[Any], bool]] = {
@@ -141,7 +152,7 @@ _WANTED = {
     "truncate": "a number of bytes of at least 0",
     "drip": "seconds of more than 0",
     "body": "text",
-    "headers": "a dict of texts",
+    "headers": f"a dict of names and printable texts, without {' and '.join(_FRAMING)}",
     "probability": "a number of more than 0 and at most 1",
 }
 

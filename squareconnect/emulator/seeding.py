@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from os import PathLike
 from pathlib import Path
@@ -95,7 +96,7 @@ def _read_file(path: Path) -> Iterable[Any]:
         raise ValueError(f"A seed file must end in .json, .jsonl or .csv: {path} does not.")
     try:
         return readers[path.suffix.lower()](path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         raise ValueError(f"The seed file {path} cannot be read: {error}") from None
 
 
@@ -112,7 +113,7 @@ def _read_lines(text: str) -> Iterable[Any]:
 
 
 def _read_csv(text: str) -> Iterable[Any]:
-    return [_from_row(row) for row in csv.DictReader(text.splitlines(keepends=True), restval="", strict=True)]
+    return [_from_row(row) for row in csv.DictReader(io.StringIO(text, newline=""), restval="", strict=True)]
 
 
 def _from_row(row: Mapping[str, str]) -> dict[str, Any]:

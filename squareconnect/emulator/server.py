@@ -62,8 +62,8 @@ class Emulator:
     :param clock: the time at which the clock stands still until it is advanced, as RFC 3339 or a `datetime` with a time
         zone; None for a clock that goes on.
     :param journal: how many requests the journal keeps, the newest ones.
-    :param customers: who is there from the start and after each reset, as `seed` takes them; None for nobody. A database
-        file that has customers keeps just those at the start.
+    :param customers: who is there from the start and after each reset, as `seed` takes them; None for nobody. A
+        database file that has customers keeps just those at the start.
     :param host: the address to listen on. Other than loopback, it is reached from other machines: then `access_token`
         must be given, and the control interface demands it.
     :param certfile: the file with the certificate to serve TLS with, in PEM; None for plain HTTP.
@@ -101,10 +101,9 @@ class Emulator:
         self._port = port
         self._database = database
         self._host = host
-        self._certificate = (certfile, keyfile)
+        self._tls = None if certfile is None else _tls(certfile, keyfile)
         self._page = page
         self._running = ExitStack()
-        self._loop: RealTimeLoop | None = None
 
     # -- Serving -----------------------------------------------------------------------------------------------------
 
@@ -112,8 +111,7 @@ class Emulator:
         """Start to serve. When this returns, clients can connect.
 
         :raises RuntimeError: if it was started already.
-        :raises OSError: if the port cannot be listened on, or a file cannot be read.
-        :raises ssl.SSLError: if the certificate cannot be used.
+        :raises OSError: if the port cannot be listened on, or the file of `customers` cannot be read.
         :raises sqlite3.Error: if the database cannot be used.
         """
         if self.url:
@@ -121,33 +119,23 @@ class Emulator:
         state = self._state = self._new_state()
         with ExitStack() as starting:
             listener = starting.enter_context(_listener(self._host, self._port))
-            tls = self._tls()
-            scheme = "http" if tls is None else "https"
+            scheme = "http" if self._tls is None else "https"
             guard = Guard(self.access_token, on_loopback=is_loopback(self._host), scheme=scheme)
             app = App(state, self.access_token, guard, with_page=self._page)
-            loop = RealTimeLoop()
+            loop = self._loop = RealTimeLoop()
             starting.callback(loop.close)
             thread = Thread(target=loop.run_forever, name="square-emulator", daemon=True)
             thread.start()
             starting.callback(thread.join)
             starting.callback(loop.call_soon_threadsafe, loop.stop)
-            self._loop = loop
             self._call(state.open(self._database))
             starting.callback(lambda: state.store.close())
             web = WebServer(app, body_limit)
-            self._call(web.start(listener, tls))
+            self._call(web.start(listener, self._tls))
             starting.callback(lambda: self._call(web.stop(_STOP_SECONDS)))
             name = f"[{self._host}]" if ":" in self._host else self._host
             self.url = f"{scheme}://{name}:{listener.getsockname()[1]}"
             self._running = starting.pop_all()
-
-    def _tls(self) -> ssl.SSLContext | None:
-        certfile, keyfile = self._certificate
-        if certfile is None:
-            return None
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(certfile, keyfile)
-        return tls
 
     def stop(self) -> None:
         """Stop to serve: answer what can be answered at once, and close everything. Can be repeated."""
@@ -303,12 +291,20 @@ class Emulator:
         return self._state
 
     def _call(self, call: Coroutine[Any, Any, T]) -> T:
-        assert self._loop is not None
         return asyncio.run_coroutine_threadsafe(call, self._loop).result()
 
 
 async def _as_coroutine(call: Callable[[], T]) -> T:
     return call()
+
+
+def _tls(certfile: str | PathLike[str], keyfile: str | PathLike[str] | None) -> ssl.SSLContext:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        tls.load_cert_chain(certfile, keyfile)
+    except OSError as error:
+        raise ValueError(f"The certificate in {certfile} cannot be used: {error}") from None
+    return tls
 
 
 def _listener(host: str, port: int) -> socket.socket:

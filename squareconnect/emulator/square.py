@@ -13,15 +13,15 @@ from urllib.parse import unquote
 from squareconnect.emulator.answers import failure, json_answer, refused, unauthorized
 from squareconnect.emulator.api import Call, CustomersApi
 from squareconnect.emulator.clock import written
-from squareconnect.emulator.operations import operation_of
+from squareconnect.emulator.operations import fixed_operation, operation_of
 from squareconnect.emulator.refusals import RefusalError
 from squareconnect.emulator.validation import read_json_object
-from squareconnect.emulator.wire import Answer, current_task, real_seconds
+from squareconnect.emulator.wire import NO_STATUS, Answer, current_task, real_seconds
 from squareconnect.models.error_category import ErrorCategory
 from squareconnect.models.error_code import ErrorCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from squareconnect.emulator.faults import Fault
     from squareconnect.emulator.guard import Guard
@@ -45,6 +45,12 @@ class _Route(NamedTuple):
     method: str
     path: re.Pattern[str]
     handler: Callable[[Call], Json]
+
+
+class _Found(NamedTuple):
+    route: _Route
+    path: dict[str, str]
+    """The parameters in the path, without percent-encoding."""
 
 
 class SquareApi:
@@ -72,111 +78,109 @@ class SquareApi:
 
     async def answer(self, request: Request, guard: Guard) -> Answer:
         """Answer a request as Square does, unless something is to go wrong."""
-        task = current_task()
-        route = self._find(request)
-        arrived = real_seconds()
-        entry = self._write_down(request, route)
+        task, arrived = current_task(), real_seconds()
+        found = self._find(request)
+        entry = self._write_down(request, found)
         self._state.in_flight.add(task)
         try:
-            return await self._answer(request, guard, route, entry, arrived)
+            answer = await self._guarded_answer(request, guard, found, entry)
         finally:
             self._state.in_flight.discard(task)
+        self._complete(entry, answer, arrived)
+        return answer
 
     async def answer_unseen(self, request: Request) -> Answer:
         """Answer a request of the page: without the journal, the rate limit and the faults, and without a token."""
         return await self._real_answer(request, self._find(request), trusted=True)
 
-    async def _answer(
-        self, request: Request, guard: Guard, route: _Route | None, entry: Entry, arrived: float
-    ) -> Answer:
-        journal, fault = self._state.journal, None
+    async def _guarded_answer(self, request: Request, guard: Guard, found: _Found | None, entry: Entry) -> Answer:
         try:
             guard.check_square(request)
             self._check_rate()
         except RefusalError as refusal:
-            answer = refused(refusal)
-        else:
-            fault = self._state.faults.meet(route.operation if route else "")
-            journal.complete(entry, fault=fault)
-            answer = await self._with_fault(request, route, fault)
-
-        def complete() -> None:
-            journal.complete(entry, seconds=round(real_seconds() - arrived, 6))
-
-        if not (answer.reset and not answer.status):
-            assert isinstance(answer.body, bytes)
-            journal.complete(entry, status=answer.status, _answer=answer.body)
-        complete()
-        if answer.drip:
-            answer.on_sent = complete
-        return answer
-
-    async def _with_fault(self, request: Request, route: _Route | None, fault: Fault | None) -> Answer:
+            return refused(refusal)
+        fault = self._state.faults.meet(found.route.operation if found else "")
         if fault is None:
-            return await self._real_answer(request, route)
+            return await self._real_answer(request, found)
+        self._state.journal.complete(entry, fault=fault)
+        return await self._answer_with(fault, request, found)
+
+    async def _answer_with(self, fault: Fault, request: Request, found: _Found | None) -> Answer:
         if fault.when == "before":
             await asyncio.sleep(fault.delay)
-        answer = Answer(0)
-        if fault.carries_out:
-            answer = await self._real_answer(request, route)
+        answer = await self._real_answer(request, found) if fault.carries_out else Answer(NO_STATUS)
         if fault.when == "after":
             await asyncio.sleep(fault.delay)
         if fault.replaces_answer:
-            status, body, headers = fault.answer()
-            answer = Answer(status, body, headers)
-        answer.headers = {**answer.headers, **{k.lower(): v for k, v in (fault.headers or {}).items()}}
+            answer = fault.answer()
+        answer.headers = {**answer.headers, **{name.lower(): text for name, text in (fault.headers or {}).items()}}
         answer.truncate, answer.drip, answer.reset = fault.truncate, fault.drip, fault.reset
         return answer
 
-    async def _real_answer(self, request: Request, route: _Route | None, *, trusted: bool = False) -> Answer:
+    def _complete(self, entry: Entry, answer: Answer, arrived: float) -> None:
+        def complete() -> None:
+            self._state.journal.complete(entry, seconds=round(real_seconds() - arrived, 6))
+
+        if answer.status != NO_STATUS:
+            self._state.journal.complete(entry, status=answer.status, _answer=answer.body)
+        complete()
+        if answer.drip:
+            answer.on_sent = complete
+
+    async def _real_answer(self, request: Request, found: _Found | None, *, trusted: bool = False) -> Answer:
         version = None
         try:
+            if request.method == "HEAD":
+                raise self._unknown(request)
             if not trusted:
                 self._check_token(request)
             version = _version(request)
-            return json_answer(200, await self._carry_out(request, route, version), version)
+            return json_answer(200, await self._carry_out(request, found, version), version)
         except RefusalError as refusal:
             return refused(refusal, version)
         except Exception:
             _log.exception("The emulator failed.")
             return refused(failure(), version)
 
-    async def _carry_out(self, request: Request, route: _Route | None, version: str) -> Json:
-        if route is None:
+    async def _carry_out(self, request: Request, found: _Found | None, version: str) -> Json:
+        if found is None:
             raise self._unknown(request)
         if request.body is None:
             detail = f"The body must have at most {BODY_LIMIT} bytes."
             raise RefusalError(413, ErrorCode.REQUEST_ENTITY_TOO_LARGE, detail)
-        match = route.path.fullmatch(request.path)
-        assert match is not None
-        path = {name: unquote(value) for name, value in match.groupdict().items()}
         body = read_json_object(request.body) if request.method in ("POST", "PUT") else {}
-        call = Call(path, request.query, body, version)
+        call = Call(found.path, request.query, body, version)
         if request.method == "GET":
-            result = route.handler(call)
+            result = found.route.handler(call)
             await self._state.commits.on_disk()
             return result
         async with self._state.commits.change():
-            return route.handler(call)
+            return found.route.handler(call)
 
-    def _find(self, request: Request) -> _Route | None:
-        fitting = (route for route in self._routes if route.path.fullmatch(request.path))
-        return next((route for route in fitting if route.method == request.method), None)
+    def _find(self, request: Request) -> _Found | None:
+        if fixed_operation(request.method, request.path):  # Square has paths where a customer's id could stand.
+            return None
+        return next((found for found in self._fitting(request.path) if found.route.method == request.method), None)
+
+    def _fitting(self, path: str) -> Iterator[_Found]:
+        for route in self._routes:
+            if match := route.path.fullmatch(path):
+                yield _Found(route, {name: unquote(value) for name, value in match.groupdict().items()})
 
     def _unknown(self, request: Request) -> RefusalError:
         operation = operation_of(request.method, request.path)
         if operation is not None:
             detail = f"The emulator does not know {operation}."
             return RefusalError(501, ErrorCode.NOT_IMPLEMENTED, detail, category=ErrorCategory.API_ERROR)
-        allowed = sorted({route.method for route in self._routes if route.path.fullmatch(request.path)})
-        if allowed:
+        allowed = sorted({found.route.method for found in self._fitting(request.path)})
+        if allowed or request.method == "HEAD":
             detail = "The path does not know this method."
             return RefusalError(405, ErrorCode.METHOD_NOT_ALLOWED, detail, headers={"allow": ", ".join(allowed)})
         return RefusalError(404, ErrorCode.NOT_FOUND, "There is no such path in this API.")
 
-    def _write_down(self, request: Request, route: _Route | None) -> Entry:
+    def _write_down(self, request: Request, found: _Found | None) -> Entry:
         return self._state.journal.add(
-            operation=route.operation if route else None,
+            operation=found.route.operation if found else None,
             method=request.method,
             path=request.path,
             query=request.query,

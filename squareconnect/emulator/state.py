@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from squareconnect.emulator.chance import Chance
@@ -18,6 +16,7 @@ from squareconnect.emulator.validation import in_order
 from squareconnect.models.customer_creation_source import CustomerCreationSource
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Mapping
     from datetime import datetime
     from os import PathLike
@@ -199,7 +198,8 @@ class State:
         try:
             chance = Chance.restored(*snapshot["chance"])
             time, ahead = read_time(snapshot["clock"]["now"]), snapshot["clock"]["ahead"]
-            step = None if ahead is None else timedelta(seconds=ahead)
+            start = time if ahead is None else None
+            Clock(start).advance(ahead or 0)
             faults = [Fault(**fault) for fault in snapshot["faults"]]
             rate_limit = snapshot["rate_limit"] and RateLimit(**snapshot["rate_limit"])
             check_listing_delay(snapshot["listing_delay"])
@@ -210,8 +210,8 @@ class State:
         self._break_off_requests()
         self.chance, self.rate_limit, self.listing_delay = chance, rate_limit, snapshot["listing_delay"]
         self.faults.restore(faults)
-        self.clock.restart(None if step is not None else time)
-        self.clock.advance(step or 0)
+        self.clock.restart(start)
+        self.clock.advance(ahead or 0)
 
     def summary(self) -> Json:
         """Return what can be said in a few lines: the numbers, the settings and the faults."""

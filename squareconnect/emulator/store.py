@@ -9,7 +9,6 @@ import json
 import re
 import sqlite3
 from contextlib import contextmanager
-from math import inf
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -67,6 +66,9 @@ _LATER = (
     "PRAGMA user_version = 1",
 )
 """What files of the first version lack."""
+
+_EVER = 1e18
+"""A time that never comes, in seconds since 1970."""
 
 _TABLES = {
     "customers": ("number", "id", "name", "document", "made_at"),
@@ -292,12 +294,15 @@ class Store:
         :raises KeyError, TypeError, ValueError, sqlite3.Error: if it is something else.
         """
         self.clear(bytes.fromhex(dump["cursor_key"]))
+        for _, customer_id, _, document, _ in dump["customers"]:
+            if json.loads(document)["id"] != customer_id:
+                raise ValueError(f"the document of customer {customer_id} has another id")
         for table, columns in _TABLES.items():
             places = ", ".join("?" * len(columns))
             statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608
             self._connection.executemany(statement, dump[table])
 
-    def page(self, listing: Listing, after: Position | None, made_by: float = inf) -> Page:
+    def page(self, listing: Listing, after: Position | None, made_by: float = _EVER) -> Page:
         """Return the customers of a listing that come after a position, as many as its limit says.
 
         A customer without any of the five identifying fields is in no list.
@@ -319,7 +324,7 @@ class Store:
         count: int = self._row("SELECT count(*) FROM customers")[0]
         return count
 
-    def listed_count(self, made_by: float = inf) -> int:
+    def listed_count(self, made_by: float = _EVER) -> int:
         """Return the number of customers that all pages of a list have together."""
         count: int = self._row("SELECT count(*) FROM customers WHERE name > '' AND made_at <= ?", made_by)[0]
         return count

@@ -14,6 +14,10 @@ TEST_CLOCK = "2026-01-01T00:00:00Z"
 """The time at which the clock of a test stands."""
 
 
+NO_PAUSE = 1e-6
+"""The longest pause between retries, in seconds."""
+
+
 class EmulatorTestCase(unittest.TestCase):
     """A test case with a local Square of its own, which is reset before each test.
 
@@ -44,6 +48,9 @@ class EmulatorTestCase(unittest.TestCase):
         """Reset the emulator, and make a client."""
         super().setUp()
         self.square.reset()
-        client = ApiClient(Configuration(host=self.square.url, access_token=self.square.access_token, max_retry_wait=0))
+        configuration = Configuration(
+            host=self.square.url, access_token=self.square.access_token, max_retry_wait=NO_PAUSE
+        )
+        client = ApiClient(configuration)
         self.addCleanup(client.close)
         self.customers_api = CustomersApi(client)

@@ -139,6 +139,18 @@ def read_customer(body: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
+def identifies(customer: Mapping[str, Any]) -> bool:
+    """Whether a customer's fields say who it is, which a new customer needs."""
+    return any(name in customer for name in IDENTIFYING_FIELDS)
+
+
+def nobody() -> RefusalError:
+    """Return the refusal of a new customer whom no field identifies."""
+    *names, last = (f"`{name}`" for name in IDENTIFYING_FIELDS)
+    detail = f"At least one of {', '.join(names)}, or {last} is required for a customer."
+    return RefusalError(400, ErrorCode.BAD_REQUEST, detail)
+
+
 def read_address(body: Mapping[str, Any], name: str) -> dict[str, str | None] | None:
     """Read an address that a request sets or clears, in parts or, by null or the empty text, as a whole.
 

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
     App: TypeAlias = "Callable[[Request], Coroutine[Any, Any, Answer]]"
 
+NO_STATUS = 0
+"""The status of an answer of which nothing is sent."""
+
 _READ_SIZE = 64 * 1024
 _HEAD_LIMIT = 64 * 1024
 _IDLE_SECONDS = 75.0
@@ -86,7 +89,7 @@ class Request:
 class Answer:
     """What is answered, and how it is sent.
 
-    :param body: the bytes of the body, or a source of pieces that are sent as they come until the client goes away.
+    :param stream: pieces that are sent as they come, until the client goes away, in place of a body.
     :param truncate: how many bytes of the body are sent before the connection is closed; None for all.
     :param drip: seconds between one byte of the body and the next; None for none.
     :param reset: whether the connection is reset: after `truncate` bytes of the body if that is given, else before
@@ -95,12 +98,13 @@ class Answer:
     """
 
     status: int
-    body: bytes | AsyncIterator[bytes] = b""
+    body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     truncate: int | None = None
     drip: float | None = None
     reset: bool = False
     on_sent: Callable[[], None] | None = None
+    stream: AsyncIterator[bytes] | None = None
 
 
 class WebServer:
@@ -180,7 +184,7 @@ class _Connection:
         self._writer = writer
         self._body_limit = body_limit
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_HEAD_LIMIT)
-        writer.transport.set_write_buffer_limits(high=0)  # Draining then waits until the system has every byte.
+        writer.transport.set_write_buffer_limits(high=1, low=0)  # Draining then waits until the system has every byte.
 
     async def serve(self, app: App) -> None:
         try:
@@ -239,14 +243,14 @@ class _Connection:
     async def _send(self, answer: Answer, request: Request) -> None:
         if answer.reset and answer.truncate is None:
             self._reset()
-        elif isinstance(answer.body, bytes):
-            await self._send_bytes(answer, answer.body, request)
+        elif answer.stream is None:
+            await self._send_body(answer, answer.body, request)
         else:
-            await self._send_stream(answer, answer.body)
+            await self._send_stream(answer, answer.stream)
         if answer.on_sent is not None:
             answer.on_sent()
 
-    async def _send_bytes(self, answer: Answer, body: bytes, request: Request) -> None:
+    async def _send_body(self, answer: Answer, body: bytes, request: Request) -> None:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         if body and "content-encoding" not in headers and accepts_gzip(request.headers.get("accept-encoding", "")):
             body = gzip.compress(body, compresslevel=1, mtime=0)

@@ -33,9 +33,8 @@ def test_changes_of_one_turn_share_one_commit() -> None:
         opening = store.commits
 
         async def change(name: str) -> int:
-            with commits.change():
+            async with commits.change():
                 store.add_customer({"id": name})
-            await commits.on_disk()
             return store.commits - opening
 
         async def two_turns() -> list[int]:
@@ -51,12 +50,11 @@ def test_a_change_that_raises_is_undone_alone() -> None:
         commits = SharedCommits(store)
 
         async def keep() -> None:
-            with commits.change():
+            async with commits.change():
                 store.add_customer({"id": "kept"})
-            await commits.on_disk()
 
         async def fail() -> None:
-            with commits.change():
+            async with commits.change():
                 store.add_customer({"id": "undone"})
                 raise ZeroDivisionError
 
@@ -77,9 +75,8 @@ def test_a_failed_commit_is_told_to_all_that_wait_for_it() -> None:
         store.disk_is_full = True
 
         async def change(name: str) -> None:
-            with commits.change():
+            async with commits.change():
                 store.add_customer({"id": name})
-            await commits.on_disk()
 
         async def together() -> Sequence[BaseException | None]:
             return await asyncio.gather(change("a"), change("b"), commits.on_disk(), return_exceptions=True)
@@ -94,9 +91,8 @@ def test_a_request_that_is_given_up_leaves_the_commit_to_the_others() -> None:
         commits = SharedCommits(store)
 
         async def change(name: str) -> None:
-            with commits.change():
+            async with commits.change():
                 store.add_customer({"id": name})
-            await commits.on_disk()
 
         async def give_up_one() -> None:
             patient, impatient = asyncio.create_task(change("a")), asyncio.create_task(change("b"))
