@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from squareconnect.emulator.refusals import RefusalError
 from squareconnect.emulator.wire import Answer
 from squareconnect.models.error_category import ErrorCategory
 from squareconnect.models.error_code import ErrorCode
+
+if TYPE_CHECKING:
+    import sqlite3
 
 
 def json_answer(status: int, value: Any, square_version: str | None = None) -> Answer:
@@ -37,3 +40,9 @@ def failure() -> RefusalError:
     """Return the refusal of a request on which the emulator itself has failed."""
     detail = "The emulator failed. The logger squareconnect.emulator knows why."
     return RefusalError(500, ErrorCode.INTERNAL_SERVER_ERROR, detail, category=ErrorCategory.API_ERROR)
+
+
+def database_unusable(error: sqlite3.Error) -> RefusalError:
+    """Return the refusal of a change that the database does not take: it is locked, or the disk is full."""
+    detail = f"The emulator's database cannot be written: {error}."
+    return RefusalError(503, ErrorCode.SERVICE_UNAVAILABLE, detail, category=ErrorCategory.API_ERROR)

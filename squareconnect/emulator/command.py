@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import sqlite3
 import sys
 import time
 from contextlib import ExitStack, suppress
@@ -50,11 +49,13 @@ def run(options: argparse.Namespace) -> int:
     :param options: what the parser made of the options that `add_options` has added.
     :returns: the exit status: 0 at the end, 1 after an error, which is told on stderr.
     """
+    import sqlite3
+
     try:
         from squareconnect.emulator import Emulator
-        from squareconnect.emulator.guard import is_loopback
     except ImportError as error:
         return _failed(str(error))
+    from squareconnect.emulator.guard import is_loopback
 
     if options.access_token is None and not is_loopback(options.host):
         return _failed(f"Other machines can reach {options.host}: give an access token of your own, --access-token.")

@@ -124,18 +124,22 @@ class Emulator:
             app = App(state, self.access_token, guard, with_page=self._page)
             loop = self._loop = RealTimeLoop()
             starting.callback(loop.close)
+            web = WebServer(app, body_limit)
+            serving = asyncio.run_coroutine_threadsafe(self._serve(state, web, listener), loop)
             thread = Thread(target=loop.run_forever, name="square-emulator", daemon=True)
             thread.start()
             starting.callback(thread.join)
             starting.callback(loop.call_soon_threadsafe, loop.stop)
-            self._call(state.open(self._database))
-            starting.callback(lambda: state.store.close())
-            web = WebServer(app, body_limit)
-            self._call(web.start(listener, self._tls))
+            serving.result()
+            starting.callback(state.store.close)
             starting.callback(lambda: self._call(web.stop(_STOP_SECONDS)))
             name = f"[{self._host}]" if ":" in self._host else self._host
             self.url = f"{scheme}://{name}:{listener.getsockname()[1]}"
             self._running = starting.pop_all()
+
+    async def _serve(self, state: State, web: WebServer, listener: socket.socket) -> None:
+        await state.open(self._database)
+        await web.start(listener, self._tls)
 
     def stop(self) -> None:
         """Stop to serve: answer what can be answered at once, and close everything. Can be repeated."""

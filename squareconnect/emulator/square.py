@@ -6,11 +6,12 @@ import asyncio
 import hmac
 import logging
 import re
+import sqlite3
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
-from squareconnect.emulator.answers import failure, json_answer, refused, unauthorized
+from squareconnect.emulator.answers import database_unusable, failure, json_answer, refused, unauthorized
 from squareconnect.emulator.api import Call, CustomersApi
 from squareconnect.emulator.clock import written
 from squareconnect.emulator.operations import fixed_operation, operation_of
@@ -119,13 +120,17 @@ class SquareApi:
 
     def _complete(self, entry: Entry, answer: Answer, arrived: float) -> None:
         def complete() -> None:
-            self._state.journal.complete(entry, seconds=round(real_seconds() - arrived, 6))
+            seconds = real_seconds() - arrived
+            self._state.journal.complete(entry, seconds=round(seconds, 6))
+            status = entry.status or "no answer"
+            _log.info("%s %s -> %s in %.1f ms", entry.method, entry.path, status, seconds * 1000)
 
         if answer.status != NO_STATUS:
             self._state.journal.complete(entry, status=answer.status, _answer=answer.body)
-        complete()
         if answer.drip:
             answer.on_sent = complete
+        else:
+            complete()
 
     async def _real_answer(self, request: Request, found: _Found | None, *, trusted: bool = False) -> Answer:
         version = None
@@ -154,8 +159,11 @@ class SquareApi:
             result = found.route.handler(call)
             await self._state.commits.on_disk()
             return result
-        async with self._state.commits.change():
-            return found.route.handler(call)
+        try:
+            async with self._state.commits.change():
+                return found.route.handler(call)
+        except sqlite3.OperationalError as error:
+            raise database_unusable(error) from error
 
     def _find(self, request: Request) -> _Found | None:
         if fixed_operation(request.method, request.path):  # Square has paths where a customer's id could stand.

@@ -65,11 +65,16 @@ class State:
         """Open the database, and fill it with those who are there from the start if it has nobody.
 
         :raises sqlite3.Error: if it cannot be used.
+        :raises OSError, ValueError: if those who are there from the start cannot be read, or be customers.
         """
         self.store = Store(database, self.chance.cursor_key())
         self.commits = SharedCommits(self.store)
         if self._customers is not None and not self.store.customer_count():
-            await self.seed(self._customers)
+            try:
+                await self.seed(self._customers)
+            except BaseException:
+                self.store.close()
+                raise
 
     async def reset(self, **start: Any) -> None:
         """Make everything as it was at the start. Requests that are being carried out are broken off.

@@ -132,7 +132,7 @@ class WebServer:
         self._server.close()
         if busy := [task for task, connection in self._connections.items() if connection.busy]:
             await asyncio.wait(busy, timeout=patience)
-        await cancel(self._connections)
+        await cancel(asyncio.all_tasks() - {current_task()})  # Of TLS, also those that still shake hands.
 
     async def _on_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._count += 1

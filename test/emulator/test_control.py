@@ -237,18 +237,19 @@ class TestEvents:
 
     @pytest.mark.parametrize("resumed", [("events?since=0", ""), ("events", "Last-Event-ID: 0\r\n")])
     def test_go_on_where_they_broke_off_and_lose_nothing(
-        self, square: Emulator, wire: Wire, resumed: tuple[str, str]
+        self, square: Emulator, wire: Wire, resumed: tuple[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for _ in range(700):
+        monkeypatch.setattr("squareconnect.emulator.control._EVENT_ENTRIES", 50)
+        for _ in range(120):
             wire.get("/v2/customers")
         numbers: list[int] = []
         with self.opened(square, *resumed) as client:
             events = events_of(client)
-            while len(numbers) < 700:
+            while len(numbers) < 120:
                 name, data = next(events)
                 numbers += [entry["number"] for entry in data["requests"]] if name == "requests" else []
 
-        assert numbers == list(range(1, 701))
+        assert numbers == list(range(1, 121))
 
     def test_end_with_the_emulator(self, connect: Connect) -> None:
         with Emulator() as square:

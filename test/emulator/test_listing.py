@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,7 +89,13 @@ class TestListing:
         [
             ("limit", "0", "VALUE_TOO_LOW"),
             ("limit", "101", "VALUE_TOO_HIGH"),
+            ("limit", "-1", "VALUE_TOO_LOW"),
             ("limit", "ten", "EXPECTED_INTEGER"),
+            ("limit", "1_0", "EXPECTED_INTEGER"),
+            ("limit", "+5", "EXPECTED_INTEGER"),
+            ("limit", " 5", "EXPECTED_INTEGER"),
+            ("limit", "\u0665", "EXPECTED_INTEGER"),
+            ("limit", "9" * 5000, "EXPECTED_INTEGER"),
             ("sort_field", "NAME", "INVALID_ENUM_VALUE"),
             ("sort_order", "UP", "INVALID_ENUM_VALUE"),
             ("cursor", "nonsense", "INVALID_CURSOR"),
@@ -125,3 +132,20 @@ class TestListing:
 
         answer = wire.get("/v2/customers", limit=1, cursor=cursor)
         assert answer.refusal == (400, INVALID, "INVALID_CURSOR", "cursor")
+
+    def test_leaves_out_those_without_an_identifying_field(self, wire: Wire) -> None:
+        path = f"/v2/customers/{wire.create(given_name='Ada')['id']}"
+        other = wire.create(given_name="Grace")
+        assert wire.put(path, {"given_name": ""}).status == 200
+
+        assert wire.pages() == [[other]]
+        assert wire.get("/v2/customers", count="true").json["count"] == 1
+        assert wire.get(path).status == 200
+
+    def test_gives_cursors_that_say_nothing(self, wire: Wire) -> None:
+        for _ in range(2):
+            wire.create(email_address="canary@example.com")
+        cursor = wire.get("/v2/customers", limit=1).json["cursor"]
+
+        assert b"canary" not in b64decode(cursor)
+        assert b"DEFAULT" not in b64decode(cursor)

@@ -178,6 +178,149 @@ class TestAnyRequest:
             assert answer.refusal == (500, "API_ERROR", "INTERNAL_SERVER_ERROR", None)
 
 
+NEW = {"Square-Version": "2026-09-16"}
+OLD = {"Square-Version": "2021-04-20"}
+
+
+class TestVersions:
+    def test_of_a_customer_count_its_changes(self, wire: Wire) -> None:
+        made = wire.send("POST", "/v2/customers", b'{"given_name": "Ada"}', NEW).json["customer"]
+        path = f"/v2/customers/{made['id']}"
+        changed = wire.send("PUT", path, b'{"note": "a", "version": 0}', NEW).json["customer"]
+
+        assert (made["version"], changed["version"]) == (0, 1)
+        assert wire.send("GET", path, headers=NEW).json["customer"]["version"] == 1
+        assert wire.send("GET", "/v2/customers", headers=NEW).json["customers"][0]["version"] == 1
+        for headers in (OLD, {}):
+            assert "version" not in wire.send("GET", path, headers=headers).json["customer"]
+
+    def test_that_are_stale_are_refused(self, wire: Wire) -> None:
+        path = f"/v2/customers/{wire.create()['id']}"
+        wire.put(path, {"note": "a"})
+        conflict = (409, INVALID, "CONFLICT", "version")
+
+        assert wire.send("PUT", path, b'{"note": "b", "version": 0}', NEW).refusal == conflict
+        assert wire.send("DELETE", f"{path}?version=0", headers=NEW).refusal == conflict
+        assert wire.get(path).json["customer"]["note"] == "a"
+        assert wire.send("DELETE", f"{path}?version=1", headers=NEW).status == 200
+
+    def test_are_passed_over_by_versions_of_the_api_that_have_none(self, wire: Wire) -> None:
+        path = f"/v2/customers/{wire.create()['id']}"
+
+        assert wire.send("PUT", path, b'{"note": "b", "version": 9}', OLD).status == 200
+        assert wire.send("DELETE", f"{path}?version=9", headers=OLD).status == 200
+
+    @pytest.mark.parametrize("version", ["null", '"1"', "true", "1.0"])
+    def test_are_integers(self, wire: Wire, version: str) -> None:
+        path = f"/v2/customers/{wire.create()['id']}"
+        body = f'{{"note": "b", "version": {version}}}'.encode()
+
+        assert wire.send("PUT", path, body, NEW).refusal == (400, INVALID, "EXPECTED_INTEGER", "version")
+        assert wire.send("DELETE", f"{path}?version=x", headers=NEW).refusal[2] == "EXPECTED_INTEGER"
+
+    def test_since_late_2022_write_birthdays_without_a_time(self, wire: Wire) -> None:
+        birthday = "1815-12-10T00:00:00-00:00"
+        path = f"/v2/customers/{wire.create(given_name='Ada', birthday=birthday)['id']}"
+
+        assert wire.get(path).json["customer"]["birthday"] == birthday
+        assert wire.send("GET", path, headers=NEW).json["customer"]["birthday"] == "1815-12-10"
+
+    def test_are_named_by_refusals_but_not_by_401(self, wire: Wire) -> None:
+        assert wire.send("POST", "/v2/customers", b"{}", NEW).headers["Square-Version"] == "2026-09-16"
+        assert "Square-Version" not in wire.send("GET", "/v2/customers", headers={"Authorization": ""}).headers
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("method", "path", "body", "detail"),
+        [
+            (
+                "POST",
+                "",
+                b"{}",
+                "At least one of `given_name`, `family_name`, `company_name`, `email_address`, or `phone_number` is "
+                "required for a customer.",
+            ),
+            ("POST", "", b'{"email_address": "a"}', "Expected email_address to be a valid email address"),
+            ("POST", "", b'{"phone_number": "a"}', "Expected phone_number to be a valid phone number"),
+            ("PUT", "/{id}", b"{}", "At least one field must be set to update a customer."),
+            ("GET", "/NOBODY", None, "Customer with ID `NOBODY` not found."),
+            ("POST", "/{id}/cards", b"{}", "Field must be set"),
+            ("POST", "/{id}/cards", b'{"card_nonce": 1}', "Expected a string value."),
+            (
+                "POST",
+                "/{id}/cards",
+                b'{"card_nonce": "cnon:card-nonce-already-used"}',
+                "Card nonce already used; please request new nonce.",
+            ),
+            (
+                "POST",
+                "/{id}/cards",
+                b"card_nonce=1",
+                "invalid character 'c' looking for beginning of value (line 1, character 1)",
+            ),
+        ],
+    )
+    def test_are_square_s_own(self, wire: Wire, method: str, path: str, body: bytes | None, detail: str) -> None:
+        answer = wire.send(method, "/v2/customers" + path.format(id=wire.create()["id"]), body)
+
+        assert answer.json["errors"][0]["detail"] == detail
+
+    def test_of_a_reused_key_and_a_wrong_token_are_square_s_own(self, wire: Wire) -> None:
+        wire.create(given_name="Ada", idempotency_key="words")
+        reused = wire.post("/v2/customers", {"given_name": "Eve", "idempotency_key": "words"})
+        wrong = wire.send("GET", "/v2/customers", headers={"Authorization": "Bearer x"})
+
+        assert reused.json["errors"][0]["detail"] == (
+            "The idempotency key can only be retried with the same request data."
+        )
+        assert wrong.json["errors"][0]["detail"] == "This request could not be authorized."
+
+
+class TestWhatTheEmulatorLacks:
+    @pytest.mark.parametrize(
+        ("method", "path", "operation"),
+        [
+            ("POST", "/v2/customers/search", "SearchCustomers"),
+            ("GET", "/v2/customers/groups", "ListCustomerGroups"),
+            ("PUT", "/v2/customers/A/groups/B", "AddGroupToCustomer"),
+            ("POST", "/v2/customers/bulk-create", "BulkCreateCustomers"),
+            ("GET", "/v2/cards", "ListCards"),
+            ("POST", "/v2/cards/ccof%3A1/disable", "DisableCard"),
+            ("GET", "/v2/locations", "ListLocations"),
+        ],
+    )
+    def test_is_named(self, wire: Wire, method: str, path: str, operation: str) -> None:
+        answer = wire.send(method, path)
+
+        assert answer.refusal == (501, "API_ERROR", "NOT_IMPLEMENTED", None)
+        assert answer.json["errors"][0]["detail"] == f"The emulator does not know {operation}."
+
+    def test_needs_the_token_all_the_same(self, wire: Wire) -> None:
+        assert wire.send("GET", "/v2/cards", headers={"Authorization": "Bearer x"}).status == 401
+
+
+def test_fields_come_in_square_s_order_whenever_they_were_set(wire: Wire) -> None:
+    path = f"/v2/customers/{wire.create(note='a', phone_number='+12125550001')['id']}"
+    wire.post(f"{path}/cards", {"card_nonce": "cnon:card-nonce-ok"})
+    wire.put(path, {"reference_id": "r", "given_name": "Ada", "address": {"locality": "London"}})
+
+    assert list(wire.send("GET", path, headers=NEW).json["customer"]) == [
+        "id",
+        "created_at",
+        "updated_at",
+        "cards",
+        "given_name",
+        "address",
+        "phone_number",
+        "reference_id",
+        "note",
+        "preferences",
+        "creation_source",
+        "version",
+    ]
+
+
 def test_sixteen_threads_get_what_each_has_asked_for(wire: Wire) -> None:
     start = threading.Barrier(16)
 

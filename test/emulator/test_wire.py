@@ -226,11 +226,12 @@ def milliseconds(call):
 rounds = []
 headers = dict(Authorization="Bearer emulator-access-token")
 with {frozen}:
-    for _ in range(15):
+    for number in range(40):
         square = Emulator()
         start = milliseconds(square.start)
         square.fail("list_customers", delay=0.01)
-        assert urllib3.request("GET", square.url + "/v2/customers", headers=headers, retries=False).status == 200
+        if not number:
+            assert urllib3.request("GET", square.url + "/v2/customers", headers=headers, retries=False).status == 200
         rounds.append((start, milliseconds(square.reset), milliseconds(square.stop)))
 print(*(min(each) for each in zip(*rounds)))
 """
