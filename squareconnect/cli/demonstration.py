@@ -159,7 +159,9 @@ class _PrintingRESTClient(RESTClientObject):
         **kwargs: Any,
     ) -> RESTResponse:
         target = urlsplit(url).path + (f"?{urlencode(query_params)}" if query_params else "")
-        self._printer.request(method, target, (headers or {}).get("Square-Version"), None if body is None else encode(body))
+        self._printer.request(
+            method, target, (headers or {}).get("Square-Version"), None if body is None else encode(body)
+        )
         started = time.perf_counter()
         try:
             response = super().request(method, url, query_params, headers, body, *args, **kwargs)
