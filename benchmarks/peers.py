@@ -1,8 +1,8 @@
 """The packages that the SDK is measured beside, each in an environment of its own under ``.peers/``.
 
-``.peers/`` also holds links to this package, ``compatibility`` and ``reliability``, so that code started there (see :func:`run`)
-finds them but not the ``squareconnect`` that stands beside them in the checkout. To get newer packages, delete the
-folder.
+``.peers/`` also holds links to this package, ``compatibility`` and ``reliability``, so that code started there (see
+:func:`run`) finds them but not the ``squareconnect`` that stands beside them in the checkout. To get newer packages,
+delete the folder.
 """
 
 from __future__ import annotations
