@@ -21,7 +21,8 @@ COMMON = ("urllib3", "certifi", "pyperf")
 """What stands in every environment: what the floor is made of, and what measures it."""
 
 PACKAGES = {
-    "ours": ("-r", "requirements.txt", "starlette", "uvicorn"),
+    "ours": ("-r", "requirements.txt", "h11"),
+    "fast": ("-r", "requirements.txt", "h11", "msgspec>=0.22"),
     "original": ("squareconnect==2.20190724.1",),
     "squareup": ("squareup",),
     "pydantic": ("pydantic",),
@@ -29,14 +30,14 @@ PACKAGES = {
     "programs-original": ("squareconnect==2.20190724.1", "flask", "django", "graphene"),
     "programs-ours": ("-r", "requirements.txt", "flask", "django", "graphene"),
 }
-"""What pip installs for each peer besides; for ours, what the SDK and its emulator need."""
+"""What pip installs for each peer besides; for ours, what the SDK and its emulator need; ``fast`` is the extra."""
 
-USES_CHECKOUT = ("ours", "pydantic", "msgspec", "programs-ours")
+USES_CHECKOUT = ("ours", "fast", "pydantic", "msgspec", "programs-ours")
 """The peers that import the checkout: the SDK itself, and the model libraries, whose models are made from its own."""
 
 
 def python_of(peer: str) -> Path:
-    """Give the interpreter of a peer's environment, which is made when it is first asked for.
+    """Return the interpreter of a peer's environment, which is made when it is first asked for.
 
     :param peer: a name of ``PACKAGES``.
     :raises KeyError: for another name.
@@ -60,7 +61,7 @@ def python_of(peer: str) -> Path:
 
 
 def run(peer: str, module: str, *arguments: str) -> Any:
-    """Run a module of this package in a peer's environment, and give what it prints as JSON.
+    """Run a module of this package in a peer's environment and return what it prints as JSON.
 
     :raises subprocess.CalledProcessError: if it fails; what it printed as errors is on standard error.
     """

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -21,7 +22,7 @@ from squareconnect.models._model import Model
 from squareconnect.rest import RESTClientObject, RESTResponse
 from squareconnect.serialization import Types, missing_field, sanitize
 from squareconnect.transport import SAFE_METHODS, CallOptions, call_options
-from squareconnect.transport.outgoing import check_header, encode_body
+from squareconnect.transport.outgoing import check_header, check_headers, encode_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -128,7 +129,7 @@ class BaseClient(ClientOf2x):
         header_value = conceal(header_value)
         check_header(header_name, header_value)
         headers = self.default_headers  # Other threads may be reading it: at no moment is the header missing.
-        headers[header_name] = _masked(header_name, header_value)
+        headers[header_name] = header_value if _canonical(header_name) in _SECRET_HEADERS else str(header_value)
         for name in [name for name in headers if name != header_name and name.lower() == header_name.lower()]:
             headers.pop(name, None)
 
@@ -263,12 +264,18 @@ class BaseClient(ClientOf2x):
         if configuration.square_version:
             headers["Square-Version"] = configuration.square_version
         if self.cookie:
-            headers["Cookie"] = conceal(self.cookie)
-        if of_call:
-            _add_headers(headers, "header_params", of_call)
-        _add_headers(headers, "default_headers", self.default_headers.copy())
-        if replacing:
-            _add_headers(headers, "_headers", replacing)
+            headers["Cookie"] = self.cookie
+        for parameter, layer in (
+            ("header_params", of_call),
+            ("default_headers", self.default_headers.copy()),
+            ("_headers", replacing),
+        ):
+            if layer:
+                for name, value in require_mapping(parameter, layer).items():
+                    headers[_canonical(name)] = value
+        check_headers(headers)
+        for name in _SECRET_HEADERS.intersection(headers):
+            headers[name] = conceal(headers[name])
         return headers
 
     def _result(self, call: PreparedCall, response: Any) -> Any:
@@ -571,15 +578,13 @@ def _body_of(response: Any) -> bytes:
     return text("response.data", response.data).encode()
 
 
-def _add_headers(headers: dict[str, str], parameter: str, layer: Any) -> None:
-    for name, value in require_mapping(parameter, layer).items():
-        check_header(name, value)
-        headers[name.title()] = _masked(name, value)
+_SECRET_HEADERS = frozenset(("Authorization", "Cookie"))
 
 
-def _masked(name: str, value: str) -> str:
-    """Keep a credential from being shown with its header's name."""
-    return Secret(value) if name.lower() in ("authorization", "cookie") else str(value)
+@lru_cache
+def _canonical(name: Any) -> Any:
+    """Return a header's name as it is sent, however it was written; what is no text as it is, to be refused."""
+    return name.title() if isinstance(name, str) else name
 
 
 def _present_pairs(query: Any) -> list[tuple[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import ssl
 import threading
 import time
 import weakref
@@ -61,12 +62,14 @@ class RESTClientObject:
         self._fixed = {name: getattr(configuration, name) for name in _FIXED_SETTINGS}
         self._assigned: Any = None
         self._forget()
+        if threads.is_replaced():
+            self._route(split_url(configuration.host)[0])  # What it makes must serve this client, even once it is gone.
 
     def _forget(self) -> None:
         self._lock = threading.Lock()
         self._slots = threads.Slots(self._fixed["connection_pool_maxsize"])
-        self._routes: dict[str, _Route] = {}
-        self._managers: dict[str, Any] = {}
+        self._routes: dict[tuple[str, Any], _Route] = {}
+        self._managers: dict[tuple[str, Any], Any] = {}
         _clients.add(self)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -123,23 +126,8 @@ class RESTClientObject:
         :raises ApiException: for every other end. ``InvalidArgument`` is one, too.
         :raises TypeError: for a body with a value that JSON cannot carry; no connection is opened then.
         """
-        options = call_options.get()
-        consumed = call_options.set(None)  # They are for this request, and not for one that a hook makes meanwhile.
-        try:
-            return self._request(method, url, query_params, headers, body, post_params, options)
-        finally:
-            call_options.reset(consumed)
-
-    def _request(
-        self,
-        method: str,
-        url: str,
-        query_params: Any,
-        headers: Mapping[str, str] | None,
-        body: Any,
-        post_params: Iterable[tuple[str, Any]] | None,
-        options: CallOptions | None,
-    ) -> RESTResponse:
+        options = call_options.get() or CallOptions(None, "")
+        call_options.set(None)  # They are for this request, and not for one that a hook makes meanwhile.
         settings = self.configuration
         origin, path = split_url(url)
         path = path.partition("?")[0]
@@ -147,7 +135,6 @@ class RESTClientObject:
         route = self._route(origin)
         if route.exposed and not settings.allow_insecure_http:
             raise exposed_to_others(origin)
-        options = options or CallOptions(None, path)
         deadline = self.monotonic() + settings.deadline if options.deadline is None else options.deadline
         rules = rules_for(settings, method, path, options, deadline)
         times = both_times(settings.timeout if options.timeout is None else options.timeout)
@@ -177,17 +164,18 @@ class RESTClientObject:
             self._slots.free(attempt)
 
     def _route(self, origin: str) -> _Route:
-        known = self._routes.get(origin)
+        tls = ssl.SSLContext  # gevent, truststore and others put another class there, which must not be passed by.
+        known = self._routes.get((origin, tls))
         if known:
             return known
         require_origin(origin)
         proxy = proxy_for(origin, self._fixed["proxy"])
         with self._lock:
-            if proxy not in self._managers:
-                self._managers[proxy] = self._open(proxy)
+            if (proxy, tls) not in self._managers:
+                self._managers[proxy, tls] = self._open(proxy)
             while len(self._routes) >= self._pools_size:
                 del self._routes[next(iter(self._routes))]
-            route = self._routes[origin] = _Route(self._managers[proxy], is_exposed(origin, proxy))
+            route = self._routes[origin, tls] = _Route(self._managers[proxy, tls], is_exposed(origin, proxy))
         return route
 
     def _open(self, proxy: str) -> Any:
@@ -246,7 +234,7 @@ def rules_for(settings: Configuration, method: str, path: str, options: CallOpti
     return Rules(
         method=method,
         path=path,
-        template=options.template,
+        template=options.template or path,
         deadline=deadline,
         repeatable=method in IDEMPOTENT_METHODS if options.repeatable is None else options.repeatable,
         max_retries=settings.max_retries,

@@ -68,7 +68,7 @@ class _Blocking:
         self._wait_for(self._client.close())
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(self._api, name)
+        method = getattr(self._api, name, None) or getattr(self._client, name)
         return lambda *args, **options: self._wait_for(method(*args, **options))
 
     def _wait_for(self, coroutine: Coroutine[Any, Any, Any]) -> Any:

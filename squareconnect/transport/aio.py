@@ -368,7 +368,7 @@ class _Room:
         connection_or_broken = await self._opened(route, seconds, until)
         if isinstance(connection_or_broken, Broken) or await connection_or_broken.is_quiet():
             return connection_or_broken
-        return Broken("the server sent bytes before it was asked anything", late=False, reached=False)
+        return Broken("the server sent an answer before the request", late=False, reached=False)
 
     async def _opened(self, route: _Route, seconds: float, until: float) -> Connection | Broken:
         if len(self._open) >= self._most:

@@ -18,6 +18,7 @@ import asyncio
 import re
 import ssl
 import warnings
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -26,6 +27,7 @@ import urllib3
 from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util import wait_for_read
 
+from squareconnect.transport.aio_tasks import to_the_end
 from squareconnect.transport.answer import Broken, RESTResponse
 
 if TYPE_CHECKING:
@@ -98,11 +100,14 @@ class Connection(asyncio.BufferedProtocol):
     # -- What the driver does with it -------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Hand the socket to the event loop."""
+        """Hand the socket to the event loop. It takes a turn or two, in which uvloop must not be cancelled."""
         try:
-            await self._loop.create_connection(lambda: self, sock=self._sock)
+            await to_the_end(self._loop.create_connection(lambda: self, sock=self._sock))
         except BaseException:
-            self._sock.close()
+            if self in self._all_open:
+                self.abort()
+            else:
+                self._sock.close()
             raise
 
     async def secure(self, context: ssl.SSLContext, host: str) -> None:
@@ -111,6 +116,8 @@ class Connection(asyncio.BufferedProtocol):
         :param host: what the certificate has to be for.
         :raises OSError: if there is no TLS with this server; ``ssl.SSLError`` is one.
         """
+        if not self.usable:
+            raise ConnectionError("the connection was closed before TLS was set up")
         self._layers.append(_TLS(context, host))
         self._handshake = handshake = self._loop.create_future()
         self._receive(b"")
@@ -226,10 +233,17 @@ class Connection(asyncio.BufferedProtocol):
         """Take the end of the connection."""
         self.usable = False
         if error is not None and not self._goes_on:
+            self._take_what_is_left()
             self.fail(reason_of(error))
         else:
             self._take_end()
         self._all_open.pop(self, None)
+
+    def _take_what_is_left(self) -> None:
+        """Take what came before the connection broke: a server may refuse a request that it has not read whole."""
+        with suppress(OSError):
+            while self._waiter is not None and (count := self._sock.recv_into(self._buffer)):
+                self.buffer_updated(count)
 
     # -- TLS --------------------------------------------------------------------------------------------------------
 

@@ -36,17 +36,30 @@ async def end(tasks: Collection[asyncio.Future[T]], drop: Callable[[T], object] 
 
     :param drop: called with the result of each task that has one.
     """
-    interruption: asyncio.CancelledError | None = None
     for task in tasks:
         task.cancel()
+    try:
+        await _all_over(tasks)
+    finally:
+        for task in tasks:
+            if not task.cancelled() and task.exception() is None and drop is not None:
+                drop(task.result())
+
+
+async def to_the_end(step: Awaitable[T]) -> T:
+    """Await a step that must not be cancelled. If this is cancelled meanwhile, that takes effect behind the step."""
+    task = asyncio.ensure_future(step)
+    await _all_over((task,))
+    return task.result()
+
+
+async def _all_over(tasks: Collection[asyncio.Future[Any]]) -> None:
+    interruption: asyncio.CancelledError | None = None
     while pending := [task for task in tasks if not task.done()]:
         try:
             await asyncio.wait(pending)
         except asyncio.CancelledError as error:
             interruption = error
-    for task in tasks:
-        if not task.cancelled() and task.exception() is None and drop is not None:
-            drop(task.result())
     if interruption is not None:
         raise interruption
 

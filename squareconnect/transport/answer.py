@@ -129,7 +129,7 @@ def _undo_encoding(answer: RESTResponse, limit: int) -> str | None:
     """Undo the Content-Encoding of an answer; return why that cannot be done, or None."""
     if len(answer.content) > limit:
         return _too_large(limit)
-    if "Content-Encoding" not in answer.headers or not answer.content:
+    if not answer.content or "Content-Encoding" not in answer.headers:
         return None
     encoding = answer.headers["Content-Encoding"].strip().lower()
     if encoding in ("", "identity"):

@@ -137,7 +137,8 @@ def exchange(rules: Rules, clock: Clock) -> Generator[Try | Pause, Any, RESTResp
         attempt += 1
         came: RESTResponse | Broken | Judged = yield Try(rules.deadline)
         result = came.result if isinstance(came, Judged) else judge(came, rules.max_response_size)
-        _report(rules, result, clock.monotonic() - began, attempt)
+        if rules.on_try is not None or logger.isEnabledFor(logging.DEBUG):
+            _report(rules, result, clock.monotonic() - began, attempt)
         if isinstance(result, RESTResponse):
             result.attempts = attempt
             return result
@@ -199,9 +200,8 @@ def _retry_after(failure: ApiException) -> str | None:
 
 def _report(rules: Rules, result: RESTResponse | ApiException, seconds: float, attempt: int) -> None:
     """Tell the log and ``Configuration.on_try`` of a try. What the hook raises is logged: it must not lose a result."""
-    if logger.isEnabledFor(logging.DEBUG):
-        path = printable(rules.path)
-        logger.debug("%s %s: %s in %.3f s, try %d", rules.method, path, _outcome(result), seconds, attempt)
+    path = printable(rules.path)
+    logger.debug("%s %s: %s in %.3f s, try %d", rules.method, path, _outcome(result), seconds, attempt)
     if rules.on_try is not None:
         failure = result if isinstance(result, ApiException) else None
         try:

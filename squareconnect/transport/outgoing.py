@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes, urlencode, urlsplit
 import certifi
 import urllib3
 from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
+from urllib3.util import parse_url, ssl_
 
 from squareconnect._checks import check_proxy, is_loopback
 from squareconnect._text import Secret
@@ -62,8 +62,7 @@ def outgoing(
     if query_params:
         url = f"{url}{'&' if '?' in url else '?'}{urlencode(query_params)}"
     sent = dict(headers) if headers else {}
-    for name, value in sent.items():
-        check_header(name, value)
+    check_headers(sent)
     if body is None and post_params:
         body, sent["Content-Type"] = _form(list(post_params), sent.get("Content-Type"))
     elif body is not None and not isinstance(body, bytes):
@@ -96,6 +95,27 @@ def encode_body(body: Any) -> bytes:
 @lru_cache
 def _may_be_set(name: str) -> bool:
     return _HEADER_NAME.fullmatch(name) is not None and name.lower() not in _FRAMING
+
+
+@lru_cache
+def _may_all_be_set(names: tuple[str, ...]) -> bool:
+    return all(map(_may_be_set, names))
+
+
+def check_headers(headers: dict[str, str]) -> None:
+    """Refuse what :func:`check_header` refuses. Ordinary headers are looked at all at once.
+
+    :raises InvalidArgument: naming the header; its value is not shown.
+    """
+    try:
+        values = "".join(headers.values())
+        if values.isascii() and values.isprintable() and _may_all_be_set(tuple(headers)):
+            return
+    except TypeError:  # One is no str, or no name.
+        pass
+    values = ""  # A traceback shows the locals of each frame.
+    for name, value in headers.items():
+        check_header(name, value)
 
 
 def check_header(name: object, value: object) -> None:
@@ -190,7 +210,7 @@ def tls_context(verify_ssl: bool, ssl_ca_cert: Any, cert_file: Any, key_file: An
     :raises ValueError: for a file that cannot be used, naming its setting.
     """
     try:
-        context = ssl.create_default_context(cafile=ssl_ca_cert or certifi.where())
+        context = _client_context(ssl_ca_cert or certifi.where())
     except (OSError, ssl.SSLError) as error:
         raise ValueError(f"ssl_ca_cert cannot be used: {error}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -202,6 +222,15 @@ def tls_context(verify_ssl: bool, ssl_ca_cert: Any, cert_file: Any, key_file: An
             context.load_cert_chain(cert_file, key_file)
         except (OSError, ssl.SSLError) as error:
             raise ValueError(f"cert_file and key_file cannot be used: {error}") from None
+    return context
+
+
+def _client_context(authorities: Any) -> ssl.SSLContext:
+    known: Any = ssl_.SSLContext
+    context = ssl.create_default_context(cafile=authorities)
+    if not isinstance(context, known):  # That of mocket cannot be used with one of its sockets, as urllib3's can.
+        context = ssl_.create_urllib3_context()
+        context.load_verify_locations(authorities)
     return context
 
 

@@ -20,6 +20,7 @@ import http.client
 import io
 import queue
 import re
+import socket
 import ssl
 import threading
 import time
@@ -149,7 +150,8 @@ class Wire(io.RawIOBase):
             self._sock.close()
 
     def __getattr__(self, name: str) -> Any:
-        if name == "_sock":  # An interrupt came before it was set.
+        # Before it is set: an interrupt came. What Python itself looks for: mocket's socket has each name asked for.
+        if name == "_sock" or name.startswith("__"):
             raise AttributeError(name)
         return getattr(self._sock, name)
 
@@ -254,6 +256,8 @@ class _Watched:
     _owner: Callable[[], Attempt | None] = staticmethod(_nobody)
     _fresh = False
     """Whether no request was sent yet, and so nobody has looked for bytes."""
+    _way: tuple[Any, ...] = ()
+    """What :func:`_way_out` returned when it was connected."""
 
     @property
     def is_connected(self) -> bool:
@@ -261,6 +265,8 @@ class _Watched:
         self._own()
         if not isinstance(self.sock, Wire):
             return self.sock is not None
+        if self._way != _way_out():
+            return False
         return not self.sock.peek() and not self.sock.ended
 
     def connect(self) -> None:
@@ -271,6 +277,7 @@ class _Watched:
         finally:
             if attempt:
                 attempt.reached = False
+        self._way = _way_out()
         self.sock = Wire(self.sock)
         self.sock.owner = self._owner
         self._fresh = True
@@ -312,6 +319,11 @@ class _Watched:
         if isinstance(self.sock, Wire):
             self.sock.owner = self._owner
         return attempt
+
+
+def _way_out() -> tuple[Any, ...]:
+    """Return what a tool replaces to stand between programs and the network: it must not be passed by."""
+    return socket.socket, socket.socket.connect
 
 
 @cache
@@ -448,6 +460,12 @@ def _with_our_pools(manager_class: Any) -> Any:
     return manager_class
 
 
+def is_replaced() -> bool:
+    """Return whether a program or test has put other classes in the place of urllib3's pool managers."""
+    own = urllib3.poolmanager
+    return urllib3.PoolManager is not own.PoolManager or urllib3.ProxyManager is not own.ProxyManager
+
+
 def pool_manager(**options: Any) -> Any:
     """Return ``urllib3.PoolManager(**options)`` with our pools."""
     return _with_our_pools(urllib3.PoolManager)(**options)
@@ -529,7 +547,7 @@ def send(
             request.method,
             request.url,
             body=request.body,
-            headers=request.headers,
+            headers={name: str(value) for name, value in request.headers.items()},
             timeout=_timeout(attempt.limit(times[0]), attempt.limit(times[1])),
             retries=_ONCE,
             redirect=False,
@@ -571,6 +589,8 @@ def _read(response: urllib3.BaseHTTPResponse, content: list[bytes], limit: int) 
             content.append(piece)
             left -= len(piece)
         whole = left > 0
+        if whole and not content:  # A program that makes urllib3's response itself may give it the body as bytes.
+            content.append(response.data or b"")
     finally:
         if not whole:
             response.close()
