@@ -6,6 +6,7 @@ import mimetypes
 import threading
 import time
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -588,4 +589,11 @@ def _canonical(name: Any) -> Any:
 
 def _present_pairs(query: Any) -> list[tuple[str, Any]]:
     pairs = query.items() if hasattr(query, "items") else query
-    return [(name, value) for name, value in pairs if value is not None]
+    return [(name, _query_value(value)) for name, value in pairs if value is not None]
+
+
+def _query_value(value: Any) -> Any:
+    """Return a query parameter as 2.x sends it: a list with commas, a date as ISO 8601, all else as its text."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return value.isoformat() if isinstance(value, date) else value
