@@ -80,7 +80,7 @@ def _pass(source: socket.socket, target: socket.socket) -> None:
 def through_socks(port: int) -> Iterator[None]:
     """Have every socket of this process connect through a SOCKS server."""
     socks.set_default_proxy(socks.SOCKS5, "127.0.0.1", port)
-    socket.socket = socks.socksocket  # type: ignore[assignment, misc]
+    socket.socket = socks.socksocket  # type: ignore[misc]
     try:
         yield
     finally:

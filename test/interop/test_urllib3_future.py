@@ -21,7 +21,7 @@ class Environment:
 
     def __init__(self, folder: Path) -> None:
         venv.create(folder, with_pip=True)
-        self._python = folder / "bin" / "python"
+        self._python = str(folder / "bin" / "python")
         self.pip("install", "niquests", *NEEDED)
 
     def pip(self, *arguments: str) -> None:
