@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 _GIVEN = ("Amelia", "Zoë", "José", "Olamide", "Yuki", "Grace", "Søren", "Priya", "Liam", "Chloé")
@@ -12,7 +13,7 @@ _BRANDS = ("VISA", "MASTERCARD", "AMERICAN_EXPRESS", "DISCOVER", "JCB")
 
 
 def customer(number: int) -> dict[str, Any]:
-    """Give a customer with an address, two cards with billing addresses, preferences and a group."""
+    """Return a customer with an address, two cards with billing addresses, preferences and a group."""
     given, family = _GIVEN[number % 10], _FAMILY[number // 10 % 10]
     return {
         "id": f"JDKYHBWT1D4F8MFH{number:010d}",
@@ -35,16 +36,34 @@ def customer(number: int) -> dict[str, Any]:
     }
 
 
-def irregular_customer(number: int) -> dict[str, Any]:
-    """Give a customer of whom any field but the id may be missing, and that may have keys that no model knows."""
-    full = customer(number)
-    kept = {key: value for at, (key, value) in enumerate(full.items()) if key == "id" or number >> (at % 8) & 1}
+_ALWAYS = ("id", "created_at", "updated_at")
+_MISSING = 0.4
+"""How often a field that Square may leave out is missing."""
+
+
+def usual_customer(number: int) -> dict[str, Any]:
+    """Return a customer as most are: of the fields that may be missing 40 % are, at random, in cards and addresses too.
+
+    One customer in four has no cards. Each has keys that no model knows: ``version``, and most ``segment_ids`` and
+    ``group_ids``.
+    """
+    chance = random.Random(number)
+    usual: dict[str, Any] = _thinned(customer(number), chance)
     if number % 4 == 0:
-        kept |= {"version": number, "segment_ids": [f"segment.{number % 5}"]}
-    for card in kept.get("cards", ())[: number % 2]:
-        del card["fingerprint"], card["billing_address"]["organization"]
-        card["square_product"] = "UNKNOWN_SQUARE_PRODUCT"
-    return kept
+        usual.pop("cards", None)
+    usual["version"] = number
+    for key in ("segment_ids", "group_ids"):
+        if chance.random() >= _MISSING:
+            usual[key] = [f"gv2:{number % 5:08d}-{key}"]
+    return usual
+
+
+def _thinned(value: Any, chance: random.Random) -> Any:
+    if isinstance(value, list):
+        return [_thinned(item, chance) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _thinned(item, chance) for key, item in value.items() if key in _ALWAYS or chance.random() >= _MISSING}
 
 
 def _card(number: int, given: str, family: str) -> dict[str, Any]:
@@ -81,15 +100,15 @@ def _address(number: int, given: str, family: str) -> dict[str, Any]:
     }
 
 
-def page(size: int = 100, *, irregular: bool = False, first: int = 0, cursor: str | None = None) -> bytes:
-    """Give the body of a page of customers.
+def page(size: int = 100, *, full: bool = False, first: int = 0, cursor: str | None = None) -> bytes:
+    """Return the body of a page of customers.
 
     :param size: how many customers it has.
-    :param irregular: whether fields are missing here and there, and unknown keys present.
+    :param full: whether every field of each is there, and no key that no model knows.
     :param first: the number of the first customer; different numbers are different customers.
     :param cursor: the cursor of the next page, if there is one.
     """
-    make = irregular_customer if irregular else customer
+    make = customer if full else usual_customer
     body: dict[str, Any] = {"customers": [make(number) for number in range(first, first + size)]}
     if cursor is not None:
         body["cursor"] = cursor
@@ -97,12 +116,12 @@ def page(size: int = 100, *, irregular: bool = False, first: int = 0, cursor: st
 
 
 def answer(number: int = 1) -> bytes:
-    """Give the body of an answer with one customer."""
+    """Return the body of an answer with one customer."""
     return json.dumps({"customer": customer(number)}, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def new_customer(number: int = 1) -> dict[str, Any]:
-    """Give the fields of a request that makes a customer; its ``address`` is a dict."""
+    """Return the fields of a request that makes a customer; its ``address`` is a dict."""
     full = customer(number)
     read_only = ("id", "created_at", "updated_at", "cards", "preferences", "groups", "creation_source")
     return {key: value for key, value in full.items() if key not in read_only} | {"idempotency_key": f"key-{number}"}

@@ -13,13 +13,14 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from benchmarks import data, server
 from benchmarks.clients import Floor, Ours
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 WORKS = ("decode", "retrieve", "create", "list")
 
@@ -33,7 +34,7 @@ _ORIGINS = {
 
 
 def profile(work: Callable[[], object], runs: int) -> dict[str, float]:
-    """Give which part of a work's time each origin of code takes, by cProfile; what it calls in C counts as its own."""
+    """Return which part of a work's time each origin of code takes, by cProfile; what it calls in C is its own."""
     profiler = cProfile.Profile()
     profiler.enable()
     for _ in range(runs):
@@ -56,46 +57,67 @@ def _add(own: dict[str, float], place: str, seconds: float) -> None:
 
 
 def work_of(client: Floor | Ours, name: str) -> Callable[[], object]:
-    """Give a work of a client as a function without parameters."""
-    page = data.page()
-    return (lambda: client.decode(page)) if name == "decode" else getattr(client, name)
+    """Return a work of a client as a function without parameters."""
+    if name.startswith("decode"):
+        page = data.page(full=name == "decode_full")
+        return lambda: client.decode(page)
+    return getattr(client, name)  # type: ignore[no-any-return]
 
 
-def instructions(host: str, kind: str, name: str) -> float | None:
-    """Count the machine instructions of one run of a work by callgrind; None where there is no valgrind.
+CLIENTS: dict[str, Callable[[str], Floor | Ours]] = {"floor": Floor, "ours": Ours}
+FEW, MANY = 2, 8
+"""How often a work is done, so that the difference tells what it costs without the start of the interpreter."""
 
-    :param kind: ``Floor`` or ``Ours``.
-    """
+
+def instructions(host: str, names: Iterable[str]) -> dict[str, dict[str, float]] | None:
+    """Return the machine instructions of one run of each work, by work and client; None without valgrind."""
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         return None
-    few, many = 3, 9
-    totals = []
-    for runs in (few, many):
+    pairs = [(client, name) for name in names for client in CLIENTS]
+    all_few = [f"{client}.{name}={FEW}" for client, name in pairs]
+
+    def count(more: tuple[str, str] | None) -> int:
+        runs = [f"{'.'.join(more)}={MANY}"] if more else []
         command = [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-        command += [sys.executable, "-m", "benchmarks.inside", "repeat", host, kind, name, str(runs)]
-        done = subprocess.run(
-            command, check=True, env={**os.environ, "PYTHONHASHSEED": "0"}, stderr=subprocess.PIPE, text=True
-        )
-        totals.append(int(re.findall(r"Collected : (\d+)", done.stderr)[-1]))
-    return (totals[1] - totals[0]) / (many - few)
+        command += [sys.executable, "-m", "benchmarks.inside", "repeat", host, *all_few, *runs]
+        environment = {**os.environ, "PYTHONHASHSEED": "0"}
+        done = subprocess.run(command, check=True, env=environment, stderr=subprocess.PIPE, text=True)
+        return int(re.findall(r"Collected : (\d+)", done.stderr)[-1])
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        least, *totals = pool.map(count, [None, *pairs])
+    counts: dict[str, dict[str, float]] = {name: {} for name in names}
+    for (client, name), total in zip(pairs, totals, strict=True):
+        counts[name][client] = (total - least) / (MANY - FEW)
+    return counts
 
 
-def repeat(host: str, kind: str, name: str, runs: str) -> None:
-    """Do a work so many times; what callgrind looks at."""
-    work = work_of(Floor(host) if kind == "Floor" else Ours(host), name)
-    for _ in range(int(runs)):
-        work()
+def leave_out_the_extra() -> None:
+    """Let the standard library parse, also where msgspec is installed."""
+    sys.modules["msgspec"] = None  # type: ignore[assignment]
 
 
-def look(names: Iterable[str]) -> dict[str, dict[str, object]]:
+def repeat(host: str, *runs: str) -> None:
+    """Do works, each written as ``CLIENT.NAME=TIMES``; a later one replaces an earlier one. What callgrind looks at."""
+    leave_out_the_extra()
+    clients = {name: make(host) for name, make in CLIENTS.items()}
+    for key, times in dict(each.split("=") for each in runs).items():
+        client, name = key.split(".")
+        work = work_of(clients[client], name)
+        for _ in range(int(times)):
+            work()
+
+
+def look(names: Sequence[str]) -> dict[str, dict[str, object]]:
     """Look inside works."""
     with server.running() as host:
+        counts = instructions(host, names)
         return {
             name: {
                 "profile": profile(work_of(Ours(host), name), 100 if name in ("decode", "list") else 2_000),
-                "floor_instructions": instructions(host, "Floor", name),
-                "instructions": instructions(host, "Ours", name),
+                "floor_instructions": counts and counts[name]["floor"],
+                "instructions": counts and counts[name]["ours"],
             }
             for name in names
         }

@@ -1,7 +1,8 @@
 """The packages that the SDK is measured beside, each in an environment of its own under ``.peers/``.
 
-``.peers/`` also holds a link to this package, so that code started there (see :func:`run`) finds ``benchmarks`` but
-not the ``squareconnect`` that stands beside it in the checkout. To get newer packages, delete the folder.
+``.peers/`` also holds links to this package and to ``compatibility``, so that code started there (see :func:`run`)
+finds them but not the ``squareconnect`` that stands beside them in the checkout. To get newer packages, delete the
+folder.
 """
 
 from __future__ import annotations
@@ -20,20 +21,23 @@ COMMON = ("urllib3", "certifi", "pyperf")
 """What stands in every environment: what the floor is made of, and what measures it."""
 
 PACKAGES = {
-    "ours": ("-r", "requirements.txt", "starlette", "uvicorn"),
+    "ours": ("-r", "requirements.txt", "h11"),
+    "fast": ("-r", "requirements.txt", "h11", "msgspec>=0.22"),
     "original": ("squareconnect==2.20190724.1",),
     "squareup": ("squareup",),
     "pydantic": ("pydantic",),
     "msgspec": ("msgspec",),
+    "programs-original": ("squareconnect==2.20190724.1", "flask", "django", "graphene"),
+    "programs-ours": ("-r", "requirements.txt", "flask", "django", "graphene"),
 }
-"""What pip installs for each peer besides; for ours, what the SDK and its emulator need."""
+"""What pip installs for each peer besides; for ours, what the SDK and its emulator need; ``fast`` is the extra."""
 
-USES_CHECKOUT = ("ours", "pydantic", "msgspec")
+USES_CHECKOUT = ("ours", "fast", "pydantic", "msgspec", "programs-ours")
 """The peers that import the checkout: the SDK itself, and the model libraries, whose models are made from its own."""
 
 
 def python_of(peer: str) -> Path:
-    """Give the interpreter of a peer's environment, which is made when it is first asked for.
+    """Return the interpreter of a peer's environment, which is made when it is first asked for.
 
     :param peer: a name of ``PACKAGES``.
     :raises KeyError: for another name.
@@ -50,14 +54,14 @@ def python_of(peer: str) -> Path:
         if peer in USES_CHECKOUT:
             (next(home.glob("lib/python*/site-packages")) / "checkout.pth").write_text(f"{CHECKOUT}\n")
         made_with.write_text(packages)
-    link = HOME / "benchmarks"
-    if not link.exists():
-        link.symlink_to(CHECKOUT / "benchmarks")
+    for name in ("benchmarks", "compatibility"):
+        if not (HOME / name).exists():
+            (HOME / name).symlink_to(CHECKOUT / name)
     return python
 
 
 def run(peer: str, module: str, *arguments: str) -> Any:
-    """Run a module of this package in a peer's environment, and give what it prints as JSON.
+    """Run a module of this package in a peer's environment and return what it prints as JSON.
 
     :raises subprocess.CalledProcessError: if it fails; what it printed as errors is on standard error.
     """

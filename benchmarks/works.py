@@ -1,6 +1,6 @@
 """The works that are measured: one peer beside the floor, in the peer's environment.
 
-Every work gives the seconds (or bytes) of the floor and of the peer. What can be interleaved is: floor, peer, floor,
+Every work returns the seconds (or bytes) of the floor and of the peer. What can be interleaved is: floor, peer, floor,
 round by round, so that a slow moment of the machine meets all three, and the two floors say how far they can be
 trusted. pyperf, which measures one thing after the other in processes of its own, times the imports.
 """
@@ -86,9 +86,9 @@ def beside_floor(floor: Callable[[], object], peer: Callable[[], object], second
     return {name: {"best": min(values), "median": statistics.median(values)} for name, values in times.items()}
 
 
-def decode(peer: Any, effort: Effort, size: int = 100, *, irregular: bool = False) -> dict[str, Any]:
+def decode(peer: Any, effort: Effort, size: int = 100, *, full: bool = False) -> dict[str, Any]:
     """Turn the bytes of a page into models."""
-    content = data.page(size, irregular=irregular)
+    content = data.page(size, full=full)
     return beside_floor(lambda: json.loads(content), lambda: peer.decode(content), effort.seconds)
 
 
@@ -101,7 +101,7 @@ def calls(peer: Any, floor: Floor, effort: Effort) -> dict[str, dict[str, Any]]:
 
 
 def held(load: Callable[[bytes], object], customers: int) -> int:
-    """Give the bytes that so many customers take once loaded, page by page."""
+    """Return the bytes that so many customers take once loaded, page by page."""
     pages = [data.page(first=first) for first in range(0, customers, 100)]
     load(pages[0])
     gc.collect()
@@ -115,7 +115,7 @@ def held(load: Callable[[bytes], object], customers: int) -> int:
 
 
 def threads(work: Callable[[], object], count: int = THREADS, calls: int = CALLS_A_THREAD) -> float:
-    """Give the seconds that threads sharing one client take for so many calls each."""
+    """Return the seconds that threads sharing one client take for so many calls each."""
 
     def repeat() -> None:
         for _ in range(calls):
@@ -154,7 +154,7 @@ def _connections(host: str) -> int:
 
 
 def statement(code: str, processes: int) -> dict[str, float]:
-    """Give the seconds that a new interpreter takes for a statement, by pyperf."""
+    """Return the seconds that a new interpreter takes for a statement, by pyperf."""
     import pyperf  # type: ignore[import-untyped]
 
     with tempfile.TemporaryDirectory() as folder:
@@ -202,7 +202,7 @@ def measure(name: str, effort: Effort, only: Container[str] = GROUPS) -> dict[st
         peer, floor = make(host), Floor(host)
         if "decode" in only:
             results["decode"] = decode(peer, effort)
-            results["decode_irregular"] = decode(peer, effort, irregular=True)
+            results["decode_full"] = decode(peer, effort, full=True)
         if "calls" in only and makes_calls:
             results |= calls(peer, floor, effort)
         if "memory" in only:
@@ -221,5 +221,6 @@ def measure(name: str, effort: Effort, only: Container[str] = GROUPS) -> dict[st
 
 if __name__ == "__main__":
     effort = QUICK if "--quick" in sys.argv else THOROUGH
+    only = ("decode", "calls") if sys.argv[1] == "fast" else GROUPS
     versions = {each.name: each.version for each in importlib.metadata.distributions()}
-    print(json.dumps({"works": measure(sys.argv[1], effort), "versions": versions}))
+    print(json.dumps({"works": measure(sys.argv[1], effort, only), "versions": versions}))

@@ -6,6 +6,7 @@ import mimetypes
 import threading
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -20,7 +21,7 @@ from squareconnect.models._model import Model
 from squareconnect.rest import RESTClientObject, RESTResponse
 from squareconnect.serialization import Types, missing_field, sanitize
 from squareconnect.transport import SAFE_METHODS, CallOptions, call_options
-from squareconnect.transport.outgoing import check_header, encode_body
+from squareconnect.transport.outgoing import check_header, check_headers, encode_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -127,7 +128,7 @@ class BaseClient(ClientOf2x):
         header_value = conceal(header_value)
         check_header(header_name, header_value)
         headers = self.default_headers  # Other threads may be reading it: at no moment is the header missing.
-        headers[header_name] = _masked(header_name, header_value)
+        headers[header_name] = header_value if _canonical(header_name) in _SECRET_HEADERS else str(header_value)
         for name in [name for name in headers if name != header_name and name.lower() == header_name.lower()]:
             headers.pop(name, None)
 
@@ -262,12 +263,18 @@ class BaseClient(ClientOf2x):
         if configuration.square_version:
             headers["Square-Version"] = configuration.square_version
         if self.cookie:
-            headers["Cookie"] = conceal(self.cookie)
-        if of_call:
-            _add_headers(headers, "header_params", of_call)
-        _add_headers(headers, "default_headers", self.default_headers.copy())
-        if replacing:
-            _add_headers(headers, "_headers", replacing)
+            headers["Cookie"] = self.cookie
+        for parameter, layer in (
+            ("header_params", of_call),
+            ("default_headers", self.default_headers.copy()),
+            ("_headers", replacing),
+        ):
+            if layer:
+                for name, value in require_mapping(parameter, layer).items():
+                    headers[_canonical(name)] = value
+        check_headers(headers)
+        for name in _SECRET_HEADERS.intersection(headers):
+            headers[name] = conceal(headers[name])
         return headers
 
     def _result(self, call: PreparedCall, response: Any) -> Any:
@@ -517,14 +524,14 @@ def require_mapping(name: str, value: Any) -> Mapping[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, (dict, Mapping)):
-        raise TypeError(f"{name} must be a dict or another mapping, not {type(value).__name__}")
+        kind = "str" if isinstance(value, str) else type(value).__name__  # Not the name of a str that hides itself.
+        raise TypeError(f"{name} must be a dict or another mapping, not {kind}")
     return value
 
 
 def has_idempotency_key(body: Any) -> bool:
-    """Return whether a body has what makes repeating it harmless."""
-    values = body.__dict__ if isinstance(body, Model) else body
-    return isinstance(values, dict) and bool(values.get("idempotency_key"))
+    """Return whether a body, a dict or any model, has what makes repeating it harmless."""
+    return bool(body.get("idempotency_key") if isinstance(body, dict) else getattr(body, "idempotency_key", None))
 
 
 def require_result(response: Any, data: Any, response_type: Any) -> None:
@@ -537,14 +544,23 @@ def require_result(response: Any, data: Any, response_type: Any) -> None:
         kind = getattr(response_type, "__name__", response_type)
         raise unreadable(response, f"the body should be a {kind} but is null")
     missing = missing_field(data)
-    if missing is None:
-        return
-    if getattr(data, "errors", None):
+    if holds_errors(data, only=missing is None):
         failure = ApiException(http_resp=response)
         failure.reason = "OK, but the answer holds errors"
         failure.errors = data.errors
         raise failure
-    raise unreadable(response, f"the body has no {missing}")
+    if missing is not None:
+        raise unreadable(response, f"the body has no {missing}")
+
+
+def holds_errors(data: Any, *, only: bool) -> bool:
+    """Return whether one of our models holds errors.
+
+    :param only: whether it must hold nothing else.
+    """
+    if not isinstance(data, Model) or not getattr(data, "errors", None):
+        return False
+    return not only or not any(value for name, value in data.__dict__.items() if name != "errors")
 
 
 def unreadable(response: Any, problem: str) -> DecodeError:
@@ -561,15 +577,13 @@ def _body_of(response: Any) -> bytes:
     return text("response.data", response.data).encode()
 
 
-def _add_headers(headers: dict[str, str], parameter: str, layer: Any) -> None:
-    for name, value in require_mapping(parameter, layer).items():
-        check_header(name, value)
-        headers[name.title()] = _masked(name, value)
+_SECRET_HEADERS = frozenset(("Authorization", "Cookie"))
 
 
-def _masked(name: str, value: str) -> str:
-    """Keep a credential from being shown with its header's name."""
-    return Secret(value) if name.lower() in ("authorization", "cookie") else str(value)
+@lru_cache
+def _canonical(name: Any) -> Any:
+    """Return a header's name as it is sent, however it was written; what is no text as it is, to be refused."""
+    return name.title() if isinstance(name, str) else name
 
 
 def _present_pairs(query: Any) -> list[tuple[str, Any]]:

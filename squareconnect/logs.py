@@ -11,10 +11,7 @@ import os
 import threading
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from squareconnect.configuration import Configuration
+from typing import NamedTuple
 
 NAMES = {"package_logger": "squareconnect", "urllib3_logger": "urllib3"}
 """The loggers by their keys in ``Configuration.logger``."""
@@ -36,7 +33,7 @@ _levels_before: dict[logging.Logger, int] = {}
 _lock = threading.Lock()
 
 
-def follow(configuration: Configuration, debug: bool, file: str | None, line_format: str) -> None:
+def follow(configuration: object, debug: bool, file: str | None, line_format: str) -> None:
     """Make lines go where a Configuration asks for, for as long as it lives.
 
     :param debug: whether to standard error, and from level DEBUG on.

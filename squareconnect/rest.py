@@ -126,23 +126,8 @@ class RESTClientObject:
         :raises ApiException: for every other end. ``InvalidArgument`` is one, too.
         :raises TypeError: for a body with a value that JSON cannot carry; no connection is opened then.
         """
-        options = call_options.get()
-        consumed = call_options.set(None)  # They are for this request, and not for one that a hook makes meanwhile.
-        try:
-            return self._request(method, url, query_params, headers, body, post_params, options)
-        finally:
-            call_options.reset(consumed)
-
-    def _request(
-        self,
-        method: str,
-        url: str,
-        query_params: Any,
-        headers: Mapping[str, str] | None,
-        body: Any,
-        post_params: Iterable[tuple[str, Any]] | None,
-        options: CallOptions | None,
-    ) -> RESTResponse:
+        options = call_options.get() or CallOptions(None, "")
+        call_options.set(None)  # They are for this request, and not for one that a hook makes meanwhile.
         settings = self.configuration
         origin, path = split_url(url)
         path = path.partition("?")[0]
@@ -150,7 +135,6 @@ class RESTClientObject:
         route = self._route(origin)
         if route.exposed and not settings.allow_insecure_http:
             raise exposed_to_others(origin)
-        options = options or CallOptions(None, path)
         deadline = self.monotonic() + settings.deadline if options.deadline is None else options.deadline
         rules = rules_for(settings, method, path, options, deadline)
         times = both_times(settings.timeout if options.timeout is None else options.timeout)
@@ -250,7 +234,7 @@ def rules_for(settings: Configuration, method: str, path: str, options: CallOpti
     return Rules(
         method=method,
         path=path,
-        template=options.template,
+        template=options.template or path,
         deadline=deadline,
         repeatable=method in IDEMPOTENT_METHODS if options.repeatable is None else options.repeatable,
         max_retries=settings.max_retries,

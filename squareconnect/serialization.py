@@ -443,10 +443,11 @@ def _child_of(model: Any, value: dict[str, Any]) -> str | None:
 
 def missing_field(value: Any) -> str | None:
     """Return the name of the first required field that one of our models lacks; None for everything else."""
-    fields = value._fields.values() if isinstance(value, Model) else ()
-    return next(
-        (each.name for each in fields if each.required and not _holds_something(getattr(value, each.name))), None
-    )
+    if isinstance(value, Model):
+        for name in value._required:
+            if not _holds_something(getattr(value, name)):
+                return name
+    return None
 
 
 def _holds_something(value: Any) -> bool:

@@ -10,7 +10,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from squareconnect import ApiClient, Configuration, CustomersApi
+from squareconnect import Configuration
+from test import drivers
 
 if TYPE_CHECKING:
     import ssl
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from typing_extensions import Self
+
+    from squareconnect import CustomersApi
 
 CUSTOMER: dict[str, Any] = {"id": "C1", "created_at": "2019-06-12T10:30:00Z", "updated_at": "2019-06-12T10:30:00Z"}
 FOUND = {"customer": CUSTOMER}
@@ -316,9 +319,11 @@ def closed_port() -> int:
         return int(listener.getsockname()[1])
 
 
+make_api: Callable[[Configuration], Any] = drivers.on_threads
+"""Makes a client. The fixture ``driver`` replaces it."""
+
+
 def api_for(server: Server | str, **settings: Any) -> CustomersApi:
-    """Give a client of a server, whose pauses between tries take no time."""
+    """Return a client of a server, whose pauses between tries take no time."""
     host = server if isinstance(server, str) else server.host
-    api = CustomersApi(ApiClient(Configuration(host=host, access_token="T0KEN", **settings)))
-    api.api_client.rest_client.sleep = lambda seconds: None
-    return api
+    return make_api(Configuration(host=host, access_token="T0KEN", **settings))  # type: ignore[no-any-return]

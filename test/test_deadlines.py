@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from squareconnect import CustomersApi
 
+pytestmark = pytest.mark.usefixtures("driver")
+
 BODY = {"given_name": "Ada"}
 
 

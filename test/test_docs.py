@@ -16,12 +16,12 @@ from tools import docs
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(
-    (ROOT / "docs").glob("*.md")
+    (ROOT / "docs").glob("**/*.md")
 )
 
 
 def blocks_of(page: str) -> list[str]:
-    """Give the Python code that a page under docs/ shows."""
+    """Return the Python code that a page under docs/ shows."""
     return re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs" / page).read_text(), re.DOTALL | re.MULTILINE)
 
 
@@ -31,7 +31,7 @@ def anchors_of(page: Path) -> set[str]:
 
 
 def first_cells(page: str, head: str) -> list[list[str]]:
-    """Give the cells of a page's table, by the head of its first column."""
+    """Return the cells of a page's table, by the head of its first column."""
     table = (ROOT / "docs" / page).read_text().split(f"| {head} |")[1].split("\n\n")[0]
     return [re.split(r" (?<!\\)\| ", line.strip("| ")) for line in table.splitlines()[2:]]
 
@@ -102,8 +102,8 @@ class TestOneChangeInOnePlace:
 class TestPages:
     def test_are_all_in_the_index(self) -> None:
         index = (ROOT / "docs" / "README.md").read_text()
-        missing = [page.name for page in (ROOT / "docs").glob("*.md") if f"]({page.name}" not in index]
-        assert missing == ["README.md"]
+        pages = [page.relative_to(ROOT / "docs") for page in (ROOT / "docs").glob("**/*.md")]
+        assert [str(page) for page in pages if f"]({page}" not in index] == ["README.md"]
 
     @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
     def test_lead_nowhere_that_is_not_there(self, page: Path) -> None:
@@ -113,6 +113,32 @@ class TestPages:
             assert linked.exists(), target
             if anchor:
                 assert anchor in anchors_of(linked), target
+
+    def test_count_the_methods_right_and_so_do_the_docstrings(self) -> None:
+        words = (
+            "none",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+        )
+        right = words[len(docs.endpoints())]
+        counted = re.compile(
+            rf"(?i)\b(?:the|these|all|every one of|^)\s*({'|'.join(words)})\s(?:endpoints|methods|calls|handlers)\b"
+        )
+        files = [*PAGES, *(ROOT / "squareconnect").glob("**/*.py")]
+        said = [(file.name, found[1].lower()) for file in files for found in counted.finditer(file.read_text())]
+
+        assert len(said) > 8
+        assert [each for each in said if each[1] != right] == []
 
     def test_name_every_exception(self) -> None:
         kinds = {kind.__name__ for kind in vars(exceptions).values() if inspect.isclass(kind)}

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from squareconnect import CustomersApi
 
+pytestmark = pytest.mark.usefixtures("driver")
+
 BODY = {"given_name": "Ada"}
 KEYED = {**BODY, "idempotency_key": "K1"}
 CARD = {"card_nonce": "N1"}

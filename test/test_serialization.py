@@ -421,11 +421,11 @@ def test_where_there_are_no_errors_of_squares_shape_the_list_is_empty(content: b
     ids=["text", "array", "numbers", "objects", "short text", "nested"],
 )
 def test_looking_for_errors_in_a_huge_answer_is_quick(content: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
 
     decode_errors(content)
 
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tools.stub import APIS, path, stub
+import squareconnect
+from tools.stub import APIS, main, path, stub
+from tools.unstubbed import problems
 
 SAMPLES = Path(__file__).parent / "typing_samples"
 MYPY = [sys.executable, "-m", "mypy", "--strict"]
@@ -27,3 +30,25 @@ def test_a_checker_gives_each_call_its_exact_type_and_finds_each_mistake(checker
 @pytest.mark.parametrize("api", APIS, ids=lambda api: api.__name__)
 def test_the_stubs_are_those_of_the_signatures(api: type) -> None:
     assert path(api).read_text() == stub(api), "run `python -m tools.stub`"
+
+
+def test_a_stale_stub_is_named_with_the_command_to_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tools.stub.path", lambda api: tmp_path / f"{api.__name__}.pyi")
+
+    assert main(["--check"]) == 1
+    assert "CustomersApi.pyi is stale: run python -m tools.stub" in capsys.readouterr().err
+    assert main([]) == 0
+    assert main(["--check"]) == 0
+
+
+def test_a_call_of_a_method_that_is_not_there_is_found_in_the_code_behind_a_stub(tmp_path: Path) -> None:
+    package, module = tmp_path / "squareconnect", Path("apis/customers_api.py")
+    shutil.copytree(Path(squareconnect.__file__).parent, package)
+    assert problems(module, package) == ""
+
+    code = (package / module).read_text()
+    (package / module).write_text(code.replace("self.api_client.call_api(", "self.api_client.cal_api(", 1))
+
+    assert '"ApiClient" has no attribute "cal_api"' in problems(module, package)

@@ -26,10 +26,16 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parent.parent / "docs"
 MODELS: list[type[Model]] = [getattr(models, name) for name in models.__all__]
-BACK = (
-    "[[Back to top]](#) [[Back to API list]](README.md#apis) [[Back to Model list]](README.md#models) "
-    "[[Back to README]](../README.md)"
-)
+MODEL_PAGES = "models/"
+"""Where the models' pages are, seen from the others."""
+
+
+def back(root: str = "") -> str:
+    """Return the links at the end of a section; ``root`` leads to the folder ``docs/``."""
+    return (
+        f"[[Back to top]](#) [[Back to API list]]({root}README.md#apis) "
+        f"[[Back to Model list]]({root}README.md#models) [[Back to README]]({root}../README.md)"
+    )
 
 
 # -- Reading the classes --------------------------------------------------------------------------------------------
@@ -43,9 +49,9 @@ class Docstring(NamedTuple):
     returned: str
 
     @classmethod
-    def of(cls, described: Any) -> Docstring:
+    def of(cls, described: Any, models_at: str = MODEL_PAGES) -> Docstring:
         """Read the docstring of a class or function."""
-        text, *fields = re.split(r"^:", markdown(inspect.getdoc(described) or ""), flags=re.MULTILINE)
+        text, *fields = re.split(r"^:", markdown(inspect.getdoc(described) or "", models_at), flags=re.MULTILINE)
         named = {name: " ".join(value.split()) for name, value in (field.split(":", 1) for field in fields)}
         params = {name.removeprefix("param "): value for name, value in named.items() if name.startswith("param ")}
         return cls(text.strip(), params, named.get("return", ""))
@@ -56,18 +62,21 @@ class Docstring(NamedTuple):
         return self.text.split("\n\n")[0].replace("\n", " ")
 
 
-def markdown(text: str) -> str:
+def markdown(text: str, models_at: str = MODEL_PAGES) -> str:
     """Turn a docstring's marks into Markdown's, and the names of models into links to their pages."""
     text = re.sub(r":\w+:`~?([^`]+)`", r"`\1`", text).replace("``", "`")
     return re.sub(
-        r"`(\w+)`", lambda name: f"[`{name[1]}`]({name[1]}.md)" if name[1] in models.__all__ else name[0], text
+        r"`(\w+)`",
+        lambda name: f"[`{name[1]}`]({models_at}{name[1]}.md)" if name[1] in models.__all__ else name[0],
+        text,
     )
 
 
-def linked(type_name: str) -> str:
-    """Give a type as a link to the page of the model in it, if there is one."""
+def linked(type_name: str, models_at: str = MODEL_PAGES) -> str:
+    """Return a type as a link to the page of the model in it, if there is one."""
     name = re.search(r"\w+(?=]?$)", type_name.split(" | ")[0])
-    return f"[**{type_name}**]({name[0]}.md)" if name and name[0] in models.__all__ else f"**{type_name}**"
+    known = name and name[0] in models.__all__
+    return f"[**{type_name}**]({models_at}{name[0]}.md)" if name and known else f"**{type_name}**"
 
 
 class Endpoint(NamedTuple):
@@ -112,13 +121,13 @@ def endpoints(api: type[CustomersApi] = CustomersApi) -> list[Endpoint]:
 
 
 def table(heads: str, rows: Iterable[Iterable[str]]) -> str:
-    """Give a Markdown table; ``heads`` are its columns' names, parted by ``|``."""
+    """Return a Markdown table; ``heads`` are its columns' names, parted by ``|``."""
     lines = [heads.split("|"), ["---"] * len(heads.split("|")), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
 
 
 def api_page(api: type[CustomersApi] = CustomersApi) -> str:
-    """Give the page of an API."""
+    """Return the page of an API."""
     methods = endpoints(api)
     doc = Docstring.of(api)
     parts = [
@@ -140,13 +149,13 @@ def api_page(api: type[CustomersApi] = CustomersApi) -> str:
             f"{linked(each.result)}: {each.doc.returned}",
             "### Authorization",
             f"The access token, `Configuration.access_token`, needs the permission `{each.permission}`.",
-            BACK,
+            back(),
         ]
     return "\n\n".join(parts) + "\n"
 
 
 def param_row(param: inspect.Parameter, doc: Docstring) -> list[str]:
-    """Give the row of a method's parameter."""
+    """Return the row of a method's parameter."""
     optional = "" if param.default is param.empty else "[optional] "
     return [
         f"**{param.name}**",
@@ -157,17 +166,17 @@ def param_row(param: inspect.Parameter, doc: Docstring) -> list[str]:
 
 
 def default(param: inspect.Parameter) -> str:
-    """Give a parameter's default, empty if it has none."""
+    """Return a parameter's default, empty if it has none."""
     return "" if param.default is param.empty else f"`{param.default!r}`"
 
 
 def sentence(text: str) -> str:
-    """Give a text with a capital letter first."""
+    """Return a text with a capital letter first."""
     return text[:1].upper() + text[1:]
 
 
 def model_page(model: type[Model]) -> str:
-    """Give the page of a model."""
+    """Return the page of a model."""
     if issubclass(model, Enumeration):
         values = ", ".join(f"`{value}`" for value in model.values)
         content = "## Values\n\n" + textwrap.fill(values, 120, break_long_words=False, break_on_hyphens=False)
@@ -175,8 +184,8 @@ def model_page(model: type[Model]) -> str:
         rows = (
             [
                 f"**{field.name}**",
-                linked(field.swagger_type),
-                markdown(field.description),
+                linked(field.swagger_type, ""),
+                markdown(field.description, ""),
                 "" if field.required else "[optional]",
             ]
             for field in model._fields.values()
@@ -184,24 +193,24 @@ def model_page(model: type[Model]) -> str:
         content = "## Properties\n\n" + table("Name|Type|Description|Notes", rows)
     else:
         content = "It has no properties."
-    parts = [f"# {model.__name__}", f"> {model.__module__}", Docstring.of(model).text, content, BACK]
+    parts = [f"# {model.__name__}", f"> {model.__module__}", Docstring.of(model, "").text, content, back("../")]
     return "\n\n".join(parts) + "\n"
 
 
 def api_list() -> str:
-    """Give the list of the API's methods."""
+    """Return the list of the API's methods."""
     rows = ([f"[**{each.name}**](CustomersApi.md#{each.name})", each.request, each.doc.summary] for each in endpoints())
     return table("Method|HTTP request|What it does", rows)
 
 
 def model_list() -> str:
-    """Give the list of the models."""
-    rows = ([f"[{model.__name__}]({model.__name__}.md)", Docstring.of(model).summary] for model in MODELS)
+    """Return the list of the models."""
+    rows = ([f"[{each.__name__}]({MODEL_PAGES}{each.__name__}.md)", Docstring.of(each).summary] for each in MODELS)
     return table("Model|What it holds", rows)
 
 
 def exception_list() -> str:
-    """Give the list of the exceptions: each says when it comes, and what to do."""
+    """Return the list of the exceptions: each says when it comes, and what to do."""
     kinds = [kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, ApiException)]
     rows = ([f"`{kind.__name__}`", Docstring.of(kind).summary, kind.advice] for kind in kinds)
     return table("Exception|When it comes|What to do", rows)
@@ -230,7 +239,7 @@ def secret_settings() -> str:
 
 
 def difference_list() -> str:
-    """Give the list of the differences from 2.x."""
+    """Return the list of the differences from 2.x."""
     return table("What|2.x|Now|Why", ([each.what, each.before, each.now, each.why] for each in DIFFERENCES))
 
 
@@ -244,10 +253,10 @@ REGIONS: dict[Path, dict[str, Callable[[], str]]] = {
 
 
 def pages() -> dict[Path, str]:
-    """Give each page as it should be."""
+    """Return each page as it should be."""
     written = {
         DOCS / "CustomersApi.md": api_page(),
-        **{DOCS / f"{each.__name__}.md": model_page(each) for each in MODELS},
+        **{DOCS / MODEL_PAGES / f"{each.__name__}.md": model_page(each) for each in MODELS},
     }
     for path, regions in REGIONS.items():
         page = path.read_text(encoding="utf-8")
@@ -260,14 +269,14 @@ def pages() -> dict[Path, str]:
 
 
 def stale() -> dict[Path, str]:
-    """Give the pages that are not as they should be, as they should be."""
+    """Return the pages that are not as they should be, as they should be."""
     return {
         path: page for path, page in pages().items() if not path.exists() or path.read_text(encoding="utf-8") != page
     }
 
 
 def main(arguments: list[str]) -> int:
-    """Write the stale pages, or only name them. Gives the exit status."""
+    """Write the stale pages, or only name them. Return the exit status."""
     outdated = stale()
     if "--check" in arguments:
         for path in outdated:

@@ -1,6 +1,7 @@
-"""Write the stubs of the API classes, which say what a method gives for which of its options.
+"""Write the stubs of the API classes, which say what a method returns for which of its options.
 
-``python -m tools.stub`` makes them of the methods' signatures and writes each beside its module.
+``python -m tools.stub`` makes them of the methods' signatures and writes each beside its module; ``python -m tools.stub
+--check`` only says which are not as they would be written, and then fails.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _FORMS = {
     "ForApiResponse": "ApiResponse[{model}]",
     "ForRESTResponse": "RESTResponse",
 }
-"""What a call gives, by the options that make it so."""
+"""What a call returns, by the options that make it so."""
 
 _NOW = "async_req: Literal[False] = False", "callback: None = None"
 _LATER = "async_req: Literal[True]", "callback: Callable[[{result}], object] | None = None"
@@ -34,8 +35,8 @@ _MODULE = """\
 {imports}
 
 class {name}:
-    api_client: ApiClient
-    def __init__(self, api_client: ApiClient | None = None) -> None: ...
+    api_client: {client}
+    def __init__(self, api_client: {client} | None = None) -> None: ...
 {methods}
 """
 
@@ -45,6 +46,7 @@ _IMPORTS = {
     "typing_extensions": ["Unpack"],
     "squareconnect.api_client": ["ApiClient", "ApiResponse"],
     "squareconnect.apis._options": list(_FORMS),
+    "squareconnect.async_api_client": ["AsyncApiClient"],
     "squareconnect.asynchronous": ["CallHandle"],
     "squareconnect.models": models.__all__,
     "squareconnect.rest": ["RESTResponse"],
@@ -52,25 +54,26 @@ _IMPORTS = {
 
 
 def path(api: type) -> Path:
-    """Give the path of the stub of an API class's module."""
+    """Return the path of the stub of an API class's module."""
     return Path(inspect.getfile(api)).with_suffix(".pyi")
 
 
 def stub(api: type) -> str:
-    """Give the text of the stub of an API class's module."""
+    """Return the text of the stub of an API class's module."""
     methods = "\n".join(
         overload
         for name, method in vars(api).items()
         if not name.startswith("_")
         for overload in _overloads(name, method)
     )
-    words = set(re.findall(r"\w+", methods)) | {"ApiClient"}
+    client = "ApiClient | AsyncApiClient" if api is AsyncCustomersApi else "ApiClient"
+    words = set(re.findall(r"\w+", methods + client))
     imports = "\n".join(
         f"from {module} import {', '.join(used)}"
         for module, names in _IMPORTS.items()
         if (used := [name for name in names if name in words])
     )
-    return _formatted(_MODULE.format(imports=imports, name=api.__name__, methods=methods))
+    return _formatted(_MODULE.format(imports=imports, name=api.__name__, client=client, methods=methods))
 
 
 def _overloads(name: str, method: Any) -> list[str]:
@@ -96,7 +99,7 @@ def _overload(head: str, method: Any, added: tuple[str, ...], options: str, resu
 
 
 def _written(parameter: inspect.Parameter) -> str:
-    """Give a parameter as it stands in a signature; its annotation is a text, as the module postpones them."""
+    """Return a parameter as it stands in a signature; its annotation is a text, as the module postpones them."""
     if parameter.annotation is parameter.empty:
         return parameter.name
     default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
@@ -116,6 +119,16 @@ def _formatted(text: str) -> str:
     return text
 
 
+def main(arguments: list[str]) -> int:
+    """Write the stale stubs, or only name them. Return the exit status."""
+    stale = {path(api): stub(api) for api in APIS if not path(api).exists() or path(api).read_text() != stub(api)}
+    for file, text in stale.items():
+        if "--check" in arguments:
+            print(f"{file.name} is stale: run python -m tools.stub", file=sys.stderr)
+        else:
+            file.write_text(text, encoding="utf-8")
+    return 1 if stale and "--check" in arguments else 0
+
+
 if __name__ == "__main__":
-    for api in APIS:
-        path(api).write_text(stub(api), encoding="utf-8")
+    sys.exit(main(sys.argv[1:]))

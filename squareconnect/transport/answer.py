@@ -63,6 +63,15 @@ class Broken(NamedTuple):
     """Whether a byte of the request may have left."""
     answer: RESTResponse | None = None
     """What came of an answer, from its status line on; its body is cut off."""
+    final: bool = False
+    """Whether no further try can be made, since the client was closed."""
+
+
+class Judged(NamedTuple):
+    """What :func:`judge` returned, from a driver that had it called elsewhere since it may take long."""
+
+    result: RESTResponse | ApiException
+    final: bool
 
 
 def is_success(status: int) -> bool:
@@ -120,7 +129,7 @@ def _undo_encoding(answer: RESTResponse, limit: int) -> str | None:
     """Undo the Content-Encoding of an answer; return why that cannot be done, or None."""
     if len(answer.content) > limit:
         return _too_large(limit)
-    if "Content-Encoding" not in answer.headers or not answer.content:
+    if not answer.content or "Content-Encoding" not in answer.headers:
         return None
     encoding = answer.headers["Content-Encoding"].strip().lower()
     if encoding in ("", "identity"):

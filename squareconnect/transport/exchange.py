@@ -25,12 +25,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from squareconnect._text import printable
 from squareconnect.exceptions import ApiException, ConnectionFailed, Timeout
 from squareconnect.models.error_code import ErrorCode
-from squareconnect.transport.answer import RESTResponse, is_refusal, judge
+from squareconnect.transport.answer import Broken, Judged, RESTResponse, is_refusal, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
-
-    from squareconnect.transport.answer import Broken
 
 logger = logging.getLogger("squareconnect")
 
@@ -137,9 +135,10 @@ def exchange(rules: Rules, clock: Clock) -> Generator[Try | Pause, Any, RESTResp
             late = Timeout(reason="the deadline passed before the request could be sent")
             raise late.about(rules.method, rules.path, attempt, lost and rules.method not in SAFE_METHODS)
         attempt += 1
-        came: RESTResponse | Broken = yield Try(rules.deadline)
-        result = judge(came, rules.max_response_size)
-        _report(rules, result, clock.monotonic() - began, attempt)
+        came: RESTResponse | Broken | Judged = yield Try(rules.deadline)
+        result = came.result if isinstance(came, Judged) else judge(came, rules.max_response_size)
+        if rules.on_try is not None or logger.isEnabledFor(logging.DEBUG):
+            _report(rules, result, clock.monotonic() - began, attempt)
         if isinstance(result, RESTResponse):
             result.attempts = attempt
             return result
@@ -147,7 +146,8 @@ def exchange(rules: Rules, clock: Clock) -> Generator[Try | Pause, Any, RESTResp
             return RESTResponse(200, "OK", result.headers or {}, b"{}", attempt)
         lost = lost or result.outcome_unknown
         pause = pause_before_retry(attempt, _retry_after(result), rules.max_retry_wait, clock.jitter(), clock.now())
-        again = attempt <= rules.max_retries and should_retry(result, rules.repeatable)
+        final = isinstance(came, (Broken, Judged)) and came.final
+        again = not final and attempt <= rules.max_retries and should_retry(result, rules.repeatable)
         if not again or clock.monotonic() + pause >= rules.deadline:
             raise result.about(rules.method, rules.path, attempt, lost and rules.method not in SAFE_METHODS)
         logger.info("%s %s: %s, trying again in %.1f s", rules.method, printable(rules.path), _outcome(result), pause)
@@ -200,9 +200,8 @@ def _retry_after(failure: ApiException) -> str | None:
 
 def _report(rules: Rules, result: RESTResponse | ApiException, seconds: float, attempt: int) -> None:
     """Tell the log and ``Configuration.on_try`` of a try. What the hook raises is logged: it must not lose a result."""
-    if logger.isEnabledFor(logging.DEBUG):
-        path = printable(rules.path)
-        logger.debug("%s %s: %s in %.3f s, try %d", rules.method, path, _outcome(result), seconds, attempt)
+    path = printable(rules.path)
+    logger.debug("%s %s: %s in %.3f s, try %d", rules.method, path, _outcome(result), seconds, attempt)
     if rules.on_try is not None:
         failure = result if isinstance(result, ApiException) else None
         try:

@@ -62,8 +62,7 @@ def outgoing(
     if query_params:
         url = f"{url}{'&' if '?' in url else '?'}{urlencode(query_params)}"
     sent = dict(headers) if headers else {}
-    for name, value in sent.items():
-        check_header(name, value)
+    check_headers(sent)
     if body is None and post_params:
         body, sent["Content-Type"] = urllib3.encode_multipart_formdata(list(post_params))
     elif body is not None and not isinstance(body, bytes):
@@ -87,6 +86,27 @@ def encode_body(body: Any) -> bytes:
 @lru_cache
 def _may_be_set(name: str) -> bool:
     return _HEADER_NAME.fullmatch(name) is not None and name.lower() not in _FRAMING
+
+
+@lru_cache
+def _may_all_be_set(names: tuple[str, ...]) -> bool:
+    return all(map(_may_be_set, names))
+
+
+def check_headers(headers: dict[str, str]) -> None:
+    """Refuse what :func:`check_header` refuses. Ordinary headers are looked at all at once.
+
+    :raises InvalidArgument: naming the header; its value is not shown.
+    """
+    try:
+        values = "".join(headers.values())
+        if values.isascii() and values.isprintable() and _may_all_be_set(tuple(headers)):
+            return
+    except TypeError:  # One is no str, or no name.
+        pass
+    values = ""  # A traceback shows the locals of each frame.
+    for name, value in headers.items():
+        check_header(name, value)
 
 
 def check_header(name: object, value: object) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -91,8 +92,35 @@ def test_a_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Pa
     assert path.read_bytes() == before
 
 
+def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "square.db"
+    with closing(Store(path)) as store:
+        store.begin()
+        store.add_customer({"id": "A", "given_name": "Ada"})
+        store.commit()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("ALTER TABLE customers DROP COLUMN made_at")
+        other.execute("DROP TABLE merges")
+        other.execute("PRAGMA user_version = 0")
+
+    with closing(Store(path)) as store:
+        assert store.customer("A") == {"id": "A", "given_name": "Ada"}
+        assert store.merged_into("A") == "A"
+        assert len(store.page(Listing("DEFAULT", "ASC", 100), None).customers) == 1
+
+
+def test_two_that_open_a_new_file_at_once_agree(tmp_path: Path) -> None:
+    path = tmp_path / "square.db"
+    with ThreadPoolExecutor(8) as pool:
+        stores = list(pool.map(lambda _: Store(path), range(8)))
+
+    assert len({store.cursor_key for store in stores}) == 1
+    for store in stores:
+        store.close()
+
+
 @given(
-    names=st.lists(st.text("abAB0🧮", max_size=3), max_size=12),
+    names=st.lists(st.text("abAB0🧮", min_size=1, max_size=3), max_size=12),
     sort_field=st.sampled_from(["DEFAULT", "CREATED_AT"]),
     sort_order=st.sampled_from(["ASC", "DESC"]),
     limit=st.integers(1, 5),

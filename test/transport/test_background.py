@@ -22,13 +22,19 @@ trace: contextvars.ContextVar[str] = contextvars.ContextVar("trace", default="no
 
 
 def test_the_deadline_runs_while_a_call_waits_for_a_worker() -> None:
-    with Server(after(0.4, answer())) as server:
-        api = api_for(server, connection_pool_maxsize=1, deadline=0.2, max_retries=0)
-        handles = [api.create_customer({"given_name": name}, async_req=True) for name in ("Ada", "Grace", "Joan")]
-        failures = [handle.exception(5) for handle in handles]
+    with Server(after(3.0, answer())) as server:
+        api = api_for(server, connection_pool_maxsize=1, deadline=1.0, max_retries=0)
+        running = api.create_customer({"given_name": "Ada"}, async_req=True)
+        while not server.requests:
+            time.sleep(0.005)
+        api.api_client.configuration.deadline = 0.2
+        waiting = api.create_customer({"given_name": "Grace"}, async_req=True)
+        late, unsent = running.exception(10), waiting.exception(10)
 
-        assert [type(failure) for failure in failures] == [Timeout] * 3
-        assert [failure.outcome_unknown for failure in failures] == [True, False, False]  # type: ignore[union-attr]
+        assert isinstance(late, Timeout)
+        assert isinstance(unsent, Timeout)
+        assert (late.outcome_unknown, unsent.outcome_unknown) == (True, False)
+        assert "before the request could be sent" in str(unsent)
         assert len(server.requests) == 1
 
 
@@ -100,7 +106,7 @@ def works(api: CustomersApi) -> bool:
 
 def test_a_closed_client_leaves_no_connection_open_while_an_exception_is_kept() -> None:
     with Server(otherwise=stall) as server:
-        api = api_for(server, timeout=0.05, max_retries=0)
+        api = api_for(server, timeout=(5.0, 0.5), max_retries=0)
         with pytest.raises(Timeout) as kept:
             api.retrieve_customer("C1")
         api.api_client.close()

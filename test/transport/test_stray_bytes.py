@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,15 @@ import pytest
 import urllib3.util.connection
 
 from squareconnect.exceptions import ConnectionFailed, NotFound
+from test.drivers import loop_in_a_thread
 from test.servers import CUSTOMER, Request, Server, Step, Wire, answer, api_for, commit, in_pieces, message, raw
 
 if TYPE_CHECKING:
     import socket
 
     from test.transport.conftest import Way
+
+pytestmark = pytest.mark.usefixtures("driver")
 
 STRANGER = message(200, {"customer": {**CUSTOMER, "id": "STRANGER"}})
 WHOLE = message(200, {"customer": CUSTOMER})
@@ -68,8 +72,15 @@ def test_an_answer_that_came_before_its_request_is_not_taken(monkeypatch: pytest
         time.sleep(0.05)
         return sock
 
+    async def connect_slowly_on_the_loop(*args: Any) -> None:
+        await sock_connect(*args)
+        await asyncio.sleep(0.05)
+
     connect = urllib3.util.connection.create_connection
     monkeypatch.setattr(urllib3.util.connection, "create_connection", connect_slowly)
+    loop = loop_in_a_thread(asyncio.new_event_loop)
+    sock_connect = loop.sock_connect
+    monkeypatch.setattr(loop, "sock_connect", connect_slowly_on_the_loop)
     with Server(greeting=STRANGER) as server:
         with pytest.raises(ConnectionFailed, match="an answer before the request") as caught:
             api_for(server).create_customer({"given_name": "Ada"})

@@ -1,0 +1,93 @@
+"""Imports point downwards: a room knows only the rooms below it, also in functions and for types alone."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import squareconnect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE = Path(squareconnect.__file__).parent
+
+ROOMS = (
+    "_text", "legacy", "_checks", "_settings", "models", "serialization", "exceptions", "logs", "configuration",
+    "connections", "transport", "rest", "asynchronous", "api_client", "async_api_client", "apis", "pagination",
+    "emulator", "pytest_plugin", "bulk", "dask", "demo", "cli", "__main__",
+)  # fmt: skip
+"""The modules and packages of the SDK from the lowest to the highest. A new one needs its place here."""
+
+
+def name_of(path: Path) -> str:
+    """Return a module's name without that of the package."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {name_of(path): path for path in sorted(PACKAGE.glob("**/*.py")) if path != PACKAGE / "__init__.py"}
+
+
+def imported(tree: ast.AST, package: str = "squareconnect") -> Iterator[str]:
+    """Yield the modules of the package that are imported anywhere in a piece of code."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == package:
+            base = (node.module or "").removeprefix(package).removeprefix(".")
+            for alias in node.names:
+                inner = f"{base}.{alias.name}".removeprefix(".")
+                yield inner if inner in MODULES else base
+        elif isinstance(node, ast.Import):
+            yield from (
+                each.name.removeprefix(f"{package}.") for each in node.names if each.name.startswith(f"{package}.")
+            )
+
+
+def room_of(module: str) -> int:
+    return ROOMS.index(module.partition(".")[0])
+
+
+def when_imported(path: Path) -> ast.Module:
+    """Return a module's code without its functions: what runs, or checkers see, when it is imported."""
+
+    class WithoutFunctions(ast.NodeTransformer):
+        def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+            return None
+
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    WithoutFunctions().visit(tree)
+    return tree
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_from_its_own_room_and_those_below(module: str) -> None:
+    code = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+    upwards = {each for each in imported(code) if each and room_of(each) > room_of(module)}
+
+    assert not upwards, f"{module} must not know {upwards}: test/test_layout.py has the order"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {name: set(imported(when_imported(path))) - {""} for name, path in MODULES.items()}
+    finished: set[str] = set()
+
+    def follow(module: str, way: tuple[str, ...]) -> None:
+        assert module not in way, " -> ".join((*way, module))
+        if module not in finished:
+            for each in graph[module]:
+                follow(each, (*way, module))
+            finished.add(module)
+
+    for module in graph:
+        follow(module, ())
+
+
+def test_a_circle_and_a_step_upwards_would_be_seen() -> None:
+    code = "if TYPE_CHECKING:\n    from squareconnect.cli import main\ndef f():\n    import squareconnect.rest\n"
+
+    assert set(imported(ast.parse(code))) == {"cli", "rest"}
+    assert set(imported(ast.parse("from squareconnect import models, __version__"))) == {"models", ""}
+    assert room_of("models.card") < room_of("cli")
