@@ -28,10 +28,22 @@ setup(
     license_files=["LICENSE"],
     keywords=["square", "squareup", "customers", "cards on file", "api", "sdk"],
     packages=find_packages(include=["squareconnect", "squareconnect.*"]),
-    package_data={"squareconnect": ["py.typed", "*.pyi"]},
+    package_data={
+        "squareconnect": ["py.typed", "*.pyi"],
+        "squareconnect.emulator": ["operations.txt", "page/*"],
+    },
+    entry_points={
+        "console_scripts": ["squareconnect = squareconnect.cli:main"],
+        "pytest11": ["squareconnect = squareconnect.pytest_plugin"],
+    },
     python_requires=">=3.10",
     install_requires=[line for line in read("requirements.txt").splitlines() if not line.startswith("#")],
-    extras_require={"emulator": ["starlette>=1.3.1", "uvicorn>=0.35.0"], "fast": ["msgspec>=0.22"]},
+    extras_require={
+        "async": ["h11>=0.16"],
+        "cli": ["rich>=13.7", "shtab>=1.9.3"],
+        "emulator": ["h11>=0.16"],
+        "fast": ["msgspec>=0.22"],
+    },
     classifiers=[
         "Development Status :: 5 - Production/Stable",
         "Intended Audience :: Developers",

@@ -1,7 +1,8 @@
 """The packages that the SDK is measured beside, each in an environment of its own under ``.peers/``.
 
-``.peers/`` also holds a link to this package, so that code started there (see :func:`run`) finds ``benchmarks`` but
-not the ``squareconnect`` that stands beside it in the checkout. To get newer packages, delete the folder.
+``.peers/`` also holds links to this package, ``compatibility`` and ``reliability``, so that code started there (see
+:func:`run`) finds them but not the ``squareconnect`` that stands beside them in the checkout. To get newer packages,
+delete the folder.
 """
 
 from __future__ import annotations
@@ -20,16 +21,20 @@ COMMON = ("urllib3", "certifi", "pyperf")
 """What stands in every environment: what the floor is made of, and what measures it."""
 
 PACKAGES = {
-    "ours": ("-r", "requirements.txt", "starlette", "uvicorn"),
-    "fast": ("-r", "requirements.txt", "starlette", "uvicorn", "msgspec>=0.22"),
+    "ours": ("-r", "requirements.txt", "h11"),
+    "fast": ("-r", "requirements.txt", "h11", "msgspec>=0.22"),
     "original": ("squareconnect==2.20190724.1",),
     "squareup": ("squareup",),
+    "squareup-2025": ("squareup==41.0.0.20250319",),
+    "squareup-2021": ("squareup==12.0.0.20210616",),
     "pydantic": ("pydantic",),
     "msgspec": ("msgspec",),
+    "programs-original": ("squareconnect==2.20190724.1", "flask", "django", "graphene"),
+    "programs-ours": ("-r", "requirements.txt", "flask", "django", "graphene"),
 }
 """What pip installs for each peer besides; for ours, what the SDK and its emulator need; ``fast`` is the extra."""
 
-USES_CHECKOUT = ("ours", "fast", "pydantic", "msgspec")
+USES_CHECKOUT = ("ours", "fast", "pydantic", "msgspec", "programs-ours")
 """The peers that import the checkout: the SDK itself, and the model libraries, whose models are made from its own."""
 
 
@@ -51,9 +56,9 @@ def python_of(peer: str) -> Path:
         if peer in USES_CHECKOUT:
             (next(home.glob("lib/python*/site-packages")) / "checkout.pth").write_text(f"{CHECKOUT}\n")
         made_with.write_text(packages)
-    link = HOME / "benchmarks"
-    if not link.exists():
-        link.symlink_to(CHECKOUT / "benchmarks")
+    for name in ("benchmarks", "compatibility", "reliability"):
+        if not (HOME / name).exists():
+            (HOME / name).symlink_to(CHECKOUT / name)
     return python
 
 

@@ -11,10 +11,13 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.peers import python_of
+from benchmarks.peers import HOME, python_of
+from compatibility.beside import install_beside
 from compatibility.cases import EXPRESSIONS, Case, Payloads
 from compatibility.comparison import agree
 from compatibility.differences import DIFFERENCES, Difference
+from compatibility.methods import VARIANTS
+from compatibility.run_programs import run_programs
 from compatibility.unit_tests import run_unit_tests
 
 if TYPE_CHECKING:
@@ -27,13 +30,15 @@ class Worker:
     """The program :mod:`compatibility.worker`, started with an interpreter that has one of the packages.
 
     :param python: the interpreter.
+    :param client: the client for the API classes of 2.x; see :mod:`compatibility.worker`.
     :param errors: where its standard error goes; None for that of this program.
     :param environment: environment variables.
     """
 
-    def __init__(self, python: str, errors: int | None = None, **environment: str) -> None:
+    def __init__(self, python: Path | str, client: str, errors: int | None = None, **environment: str) -> None:
         self._process: Any = subprocess.Popen(
-            [python, str(CHECKOUT / "compatibility" / "worker.py")],
+            [python, "-m", "compatibility.worker", client],
+            cwd=HOME,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -42,7 +47,7 @@ class Worker:
         )
 
     def outcomes_of(self, cases: Sequence[Case]) -> Iterator[dict[str, Any]]:
-        """Give what comes of each case, as it comes."""
+        """Yield what comes of each case, as it comes."""
         for case in cases:
             self._process.stdin.write(json.dumps(case.expression) + "\n")
             self._process.stdin.flush()
@@ -57,21 +62,26 @@ class Comparison:
     """Compares what the two packages make of cases, and counts.
 
     :param theirs: a worker with 2.x.
-    :param ours: a worker with this package.
     """
 
-    def __init__(self, theirs: Worker, ours: Worker) -> None:
+    def __init__(self, theirs: Worker) -> None:
         self.theirs = theirs
-        self.ours = ours
         self.met: dict[str, int] = {}
         """How often each difference was met."""
         self.unexplained = 0
 
-    def of(self, kind: str, cases: Sequence[Case]) -> None:
-        """Compare what comes of cases, and print how many were compared."""
-        explained = 0
-        for case, theirs, ours in zip(cases, self.theirs.outcomes_of(cases), self.ours.outcomes_of(cases), strict=True):
+    def of(self, worker: Worker, kind: str, cases: Sequence[Case], *, must_differ: bool = False) -> None:
+        """Compare what comes of cases in 2.x and in a worker with this package, and print how many were compared.
+
+        :param must_differ: whether a case that comes out the same is a failure.
+        """
+        same = explained = 0
+        for case, theirs, ours in zip(cases, self.theirs.outcomes_of(cases), worker.outcomes_of(cases), strict=True):
             if agree(theirs, ours):
+                same += 1
+                if must_differ:
+                    self.unexplained += 1
+                    print(f"NO DIFFERENCE: {case.expression}")
                 continue
             difference = next((each for each in DIFFERENCES if each.explains(*case, ours)), None)
             if difference is None:
@@ -80,35 +90,46 @@ class Comparison:
             else:
                 explained += 1
                 self.met[difference.what] = self.met.get(difference.what, 0) + 1
-        print(f"{len(cases):6} {kind} compared, {len(cases) - explained} the same, {explained} explained")
+        print(f"{len(cases):6} {kind} compared, {same} the same, {explained} explained")
 
     def stale(self) -> list[Difference]:
-        """Give the differences that could have been met and were not."""
+        """Return the differences that could have been met and were not."""
         return [each for each in DIFFERENCES if each.can_be_met and each.what not in self.met]
 
 
 def main() -> int:
-    """Compare, print the counts, and give the exit status."""
+    """Compare, print the counts, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m compatibility")
     parser.add_argument("--payloads", type=int, default=10_000, help="how many random payloads (default: 10000)")
     parser.add_argument("--seed", type=int, default=2019, help="what the random payloads start from (default: 2019)")
     options = parser.parse_args()
 
-    theirs = Worker(str(python_of("original")), errors=subprocess.DEVNULL)  # It logs retries there.
-    ours = Worker(sys.executable, PYTHONPATH=str(CHECKOUT))
-    comparison = Comparison(theirs, ours)
-    (walk,) = theirs.outcomes_of([Case("walk()")])
+    install_beside()
+    theirs = Worker(python_of("original"), "original", errors=subprocess.DEVNULL)  # It logs retries there.
+    ours, ours_async = (Worker(sys.executable, client, PYTHONPATH=str(CHECKOUT)) for client in ("threads", "asyncio"))
+    comparison = Comparison(theirs)
+    walk, methods, pickled = (
+        outcome["value"] for outcome in theirs.outcomes_of([Case("walk()"), Case("methods()"), Case("pickled()")])
+    )
     payloads = Payloads(Random(options.seed))
-    comparison.of("names", [Case(name) for name in walk["value"]])
-    comparison.of("calls and members", [Case(each) for each in EXPRESSIONS])
-    comparison.of("listed differences", [Case(each) for difference in DIFFERENCES for each in difference.shown_by])
-    comparison.of("random payloads", [payloads.case() for _ in range(options.payloads)])
-    theirs.close()
-    ours.close()
+    comparison.of(ours, "names", [Case(name) for name in walk])
+    comparison.of(ours, "calls and members", [Case(each) for each in EXPRESSIONS])
+    listed = [Case(each) for difference in DIFFERENCES for each in difference.shown_by]
+    comparison.of(ours, "listed differences", listed, must_differ=True)
+    comparison.of(ours, "random payloads", [payloads.case() for _ in range(options.payloads)])
+    comparison.of(ours, "pickled models", [Case(f"unpickled({text!r})") for text in pickled])
+    print(f"{len(methods):6} methods of {len({api for api, _ in methods})} API classes, each in {len(VARIANTS)} ways:")
+    for how, variant in VARIANTS.items():
+        calls = [Case(f"call({api!r}, {method!r}, {how!r})") for api, method in methods]
+        comparison.of(ours, f"methods with {how}", calls)
+        if not variant.with_callback:
+            comparison.of(ours_async, f"methods with {how}, awaited,", calls)
+    for worker in (theirs, ours, ours_async):
+        worker.close()
 
     for difference in comparison.stale():
         print(f"NOT MET: {difference.what}: there is no such difference")
-    passed = run_unit_tests()
+    passed = all([run_programs(), run_unit_tests()])
     print(f"{len(comparison.met)} differences met, {comparison.unexplained} not explained")
     return 0 if passed and not comparison.unexplained and not comparison.stale() else 1
 

@@ -23,28 +23,29 @@ class Difference(NamedTuple):
     """Expressions that come out differently."""
     peculiarity: str = ""
     """What random payloads have that come out differently."""
+    calls: tuple[str, ...] = ()
+    """Patterns of the calls of 2.x's API classes that come out differently."""
     comes_to: tuple[str, ...] = ()
-    """What such a payload can come to in this package: an exception, or a ``value``."""
+    """What such a payload or call can come to in this package: an exception, or a ``value``."""
 
     @property
     def can_be_met(self) -> bool:
         """Whether the comparison can tell that it is there."""
-        return bool(self.names or self.shown_by or self.peculiarity)
+        return bool(self.names or self.shown_by or self.peculiarity or self.calls)
 
     def explains(self, expression: str, peculiarity: str, ours: dict[str, Any]) -> bool:
         """Whether this is why an expression comes out differently.
 
-        :param ours: what this package makes of it.
+        :param ours: what comes of it in this package.
         """
-        return (
-            expression in self.shown_by
-            or any(fnmatchcase(expression, pattern) for pattern in self.names)
-            or (
-                peculiarity != ""
-                and peculiarity == self.peculiarity
-                and ours.get("raises", ["value"])[0] in self.comes_to
-            )
-        )
+        if expression in self.shown_by or _matches(expression, self.names):
+            return True
+        expected = _matches(expression, self.calls) or (peculiarity != "" and peculiarity == self.peculiarity)
+        return expected and ours.get("raises", ["value"])[0] in self.comes_to
+
+
+def _matches(expression: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(expression, pattern) for pattern in patterns)
 
 
 _CLIENT_FOR = (
@@ -57,14 +58,16 @@ DIFFERENCES = (
     Difference(
         "Other APIs",
         "449 models and 17 API classes.",
-        "The Customers API: `CustomersApi`, its 20 models and 7 enumerations.",
-        "That is what this package is for. Code that also uses another API keeps 2.x for it, in another environment.",
+        "The Customers API: `CustomersApi`, its 20 models and 7 enumerations. Any other name of 2.x is an "
+        "`ImportError` or `AttributeError` that says where to get it.",
+        "This package has one purpose. The other APIs of 2.x run on its client: see [Other APIs](#other-apis).",
         shown_by=("squareconnect.LocationsApi()", "squareconnect.models.Money()"),
     ),
     Difference(
         "`search_customers`",
         "From 2.9.0, with the models of its query.",
-        "Not there. `api_client.call_api('/v2/customers/search', 'POST', ...)` makes the call.",
+        "Missing. `api_client.call_api('/v2/customers/search', 'POST', ...)` or 2.x's own class makes the call: see "
+        "[Other APIs](#other-apis).",
         "The package has the seven endpoints that every release of 2.x has.",
         names=(
             "*search_customers*", "*SearchCustomers*", "*CustomerQuery*", "*customer_query*", "*CustomerFilter*",
@@ -75,14 +78,14 @@ DIFFERENCES = (
     ),
     Difference(
         "Python",
-        "Any, as far as it works; 2.7 too.",
-        "3.10 and later, with types.",
-        "Older ones get no security fixes.",
+        "Any version that happens to work, including 2.7.",
+        "3.10 and later, with type annotations.",
+        "Older versions get no security fixes.",
     ),
     Difference(
         "Installed beside it",
-        "A top-level package `test`, which stands before Python's own.",
-        "Only `squareconnect`.",
+        "A top-level package `test`, which hides Python's own.",
+        "Only `squareconnect` is installed.",
         "It was a mistake.",
     ),
     # -- Models --
@@ -90,8 +93,8 @@ DIFFERENCES = (
         "Order of a constructor's arguments",
         "`CreateCustomerRequest` began with `idempotency_key` from 2.20181205.0; `birthday` stood inside `Customer` "
         "from 2.20180918.0.",
-        "The order of 2.1 to 2.7. Fields that came later stand at the end. By keyword, nothing differs.",
-        "Each later field changed what positional arguments meant; now code of either age that gives the old ones "
+        "The order of 2.1 to 2.7, with later fields at the end. Keyword arguments work as before.",
+        "Each later field changed the meaning of positional arguments. Now code of any age that passes the old fields "
         "means the same.",
         names=(
             "*squareconnect.Customer", "*.models.Customer", "*.customer.Customer", "*.CreateCustomerRequest",
@@ -102,10 +105,11 @@ DIFFERENCES = (
         ),
     ),
     Difference(
-        "Misspelt names",
-        "Setting an attribute that does not exist is accepted, on models and on `Configuration`.",
-        "`AttributeError`, with the nearest right name.",
-        "The value was never sent, or the setting had no effect.",
+        "Attributes that do not exist",
+        "Can be set on models and on `Configuration`.",
+        "`AttributeError` that suggests the nearest name. To keep values of your own, see "
+        "[Values of your own](#values-of-your-own).",
+        "The value was never sent, or the setting had no effect: it was usually misspelt.",
         shown_by=(
             "change(squareconnect.Card(), last4='1111')",
             "change(squareconnect.Configuration(), acess_token='t')",
@@ -117,7 +121,7 @@ DIFFERENCES = (
         "With `None` or another kind of value: `AttributeError`. Models of two classes are equal if their fields are "
         "called the same.",
         "`False`. Models of two classes are never equal.",
-        "A comparison is a question.",
+        "A comparison should not fail.",
         shown_by=(
             "squareconnect.Customer() == None",
             "squareconnect.Customer() != 1",
@@ -128,20 +132,37 @@ DIFFERENCES = (
         "Enumerations",
         "Empty classes.",
         "They hold their values: `CardBrand.VISA == 'VISA'`.",
-        "One had to look them up and to spell them right.",
+        "Programs had to spell the values out.",
         shown_by=("squareconnect.CardBrand.VISA", "squareconnect.Country.GB", "squareconnect.ErrorCode.NOT_FOUND"),
     ),
     Difference(
         "`swagger_types` and `attribute_map`",
-        "Made for each instance; not there on the class.",
-        "One for the class, there on both.",
-        "Two dicts for each model were most of what it held.",
+        "Created for each instance; missing on the class.",
+        "One of each per class, available on the class and its instances.",
+        "The two dicts took most of the memory of a model.",
         shown_by=("squareconnect.Card.swagger_types", "squareconnect.Card.attribute_map"),
     ),
     Difference(
+        "`__dict__` of a model",
+        "Private attributes such as `_id`, besides `swagger_types` and `attribute_map`.",
+        "The fields that are set, under their own names. Code that strips the underscores works with both.",
+        "Reading a field costs what reading any Python attribute costs.",
+        shown_by=("squareconnect.Card(id='c').__dict__", "hasattr(squareconnect.Card(id='c'), '_id')"),
+    ),
+    Difference(
+        "`repr()` and `str()` of a model",
+        "The same as `to_str()`: a dict of all fields, without the name of the class.",
+        "A call of the constructor with the fields that are set. `to_str()` is unchanged.",
+        "It is shorter, and it says what the value is.",
+        shown_by=(
+            "repr(squareconnect.Error('API_ERROR', 'NOT_FOUND', 'A detail that is long enough for a second line.'))",
+            "str(squareconnect.CardBrand())",
+        ),
+    ),
+    Difference(
         "Models in tuples and in lists of lists",
-        "Left as they are by `to_dict()`; those in tuples also when a request is encoded, which then failed.",
-        "Become dicts and JSON wherever they are.",
+        "`to_dict()` leaves them unchanged. Encoding a request with a model in a tuple fails.",
+        "They become dicts and JSON wherever they are.",
         "It was a mistake.",
         shown_by=(
             "squareconnect.Customer(cards=(squareconnect.Card(),)).to_dict()",
@@ -153,10 +174,10 @@ DIFFERENCES = (
     # -- Requests --
     Difference(
         "Ids",
-        "`/` is sent as it is and `.` and `..` lead elsewhere: `delete_customer_card('C', '..')` deletes the "
-        "*customer*. Empty ids are sent. Anything is made a text.",
-        "Each id is quoted whole, `/` too. What is no id (empty, blank, `.`, `..`, control characters, no text) is a "
-        "`ValueError`, and nothing is sent.",
+        "`/` is sent unquoted, and `.` and `..` lead elsewhere: `delete_customer_card('C', '..')` deletes the "
+        "*customer*. Empty ids are sent. Values of any type are converted to text.",
+        "Each id is quoted as a whole, including `/`. A value that cannot be an id (empty, blank, `.`, `..`, control "
+        "characters, or neither a string nor a `uuid.UUID`) is refused before anything is sent; see the next row.",
         "A wrong id must not reach another endpoint.",
         shown_by=(
             "answer().delete_customer_card('C1', '..')",
@@ -167,14 +188,20 @@ DIFFERENCES = (
             "answer().retrieve_customer(5)",
         ),
         peculiarity="peculiar id",
-        comes_to=("ValueError", "value"),
+        comes_to=("InvalidArgument", "value"),
+    ),
+    Difference(
+        "Values refused before sending",
+        "`ValueError` for an argument that is None or missing. Everything else is sent, and Square refuses it.",
+        "An exception that is both an `ApiException` (`status` None, `outcome_unknown` False) and a `ValueError`.",
+        "Programs that catch `ApiException` around values that people typed keep working.",
     ),
     Difference(
         "No token",
         "`Authorization: Bearer` without a token is sent.",
-        "`ValueError` that says what to set; nothing is sent. Without `Configuration.access_token`, the environment "
-        "variable `SQUARE_ACCESS_TOKEN` is taken.",
-        "The answer, 401, did not say that the token was missing here.",
+        "Refused before anything is sent, with a message that says what to set. Without `Configuration.access_token`, "
+        "the environment variable `SQUARE_ACCESS_TOKEN` is used.",
+        "The answer, 401, did not say that the program had set no token.",
         shown_by=(
             _CLIENT_FOR.format("access_token", "", ", auth_settings=['oauth2']"),
             _CLIENT_FOR.format("access_token", None, ", auth_settings=['oauth2']"),
@@ -182,70 +209,62 @@ DIFFERENCES = (
     ),
     Difference(
         "Plain HTTP",
-        "The token goes over it to any host.",
+        "The token is sent over it to any host.",
         "Only to this machine, or with `Configuration.allow_insecure_http`.",
-        "Everyone on the way could read it.",
+        "Anyone on the way could read the token.",
     ),
     Difference(
         "What JSON cannot carry",
-        "Bytes, sets, decimals and the like: `AttributeError` about `swagger_types`. NaN is sent as `NaN`.",
-        "`TypeError` that names the type. NaN and infinities: `ValueError`. Nothing is sent.",
+        "Bytes, sets, decimals, UUIDs and the like: `AttributeError` about `swagger_types`. NaN is sent as `NaN`.",
+        "`TypeError` that names the type. NaN and infinities are a `ValueError`. Nothing is sent. A `uuid.UUID` is "
+        "sent as text.",
         "The message was about something else, and `NaN` is not JSON.",
         shown_by=(
             "api.api_client.sanitize_for_serialization(b'x')",
             "answer().create_customer({'note': {1}})",
             "answer().create_customer({'note': float('nan')})",
+            "api.api_client.sanitize_for_serialization(__import__('uuid').UUID(int=5))",
         ),
         peculiarity="not of JSON",
         comes_to=("TypeError",),
     ),
     Difference(
         "JSON null",
-        "Could be sent in a dict only.",
-        "`squareconnect.NULL` as a field's value sends it, too.",
-        "Square clears such a field from `Square-Version` 2022-09-21 on.",
+        "Can only be sent in a dict.",
+        "`squareconnect.NULL` as the value of a field sends it as well.",
+        "From `Square-Version` 2022-09-21 on, Square clears such a field.",
         shown_by=("api.api_client.sanitize_for_serialization(squareconnect.Customer(note=squareconnect.NULL))",),
     ),
     Difference(
-        "`call_api` and `request`",
-        "The API's method adds `Accept` and `Square-Version`, the transport `Content-Type`. A body is not sent with "
-        "GET. Form fields are sent if `Content-Type` says so.",
-        "`call_api` adds the headers. Bodies are sent with every method, and form fields as `multipart/form-data`. "
-        "`request` sends the headers it is given.",
-        "What is given is sent.",
+        "`call_api`",
+        "The method of the API class adds `Accept` and `Square-Version`. A body is not sent with GET. Form fields are "
+        "sent only if `Content-Type` says so.",
+        "`call_api` adds the headers. Bodies are sent with every method. Form fields are sent as `multipart/form-data` "
+        "unless `Content-Type` asks for `application/x-www-form-urlencoded`.",
+        "A call should send what it is given.",
         shown_by=(
             "answer().api_client.call_api('/x', 'GET')",
             "answer().api_client.call_api('/x', 'GET', {}, {}, headers(), {'a': 1})",
-            "answer().api_client.request('POST', api.api_client.configuration.host + '/x', body={'a': 1})",
-            "answer().api_client.rest_client.PUT(api.api_client.configuration.host + '/x', body={'a': 1})",
         ),
     ),
     Difference(
         "A header `Authorization` of one's own",
         "Replaced by the token.",
         "Sent instead of the token.",
-        "It was set on purpose.",
+        "The program set it on purpose.",
         shown_by=(
             "answer().api_client.call_api('/x', 'GET', {}, {}, headers(Authorization='Bearer OTHER'), "
             "auth_settings=['oauth2'])",
         ),
     ),
-    Difference(
-        "`GET`, `POST`, ... of `RESTClientObject`",
-        "Take the headers and what follows them by position.",
-        "Take them by keyword.",
-        "`request` has them all; these are shorthands.",
-        names=(
-            "squareconnect.rest.RESTClientObject(squareconnect.Configuration()).[A-Z]*",
-        ),
-    ),
     # -- Answers --
     Difference(
         "Values of a wrong type",
-        "Made to fit with `str()`, `int()` and `bool()`: `'false'` became `True`, cards `'abc'` three empty cards. "
-        "Some failed as `ValueError` or `TypeError`. Dates could have any form.",
-        "`DecodeError`, an `ApiException`, which names the place: `cards[0].exp_month`.",
-        "Wrong data is worse than none.",
+        "Converted with `str()`, `int()` and `bool()`: `'false'` becomes `True`, and cards `'abc'` three empty cards. "
+        "Some fail with `ValueError` or `TypeError`. Dates can have any form.",
+        "`DecodeError`, an `ApiException` that names the place: `cards[0].exp_month`. Plain values in models of other "
+        "sources are converted as before. The same goes for null in place of a model in a list or dict.",
+        "Wrong data is worse than no data.",
         shown_by=(
             _DECODE.format('{"exp_month": "12"}', "Card"),
             _DECODE.format('{"cards": "abc"}', "Customer"),
@@ -257,11 +276,12 @@ DIFFERENCES = (
         comes_to=("DecodeError",),
     ),
     Difference(
-        "Answers that are no answer",
-        "A success with HTML, a list or nothing gives a response with `customer` None.",
-        "`DecodeError`, which has the answer. So is one without what it always has (`customer`, `card`), unless it has "
-        "`errors`.",
-        "The program went on with nothing.",
+        "Successes with another body",
+        "HTML, a list or an empty body becomes a response whose `customer` is None. An object in place of a list "
+        "becomes a list of empty models.",
+        "`DecodeError`, which holds the answer. The same goes for an answer without its required field (`customer`, "
+        "`card`).",
+        "The program went on without data.",
         shown_by=(
             "answer('<html></html>').retrieve_customer('C1')",
             "answer([]).list_customers()",
@@ -270,12 +290,35 @@ DIFFERENCES = (
             "answer('null').list_customers()",
             _DECODE.format("<html>", "str"),
         ),
+        calls=(
+            "call('CustomersApi', '[!ls]*_customer*', 'required arguments')",
+            "call('CustomersApi', '[!ls]*_customer*', 'an empty answer')",
+            "call('V1*Api', 'list_*', 'an answer with errors only')",
+        ),
+        comes_to=("DecodeError",),
     ),
     Difference(
-        "Keys that the models do not have",
+        "Successes with errors only",
+        "A status 200 with nothing but `errors` is a result.",
+        "An `ApiException` with `.errors`, for the models of this package; for those of other sources it stays a "
+        "result.",
+        "Programs did not look at `errors`, and took a failure for a success.",
+        calls=("answer({'errors': *", "call('CustomersApi', '*', 'an answer with errors only')"),
+        comes_to=("ApiException",),
+    ),
+    Difference(
+        "Nulls in models of other sources",
+        "`ValueError` about the field, if the model checks it.",
+        "None.",
+        "An answer that lacks one value is still an answer.",
+        calls=("call('V1ItemsApi', '*_page*', 'required arguments')",),
+        comes_to=("value",),
+    ),
+    Difference(
+        "Keys that are not fields of a model",
         "Dropped.",
-        "Kept in `additional_properties`, and sent along if the model is sent.",
-        "Square adds fields; reading and writing back lost them.",
+        "Kept in `additional_properties`, and sent with the model if it is sent.",
+        "Square adds fields, and a model that was read and sent back lost them.",
         shown_by=(_DECODE.format('{"id": "c", "bin": "411111"}', "Card") + ".additional_properties",),
         peculiarity="unknown key",
         comes_to=("value",),
@@ -283,8 +326,8 @@ DIFFERENCES = (
     Difference(
         "Type names",
         "Evaluated as Python. `'file'` saved the answer to a file.",
-        "Looked up among the models and plain types. Others are refused.",
-        "Text that comes from elsewhere must not be run.",
+        "Looked up among the models and plain types. Any other name is refused.",
+        "A name from elsewhere must not run as code.",
         shown_by=(
             _DECODE.format("{}", "Card if True else 0"),
             _DECODE.format("{}", "Money"),
@@ -293,10 +336,10 @@ DIFFERENCES = (
         ),
     ),
     Difference(
-        "Characters in more than one byte",
-        "`UnicodeDecodeError` if one lay across two chunks of the answer, or if an answer was not UTF-8.",
-        "An answer is decoded whole; what is not UTF-8 is replaced in `ApiException.body`.",
-        "A page of customers was lost, or the status of a failure.",
+        "Characters of several bytes",
+        "`UnicodeDecodeError` if two chunks of an answer split one, or if an answer is not UTF-8.",
+        "An answer is decoded as a whole. Bytes that are not UTF-8 are replaced in `ApiException.body`.",
+        "The program lost a page of customers, or the status of a failure.",
         shown_by=(
             "answer('{\"cursor\":\"' + 'xé' * 40000 + '\"}').list_customers()",
             "answer(b'\\xff', 500).retrieve_customer('C1')",
@@ -304,16 +347,17 @@ DIFFERENCES = (
     ),
     Difference(
         "`RESTResponse`",
-        "Made of urllib3's response, which it keeps; inherits from `io.IOBase`; `getbatch_token()` for the v1 API.",
-        "Has `status`, `reason`, `data`, `getheaders()` and `getheader()` as before, and `content`, the bytes.",
-        "The connection serves the next call, and this package has no v1.",
+        "Wraps urllib3's response and keeps it; inherits from `io.IOBase`.",
+        "Has `status`, `reason`, `data`, `getheaders()`, `getheader()` and `getbatch_token()` as before, and "
+        "`content`, the bytes.",
+        "The connection is free for the next call.",
         names=("squareconnect.rest.RESTResponse", "RESTResponse.*"),
     ),
     Difference(
         "`last_response`",
-        "That of the last call of any thread.",
-        "That of the last call of the thread that asks. A call made with `callback=` has its own.",
-        "Threads saw each other's.",
+        "The answer to the last call of any thread.",
+        "The answer to the last call of the thread that reads it. A call with `callback=` keeps its own.",
+        "Threads saw each other's answers.",
         shown_by=(
             "(lambda c: [answer(), c.call_api('/x', 'GET', {}, {}, headers(), callback=str).join(), "
             "hasattr(c, 'last_response')])(client())",
@@ -323,65 +367,66 @@ DIFFERENCES = (
     Difference(
         "No answer",
         "urllib3's exceptions: `MaxRetryError`, `ProtocolError` and others.",
-        "`ConnectionFailed` and `Timeout`, both `ApiException`, with `status` None. See [Errors](Errors.md).",
+        "`ConnectionFailed` and `Timeout`, which are `ApiException` with `status` None. See [Errors](Errors.md).",
         "Code that catches `ApiException` missed them.",
         shown_by=(_CLIENT_FOR.format("host", "http://127.0.0.1:1", ""),),
     ),
     Difference(
         "`str()` of an `ApiException`",
         "Status, reason, all headers and the whole body.",
-        "One sentence: the request, status, errors and what to do. `headers` and `body` still have the rest.",
-        "The body has personal data, which does not belong in a traceback.",
+        "One sentence: the request, the status (still in parentheses, as in `(404)`), the errors and what to do. "
+        "`headers` and `body` hold the rest.",
+        "The body contains personal data, which does not belong in a traceback.",
         shown_by=("str(squareconnect.rest.ApiException(404, 'Not Found'))",),
     ),
     Difference(
         "`args` of an `ApiException`",
-        "The constructor's positional arguments; empty for those that calls raise.",
+        "The positional arguments of the constructor; empty on exceptions that calls raise.",
         "Empty.",
-        "`status` and `reason` have them.",
+        "`status` and `reason` hold the same.",
         names=("squareconnect.rest.ApiException(404, 'Not Found').args",),
     ),
     Difference(
         "Time-outs",
-        "None: a silent server holds a call forever.",
-        "10 s to connect, 30 s between two pieces of an answer, 120 s for a call in all. "
+        "None: a call to a silent server never returns.",
+        "10 s to connect, 30 s between two pieces of an answer, and 120 s for a whole call. "
         "See [Configuration](Configuration.md).",
-        "A call ends.",
+        "Every call ends.",
     ),
     Difference(
         "Retries",
-        "Hidden: up to 4 tries of GET, PUT and DELETE when a connection drops, and after 413, 429 and 503 with "
-        "`Retry-After`, waiting as long as that says. POST once.",
-        "Up to 4 tries with growing pauses, where repeating does no harm: `create_customer` without an "
-        "`idempotency_key` is never repeated once it may have been carried out. `Configuration.max_retries` and "
-        "`max_retry_wait` set how many and how long; the comparison sets 0.",
-        "They are now known, bounded and safe.",
+        "Undocumented: up to 4 tries of GET, PUT and DELETE when a connection drops, and after 413, 429 and 503 with "
+        "`Retry-After`, with a pause as long as that header says. POST is tried once.",
+        "Up to 4 tries with growing pauses, where repeating is harmless: `create_customer` without an "
+        "`idempotency_key` is never repeated once Square may have carried it out. `Configuration.max_retries` and "
+        "`max_retry_wait` limit number and pauses; the comparison sets 0.",
+        "Retries are documented, bounded and safe.",
         shown_by=("answer('{}', 429, {'Retry-After': '0'}).retrieve_customer('C1')",),
     ),
     Difference(
         "Redirects",
-        "Followed; a POST's body is posted again to where it leads.",
-        "Not followed: an `ApiException`.",
-        "A body with personal data must not go where it was not sent.",
+        "Followed; the body of a POST is posted again to the new address.",
+        "Not followed: the call raises an `ApiException`.",
+        "Personal data must not go to an address that the program did not choose.",
         shown_by=("answer('', 302, {'Location': '/v2/customers/C2'}).retrieve_customer('C1')",),
     ),
     Difference(
         "Large answers",
-        "Of any size.",
-        "64 MiB at the most: `Configuration.max_response_size`.",
-        "Memory has an end.",
+        "Read whatever their size.",
+        "Refused above 64 MiB, or above `Configuration.max_response_size`.",
+        "One answer must not use up all memory.",
     ),
     # -- Settings --
     Difference(
         "`squareconnect.configuration.access_token = ...`",
-        "The way of 2.1 to 2.20180712.2. Later it set nothing, without a word.",
-        "`AttributeError` that says what to write; see below.",
-        "Calls went out without a token.",
-        shown_by=("change(squareconnect.configuration, access_token='t')",),
+        "The style of 2.1 to 2.20180712.2. In later releases the line has no effect.",
+        "Sets the default for every `Configuration` without a token of its own, with a `DeprecationWarning`. The same "
+        "goes for `.host`.",
+        "The line is still in many programs, and it should do what it says.",
     ),
     Difference(
         "`ApiClient('https://...')`",
-        "The way of 2.1 to 2.20180712.2. Later an `AttributeError` about `verify_ssl`.",
+        "The style of 2.1 to 2.20180712.2. In later releases an `AttributeError` about `verify_ssl`.",
         "`TypeError` that says what to write.",
         "The message was about something else.",
         shown_by=("squareconnect.ApiClient('https://connect.squareup.com')",),
@@ -389,7 +434,7 @@ DIFFERENCES = (
     Difference(
         "Settings that cannot work",
         "Accepted.",
-        "`ValueError` when they are set. Each setting can also be given to the constructor.",
+        "`ValueError` when they are set. The constructor accepts every setting as well.",
         "The call that failed later did not say why.",
         shown_by=(
             "change(squareconnect.Configuration(), host='connect.squareup.com')",
@@ -399,45 +444,46 @@ DIFFERENCES = (
     ),
     Difference(
         "Proxies",
-        "None.",
-        "`Configuration.proxy`, else `HTTPS_PROXY` and the like.",
-        "There was no way through.",
+        "Not supported.",
+        "`Configuration.proxy`, or else `HTTPS_PROXY` and its siblings.",
+        "Some networks have no other way out.",
     ),
     Difference(
         "Logging",
-        "Importing or making a `Configuration` adds handlers to the loggers `squareconnect` and `urllib3` and sets "
-        "their levels. `debug` prints the token, and bodies.",
-        "No handler or level is touched until `debug` or `logger_file` is set. Token and bodies are never logged.",
-        "Each warning was printed once per `Configuration`, and logs are no place for a token.",
+        "Each new `Configuration` adds handlers to the loggers `squareconnect` and `urllib3` and sets their levels. "
+        "`debug` prints the token and bodies.",
+        "Handlers and levels stay as they are until `debug` or `logger_file` is set. The token and bodies are never "
+        "logged.",
+        "Each warning was printed once per `Configuration`, and a token does not belong in a log.",
         names=("*.logger_stream_handler",),
     ),
     Difference(
         "The version",
         "`User-Agent: Square-Connect-Python/2.20190724.1`.",
         "`Square-Connect-Python/` and this package's version.",
-        "It says what made the request.",
+        "The header should name the sender.",
         names=("*.default_headers", "*.user_agent"),
         shown_by=("squareconnect.Configuration().to_debug_report()",),
     ),
     # -- The client --
     Difference(
         "`callback=`",
-        "Gives a `threading.Thread` that is no daemon; there can be any number. Failures are printed only.",
-        "Gives a handle, which has the `join` and `is_alive` of a thread, the result and the exception. The threads "
-        "are daemons of a bounded number; at exit, calls with a callback are waited for.",
-        "A failure could not be seen, and a hanging call kept the program from ending.",
+        "Returns a `threading.Thread`, one for each call and not a daemon. Failures are only printed.",
+        "Returns a handle with the `join` and `is_alive` of a thread, the result and the exception. A bounded number "
+        "of daemon threads makes the calls; at exit, the interpreter waits for calls with a callback.",
+        "Programs could not see a failure, and one call without an answer kept the program from ending.",
         shown_by=("isinstance(answer().list_customers(callback=str), __import__('threading').Thread)",),
     ),
     Difference(
         "Connections",
-        "A client keeps 1 to a host: with more threads, the others are opened for one request each.",
+        "A client keeps one connection to a host; further threads open one for each request.",
         "A client keeps up to `Configuration.connection_pool_maxsize` and can be closed (`with`, `close()`).",
-        "Opening a connection takes time, and over TLS more of it.",
+        "Opening a connection takes time, especially with TLS.",
     ),
     Difference(
-        "Words of some exceptions",
-        "For an HTTP method that does not exist, arguments given twice or too many, and no `last_response` yet.",
-        "The same exceptions in other words.",
+        "Messages of some exceptions",
+        "An unknown HTTP method, a duplicate or surplus argument, and no `last_response` yet.",
+        "The same exceptions with other messages.",
         "They come from other code.",
         shown_by=(
             "answer().api_client.call_api('/x', 'FETCH')",

@@ -42,7 +42,7 @@ def run_unit_tests() -> bool:
 
 
 def _unpack(sdist: Path, folder: Path) -> list[str]:
-    """Unpack the tests of our models from an sdist. Gives their modules."""
+    """Unpack the tests of our models from an sdist, and return their modules."""
     wanted = {"test" + re.sub(r"(?=[A-Z])", "_", name).lower() for name in models.__all__}
     unpacked = []
     with tarfile.open(sdist) as files:

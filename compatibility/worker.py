@@ -1,13 +1,19 @@
-"""Evaluates Python expressions with whichever ``squareconnect`` it finds, and tells what comes of them.
+"""Evaluate Python expressions with whichever ``squareconnect`` is found, and report what comes of them.
 
-It runs as a program, in both environments: one JSON text a line from standard input, one a line to standard output.
-Expressions can use the names of this module; :func:`answer` makes them talk to a server that it runs.
+``python -m compatibility.worker CLIENT`` runs in both environments: it reads one JSON text a line from standard input
+and writes one a line to standard output. Expressions can use the names of this module; :func:`answer` makes them talk
+to a server that runs here. CLIENT is the client that the API classes of 2.x are given: ``original``, or this package's
+``threads`` or ``asyncio``, which call them from the copy of 2.x that is installed beside it.
 """
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import importlib
 import inspect
 import json
+import pickle
 import re
 import sys
 import threading
@@ -16,12 +22,17 @@ from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import squareconnect
+from compatibility.methods import LINK, VARIANTS, Method, methods_of
 from squareconnect.rest import ApiException, RESTResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from squareconnect import ApiClient, CustomersApi
+
+CLIENT = sys.argv[1]
+square2: Any = importlib.import_module("squareconnect" if CLIENT == "original" else "legacy.squareconnect")
+"""The package with the API classes of 2.x."""
 
 HEADERS = ("Accept", "Accept-Encoding", "Authorization", "Content-Type", "Cookie", "Square-Version", "X-Shop")
 """The headers that are compared, besides User-Agent."""
@@ -31,7 +42,7 @@ HEADERS = ("Accept", "Accept-Encoding", "Authorization", "Content-Type", "Cookie
 
 
 class Server(ThreadingHTTPServer):
-    """Gives the answer it was told to, and keeps the requests that came."""
+    """Sends the answer it was told to, and keeps the requests that came."""
 
     daemon_threads = True
 
@@ -52,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
         sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name: self.headers[name] for name in HEADERS if name in self.headers}
         headers["User-Agent"] = re.sub(r"/.*", "/VERSION", self.headers["User-Agent"])
-        server.requests.append([self.command, self.path, headers, json.loads(sent) if sent else None])
+        server.requests.append([self.command, self.path, headers, self._body(sent.decode(), headers)])
         has_body = server.status not in (204, 304)
         body = server.body if has_body and self.command != "HEAD" else b""
         self.send_response(server.status)
@@ -63,6 +74,15 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def _body(self, sent: str, headers: dict[str, str]) -> Any:
+        """Return a body as JSON, or that of a form as its text, in which the random boundary is replaced."""
+        kind, _, boundary = headers.get("Content-Type", "").partition("; boundary=")
+        if boundary:
+            headers["Content-Type"] = kind
+        if kind.endswith(("form-data", "urlencoded")):
+            return sent.replace(boundary, "BOUNDARY") if boundary else sent
+        return json.loads(sent) if sent else None
+
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = _answer  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
@@ -72,19 +92,29 @@ class Handler(BaseHTTPRequestHandler):
 # -- What expressions can use ---------------------------------------------------------------------------------------
 
 
+def configuration() -> squareconnect.Configuration:
+    """Return settings with a token and the server as the host; this package's tries once only, as 2.x mostly did."""
+    made = squareconnect.Configuration()
+    made.host = f"http://127.0.0.1:{server.server_port}"
+    made.access_token = "TOKEN"
+    if hasattr(made, "max_retries"):
+        made.max_retries = 0
+    return made
+
+
 def client() -> ApiClient:
-    """Give a client with a token and the server as its host; this package's tries once only, as 2.x mostly did."""
-    configuration = squareconnect.Configuration()
-    configuration.host = f"http://127.0.0.1:{server.server_port}"
-    configuration.access_token = "TOKEN"
-    if hasattr(configuration, "max_retries"):
-        configuration.max_retries = 0
-    return squareconnect.ApiClient(configuration)
+    """Return a client that asks the server."""
+    return squareconnect.ApiClient(configuration())
 
 
 def headers(**more: str) -> dict[str, str]:
-    """Give the headers that the API's methods send besides those of the client, and more."""
+    """Return the headers that the API's methods send besides those of the client, and more."""
     return {"Accept": "application/json", "Content-Type": "application/json", "Square-Version": "2019-06-12", **more}
+
+
+def form(kind: str) -> dict[str, str]:
+    """Return such headers for a form of one of the two kinds."""
+    return {**headers(), "Content-Type": f"{'multipart' if kind == 'form-data' else 'application'}/{kind}"}
 
 
 def answer(body: Any = None, status: int = 200, headers: dict[str, str] | None = None) -> CustomersApi:
@@ -97,26 +127,83 @@ def answer(body: Any = None, status: int = 200, headers: dict[str, str] | None =
 
 
 def of(text: str) -> SimpleNamespace:
-    """Give what looks like an answer with this text as its body."""
+    """Return what looks like an answer with this text as its body."""
     return SimpleNamespace(data=text)
 
 
 def result_of(call: Callable[[Callable[[Any], None]], Any]) -> list[Any]:
-    """Make a call with a callback. Give what the callback got."""
+    """Make a call with a callback. Return what the callback got."""
     results: list[Any] = []
     call(results.append).join()
     return results
 
 
 def change(thing: Any, **values: Any) -> Any:
-    """Give a thing after setting some of its attributes."""
+    """Return a thing after setting some of its attributes."""
     for name, value in values.items():
         setattr(thing, name, value)
     return thing
 
 
+def call(api_name: str, method_name: str, how: str) -> Any:
+    """Call a method of one of 2.x's API classes in one of the ways that ``VARIANTS`` lists.
+
+    :return: the result, and where it has one the token of the next page.
+    """
+    variant = VARIANTS[how]
+    method = Method(getattr(getattr(square2, api_name), method_name))
+    body, status = method.answer(square2.models, variant), 404 if variant.answer == "refusal" else 200
+    answer(body, status, {"Link": LINK} if isinstance(body, list) else {})
+    arguments = method.arguments(square2.models, variant)
+    settings = change(configuration(), api_key={"Authorization": "KEY"}, api_key_prefix={"Authorization": "Client"})
+    if CLIENT == "asyncio":
+        return asyncio.run(awaited(api_name, method_name, settings, arguments))
+    more = {} if CLIENT == "original" else {"models": square2.models}
+    made = squareconnect.ApiClient(settings, **more)
+    function = getattr(getattr(square2, api_name)(made), method_name)
+    if variant.with_callback:
+        return result_of(lambda callback: function(**arguments, callback=callback))
+    return [function(**arguments), made.last_response.getbatch_token()]
+
+
+async def awaited(api_name: str, method_name: str, settings: squareconnect.Configuration, arguments: Any) -> Any:
+    """Await a method of one of 2.x's API classes on a client for asyncio, and return what :func:`call` does."""
+    async with squareconnect.AsyncApiClient(settings, models=square2.models) as made:
+        result = await getattr(getattr(square2, api_name)(made), method_name)(**arguments)
+        return [result, made.last_response.getbatch_token()]
+
+
+def methods() -> list[list[str]]:
+    """Return the name of each API class of 2.x with that of each of its methods."""
+    apis = sorted(name for name in dir(square2.apis) if name.endswith("Api"))
+    return [[api_name, name] for api_name in apis for name in methods_of(getattr(square2, api_name))]
+
+
+def pickled() -> list[str]:
+    """Return models as Python pickles them, by each protocol, as texts."""
+    made = [eval(source) for source in PICKLED]
+    return [
+        base64.b64encode(pickle.dumps(each, protocol)).decode()
+        for each in made
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    ]
+
+
+def unpickled(text: str) -> Any:
+    """Return the model of such a text."""
+    return pickle.loads(base64.b64decode(text))
+
+
+PICKLED = (
+    "squareconnect.Customer(id='C1', cards=[squareconnect.Card(id='c', exp_month=12)], groups=[])",
+    "squareconnect.CreateCustomerRequest(given_name='Zoë', address=squareconnect.Address(locality='Köln'))",
+    "squareconnect.ListCustomersResponse([squareconnect.Customer()], [squareconnect.Error(code='NOT_FOUND')], 'x')",
+    "squareconnect.CardBrand()",
+)
+
+
 def walk() -> list[str]:
-    """Give an expression for each public name of the Customers API, found from ``CustomersApi`` on."""
+    """Return an expression for each public name of the Customers API, found from ``CustomersApi`` on."""
     models = squareconnect.models
     known = {name.lower(): name for name in dir(models) if isinstance(getattr(models, name), type)}
     found: set[str] = set()
@@ -164,7 +251,7 @@ def walk() -> list[str]:
 
 
 def members(path: str, made: str, thing: Any) -> list[str]:
-    """Give an expression for a class and one for each public member of an instance."""
+    """Return an expression for a class and one for each public member of an instance."""
     return [path, *(f"{made}.{name}" for name in dir(thing) if name[0] != "_")]
 
 
@@ -172,7 +259,7 @@ def members(path: str, made: str, thing: Any) -> list[str]:
 
 
 def plain(value: Any) -> Any:
-    """Give a value as JSON, the same for what means the same in both packages."""
+    """Return a value as JSON, the same for what means the same in both packages."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, list):
@@ -193,7 +280,7 @@ def plain(value: Any) -> Any:
 
 
 def parameters(function: Callable[..., Any]) -> list[list[str | None]]:
-    """Give the parameters of a function or class: name, kind and default of each."""
+    """Return the parameters of a function or class: name, kind and default of each."""
     try:
         signature = inspect.signature(function)
     except ValueError:
@@ -205,7 +292,7 @@ def parameters(function: Callable[..., Any]) -> list[list[str | None]]:
 
 
 def evaluate(expression: str) -> dict[str, Any]:
-    """Give what comes of an expression: its value or exception, and the requests that it made."""
+    """Return what comes of an expression: its value or exception, and the requests that it made."""
     server.requests.clear()
     try:
         outcome = {"value": plain(eval(expression))}
@@ -218,7 +305,7 @@ def evaluate(expression: str) -> dict[str, Any]:
 
 
 def raised(error: Exception) -> dict[str, Any]:
-    """Give an exception's classes, the nearest first, and its message."""
+    """Return the classes of an exception, the nearest first, and its message."""
     kinds = [kind.__name__ for kind in type(error).__mro__ if issubclass(kind, Exception)]
     return {"raises": kinds, "message": str(error)}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 # False, as typing says too: importing typing would take ten times as long as all of this file. jedi, which completes
 # names in editors, skips what stands below a plain False.
 TYPE_CHECKING = bool(0)
@@ -16,16 +18,19 @@ if TYPE_CHECKING:
     from squareconnect import models as models
     from squareconnect import pagination as pagination
     from squareconnect import rest as rest
+    from squareconnect import transport as transport
     from squareconnect.api_client import ApiClient as ApiClient
     from squareconnect.api_client import ApiResponse as ApiResponse
     from squareconnect.apis.async_customers_api import AsyncCustomersApi as AsyncCustomersApi
     from squareconnect.apis.customers_api import CustomersApi as CustomersApi
+    from squareconnect.async_api_client import AsyncApiClient as AsyncApiClient
     from squareconnect.asynchronous import CallHandle as CallHandle
     from squareconnect.configuration import Configuration as Configuration
     from squareconnect.exceptions import ApiException as ApiException
     from squareconnect.exceptions import ConnectionFailed as ConnectionFailed
     from squareconnect.exceptions import DecodeError as DecodeError
     from squareconnect.exceptions import Forbidden as Forbidden
+    from squareconnect.exceptions import InvalidArgument as InvalidArgument
     from squareconnect.exceptions import InvalidRequest as InvalidRequest
     from squareconnect.exceptions import NotFound as NotFound
     from squareconnect.exceptions import PaymentMethodError as PaymentMethodError
@@ -40,11 +45,22 @@ if TYPE_CHECKING:
 
 __version__ = "3.0.0"
 
-_SUBMODULES = ("apis", "models", "rest", "configuration", "api_client", "exceptions", "asynchronous", "pagination")
+_SUBMODULES = (
+    "apis",
+    "models",
+    "rest",
+    "transport",
+    "configuration",
+    "api_client",
+    "exceptions",
+    "asynchronous",
+    "pagination",
+)
 
 _MODULES = {
     "ApiClient": "api_client",
     "ApiResponse": "api_client",
+    "AsyncApiClient": "async_api_client",
     "CustomersApi": "apis.customers_api",
     "AsyncCustomersApi": "apis.async_customers_api",
     "CallHandle": "asynchronous",
@@ -56,6 +72,7 @@ _MODULES = {
     "ConnectionFailed": "exceptions",
     "DecodeError": "exceptions",
     "Forbidden": "exceptions",
+    "InvalidArgument": "exceptions",
     "InvalidRequest": "exceptions",
     "NotFound": "exceptions",
     "PaymentMethodError": "exceptions",
@@ -75,10 +92,28 @@ if not TYPE_CHECKING:  # A checker that saw this would accept every name.
             return import_module(f"{__name__}.{name}")
         if name == "__all__":
             return [*_MODULES, *import_module(f"{__name__}.models").__all__]
-        if name not in __getattr__("__all__"):
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES.get(name, 'models')}"), name)
-        return value
+        if name in __getattr__("__all__"):
+            value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES.get(name, 'models')}"), name)
+            return value
+        if name[:1].isupper():  # Perhaps a class of 2.x. Names of modules come here whenever one is imported.
+            raise import_module(f"{__name__}.legacy").attribute_error(__name__, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:
         return [*globals(), *__getattr__("__all__")]
+
+
+class _OtherApis:
+    """Explains failed imports of what only 2.x has: Python asks it for a module that nothing else has found."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        """Refuse to import a name of 2.x, with a sentence that helps. Leave every other name to Python."""
+        if name.startswith(f"{__name__}."):
+            from squareconnect.legacy import refuse_import
+
+            refuse_import(name)
+
+
+sys.meta_path[:] = [finder for finder in sys.meta_path if getattr(finder, "__module__", "") != __name__]
+sys.meta_path.append(_OtherApis)

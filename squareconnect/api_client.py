@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import mimetypes
 import threading
+import time
 from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache, partial
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from squareconnect import __version__
-from squareconnect.configuration import Configuration, Secret, conceal, seconds_or_pair, text
-from squareconnect.exceptions import DecodeError
+from squareconnect._checks import seconds_or_pair
+from squareconnect._text import Secret, conceal, text
+from squareconnect.configuration import Configuration
+from squareconnect.exceptions import ApiException, DecodeError, InvalidArgument
+from squareconnect.legacy import ClientOf2x
 from squareconnect.models._model import Model
-from squareconnect.rest import SAFE_METHODS, RESTClientObject, RESTResponse, check_header
-from squareconnect.serialization import check_type, decode, encode, sanitize
+from squareconnect.rest import RESTClientObject, RESTResponse
+from squareconnect.serialization import Types, missing_field, sanitize
+from squareconnect.transport import SAFE_METHODS, CallOptions, call_options
+from squareconnect.transport.outgoing import check_header, check_headers, encode_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,7 +31,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from squareconnect.asynchronous import CallHandle
 
 _JSON = "application/json"
 
@@ -30,7 +38,7 @@ T = TypeVar("T")
 
 
 class ApiResponse(tuple[T, int, Mapping[str, str]]):
-    """What a call gives with ``_return_http_data_only=False``: its three attributes, also as a tuple."""
+    """What a call returns with ``_return_http_data_only=False``: its three attributes, also as a tuple."""
 
     __slots__ = ()
 
@@ -57,7 +65,240 @@ class ApiResponse(tuple[T, int, Mapping[str, str]]):
         return self[2]
 
 
-class ApiClient:
+class PreparedCall(NamedTuple):
+    """A call that may be made: its arguments are checked, its settings read."""
+
+    method: str
+    path: str
+    url: str
+    query: list[tuple[str, Any]]
+    headers: dict[str, str]
+    body: Any
+    fields: list[tuple[str, Any]] | None
+    options: CallOptions
+    response_type: Any
+    decoded: bool
+    data_only: bool
+
+
+class BaseClient(ClientOf2x):
+    """What makes requests of calls and results of answers, whichever way they travel.
+
+    :param configuration: the settings; a new ``Configuration()`` if None.
+    :param header_name: the name of a header to send with every request.
+    :param header_value: its value.
+    :param cookie: the ``Cookie`` header to send with every request.
+    :param models: the models of other APIs that answers may be decoded as: a module of Swagger models, a mapping of
+        names to them, or a list of these.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration | None = None,
+        header_name: str | None = None,
+        header_value: str | None = None,
+        cookie: str | None = None,
+        *,
+        models: Any = None,
+    ) -> None:
+        header_value, cookie = conceal((header_value, cookie))  # A traceback shows the locals of each frame.
+        if not isinstance(configuration, (Configuration, type(None))):
+            kind = type(configuration).__name__
+            raise TypeError(
+                f"configuration must be a Configuration, not {kind}: write Configuration(host=...) for a host"
+            )
+        self.configuration = Configuration() if configuration is None else configuration
+        self.default_headers = {"User-Agent": f"Square-Connect-Python/{__version__}"}
+        self.cookie = cookie
+        self._types = Types(models)
+        if header_name is not None:
+            self.set_default_header(header_name, header_value or "")
+
+    @property
+    def user_agent(self) -> str:
+        """The ``User-Agent`` header."""
+        return next(value for name, value in self.default_headers.copy().items() if name.lower() == "user-agent")
+
+    @user_agent.setter
+    def user_agent(self, value: str) -> None:
+        self.set_default_header("User-Agent", value)
+
+    def set_default_header(self, header_name: str, header_value: str) -> None:
+        """Send a header with every request, in place of one of the same name that a call sets.
+
+        :raises InvalidArgument: for a name or value that cannot be in a header.
+        """
+        header_value = conceal(header_value)
+        check_header(header_name, header_value)
+        headers = self.default_headers  # Other threads may be reading it: at no moment is the header missing.
+        headers[header_name] = header_value if _canonical(header_name) in _SECRET_HEADERS else str(header_value)
+        for name in [name for name in headers if name != header_name and name.lower() == header_name.lower()]:
+            headers.pop(name, None)
+
+    def deserialize(self, response: Any, response_type: Any) -> Any:
+        """Decode an answer.
+
+        :param response: a ``RESTResponse``, or anything with the body's text (or UTF-8 bytes) as ``data``.
+        :param response_type: a class, or a name: a model's, ``str``, ``int``, ``float``, ``bool``, ``object``,
+            ``date``, ``datetime``, ``list[TYPE]`` or ``dict(str, TYPE)``.
+        :return: the value; None for JSON null.
+        :raises DecodeError: if the answer is not of that type; the exception has the answer.
+        :raises ValueError: for an unknown type.
+        """
+        self._types.check(response_type)
+        body = _body_of(response)
+        try:
+            return self._types.decode(body, response_type)
+        except ValueError as error:
+            problem = str(error)
+        raise unreadable(response, problem)
+
+    def sanitize_for_serialization(self, obj: Any) -> Any:
+        """Return what goes out as JSON for a value: models as dicts without their Nones, dates as ISO 8601 texts.
+
+        :raises TypeError: for a value that JSON cannot carry.
+        """
+        return sanitize(obj)
+
+    def prepare_post_parameters(
+        self, post_params: Iterable[tuple[str, Any]] | None = None, files: Mapping[str, Any] | None = None
+    ) -> list[tuple[str, Any]]:
+        """Return form fields, with files read as (name, content, media type).
+
+        :param files: a path or a list of paths, by field name.
+        :raises OSError: for a file that cannot be read.
+        """
+        fields = list(post_params or ())
+        for name, paths in require_mapping("files", files).items():
+            for path in map(partial(_path_of_file, name), paths if isinstance(paths, list) else [paths]):
+                media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+                fields.append((name, (path.name, path.read_bytes(), media_type)))
+        return fields
+
+    def update_params_for_auth(
+        self, headers: dict[str, str], querys: list[tuple[str, str]], auth_settings: Iterable[str]
+    ) -> None:
+        """Add authorization to a request's headers or query.
+
+        :param auth_settings: the kinds; see :meth:`Configuration.auth_settings`.
+        :raises InvalidArgument: if the access token is not set.
+        """
+        configuration = self.configuration
+        for kind in auth_settings:
+            if kind == "oauth2":
+                if "Authorization" not in headers:
+                    access_token = configuration.access_token
+                    if not access_token:
+                        raise InvalidArgument(
+                            "access_token is not set: write Configuration(access_token=...) or set the environment "
+                            "variable SQUARE_ACCESS_TOKEN"
+                        )
+                    headers["Authorization"] = Secret("Bearer " + access_token)
+            elif (setting := configuration.auth_settings().get(kind)) and setting["value"]:
+                headers.setdefault(setting["key"], setting["value"])
+
+    def _prepare(
+        self,
+        resource_path: str,
+        method: str,
+        path_params: Mapping[str, Any] | None,
+        query_params: Any,
+        header_params: Mapping[str, str] | None,
+        body: Any,
+        post_params: Iterable[tuple[str, Any]] | None,
+        files: Mapping[str, Any] | None,
+        response_type: Any,
+        auth_settings: Iterable[str] | None,
+        *,
+        timeout: float | tuple[float, float] | None,
+        headers: Mapping[str, str] | None,
+        data_only: bool,
+        decoded: bool,
+        repeatable: bool | None,
+        deadline: float | None,
+    ) -> PreparedCall:
+        if not isinstance(resource_path, str) or not resource_path.startswith("/"):
+            raise InvalidArgument(f"resource_path must be a str that begins with a slash, not {resource_path!r}")
+        if response_type is not None:
+            self._types.check(response_type)
+        if timeout is not None:
+            timeout = _refusing(seconds_or_pair, "_request_timeout", timeout)
+        if repeatable is None and method == "POST" and body is not None:
+            repeatable = has_idempotency_key(body)
+        path = fill_path(resource_path, require_mapping("path_params", path_params)) if path_params else resource_path
+        host, sent_headers, query = self._read_settings(query_params, header_params, headers, auth_settings)
+        return PreparedCall(
+            method,
+            path,
+            host + path,
+            query,
+            sent_headers,
+            None if body is None else self.sanitize_for_serialization(body),
+            self.prepare_post_parameters(post_params, files) if post_params or files else None,
+            CallOptions(deadline, resource_path, timeout, repeatable),
+            response_type,
+            decoded,
+            data_only,
+        )
+
+    def _read_settings(
+        self,
+        query_params: Any,
+        of_call: Mapping[str, str] | None,
+        replacing: Mapping[str, str] | None,
+        auth_settings: Iterable[str] | None,
+    ) -> tuple[str, dict[str, str], list[tuple[str, Any]]]:
+        """Return the host, headers and query of a request, all read at a moment when nobody changed the settings."""
+        while True:
+            configuration = self.configuration
+            host = configuration.host
+            headers = self._headers_for(configuration, of_call, replacing)
+            query = _present_pairs(query_params) if query_params else []
+            if auth_settings:
+                self.update_params_for_auth(headers, query, auth_settings)
+            if self.configuration is configuration and configuration.host is host:
+                return host, headers, query
+
+    def _headers_for(
+        self, configuration: Configuration, of_call: Mapping[str, str] | None, replacing: Mapping[str, str] | None
+    ) -> dict[str, str]:
+        headers = {"Accept": _JSON, "Accept-Encoding": "identity", "Content-Type": _JSON}
+        if configuration.square_version:
+            headers["Square-Version"] = configuration.square_version
+        if self.cookie:
+            headers["Cookie"] = self.cookie
+        for parameter, layer in (
+            ("header_params", of_call),
+            ("default_headers", self.default_headers.copy()),
+            ("_headers", replacing),
+        ):
+            if layer:
+                for name, value in require_mapping(parameter, layer).items():
+                    headers[_canonical(name)] = value
+        check_headers(headers)
+        for name in _SECRET_HEADERS.intersection(headers):
+            headers[name] = conceal(headers[name])
+        return headers
+
+    def _result(self, call: PreparedCall, response: Any) -> Any:
+        """Return what a call returns for its answer."""
+        data = self._decoded(call, response) if call.decoded and call.response_type is not None else response
+        return data if call.data_only else ApiResponse(data, response.status, response.getheaders())
+
+    def _decoded(self, call: PreparedCall, response: Any) -> Any:
+        if call.method == "DELETE" and not _body_of(response):  # A success has nothing else to say.
+            response = RESTResponse(response.status, response.reason, response.getheaders(), b"{}")
+        try:
+            data = self.deserialize(response, call.response_type)
+            require_result(response, data, call.response_type)
+        except ApiException as error:
+            attempts = getattr(response, "attempts", 1)
+            error.about(call.method, call.path, attempts, outcome_unknown=call.method not in SAFE_METHODS)
+            raise
+        return data
+
+
+class ApiClient(BaseClient):
     """Makes requests of calls and models of answers.
 
     One client serves any number of threads. Use it as a context manager, or :meth:`close` it, to close its
@@ -67,6 +308,8 @@ class ApiClient:
     :param header_name: the name of a header to send with every request.
     :param header_value: its value.
     :param cookie: the ``Cookie`` header to send with every request.
+    :param models: the models of other APIs that answers may be decoded as: a module of Swagger models, a mapping of
+        names to them, or a list of these.
     """
 
     def __init__(
@@ -75,19 +318,13 @@ class ApiClient:
         header_name: str | None = None,
         header_value: str | None = None,
         cookie: str | None = None,
+        *,
+        models: Any = None,
     ) -> None:
-        if not isinstance(configuration, (Configuration, type(None))):
-            kind = type(configuration).__name__
-            raise TypeError(
-                f"configuration must be a Configuration, not {kind}: give Configuration(host=...) for a host"
-            )
-        self.configuration = Configuration() if configuration is None else configuration
+        header_value, cookie = conceal((header_value, cookie))  # A traceback shows the locals of each frame.
+        super().__init__(configuration, header_name, header_value, cookie, models=models)
         self.rest_client = RESTClientObject(self.configuration)
-        self.default_headers = {"User-Agent": f"Square-Connect-Python/{__version__}"}
-        self.cookie = conceal(cookie)
         self._of_thread = threading.local()
-        if header_name is not None:
-            self.set_default_header(header_name, header_value or "")
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in ("_of_thread", "_workers")}
@@ -106,15 +343,6 @@ class ApiClient:
         self.rest_client.close()
 
     @property
-    def user_agent(self) -> str:
-        """The ``User-Agent`` header."""
-        return next(value for name, value in self.default_headers.items() if name.lower() == "user-agent")
-
-    @user_agent.setter
-    def user_agent(self, value: str) -> None:
-        self.set_default_header("User-Agent", value)
-
-    @property
     def last_response(self) -> RESTResponse:
         """The answer to this thread's last successful call.
 
@@ -125,15 +353,9 @@ class ApiClient:
         except AttributeError:
             raise AttributeError("there is no last_response: no call of this thread has succeeded") from None
 
-    def set_default_header(self, header_name: str, header_value: str) -> None:
-        """Send a header with every request, in place of one of the same name that a call sets.
-
-        :raises ValueError: for a name or value that cannot be in a header.
-        """
-        check_header(header_name, header_value)
-        for name in [name for name in self.default_headers if name.lower() == header_name.lower()]:
-            del self.default_headers[name]
-        self.default_headers[header_name] = _masked(header_name, header_value)
+    @last_response.setter
+    def last_response(self, response: RESTResponse) -> None:
+        self._of_thread.last_response = response
 
     def call_api(
         self,
@@ -166,67 +388,79 @@ class ApiClient:
         :param body: what goes out as JSON: a model, dict, list or plain value.
         :param post_params: form fields, if there is no body.
         :param files: paths of files to send as form fields, by field name.
-        :param response_type: what the answer is decoded as; see :meth:`deserialize`. None gives the answer itself.
+        :param response_type: what the answer is decoded as; see :meth:`deserialize`. None returns the answer itself.
         :param auth_settings: the kinds of authorization to send; see :meth:`Configuration.auth_settings`.
-        :param callback: called with the result, in the background; the call gives its :class:`CallHandle` at once.
-        :param async_req: True makes the call in the background and gives its :class:`CallHandle` at once.
+        :param callback: called with the result, in the background; the call returns its :class:`CallHandle` at once.
+        :param async_req: True makes the call in the background and returns its :class:`CallHandle` at once.
         :param _request_timeout: seconds to wait, or a pair for connecting and reading, instead of
             ``Configuration.timeout``.
         :param _headers: headers of this call, which replace all others of the same name.
-        :param _return_http_data_only: False gives an :class:`ApiResponse`: data, status and headers.
-        :param _preload_content: False gives the :class:`RESTResponse`, not decoded.
+        :param _return_http_data_only: False returns an :class:`ApiResponse`: data, status and headers.
+        :param _preload_content: False returns the :class:`RESTResponse`, not decoded.
         :param _repeatable: whether carrying the request out twice is the same as once. By default it is for GET, PUT
             and DELETE, and for a body with an ``idempotency_key``.
         :return: as the above say.
         :raises ApiException: if the call does not succeed.
-        :raises ValueError: for arguments or settings that cannot be sent; nothing is sent then.
-        :raises TypeError: for a body with a value that JSON cannot carry; nothing is sent then.
+        :raises InvalidArgument: for values that cannot be sent; nothing is sent then. It is an ``ApiException`` and a
+            ``ValueError``.
+        :raises TypeError: for arguments of a wrong type, and for a body with a value that JSON cannot carry; nothing is
+            sent then.
         """
-        if not resource_path.startswith("/"):
-            raise ValueError(f"resource_path must begin with a slash, not {resource_path!r}")
-        path = fill_path(resource_path, path_params) if path_params else resource_path
-        headers = self._headers_for(header_params, _headers)
-        query = _present_pairs(query_params) if query_params else []
-        if auth_settings:
-            self.update_params_for_auth(headers, query, auth_settings)
-        if _repeatable is None and method == "POST" and body is not None:
-            _repeatable = has_idempotency_key(body)
-        if response_type is not None:
-            check_type(response_type)
-        if _request_timeout is not None:
-            seconds_or_pair("_request_timeout", _request_timeout)
-        url = self.configuration.host + path
-        content = None if body is None else encode(body)
-        fields = self.prepare_post_parameters(post_params, files) if post_params or files else None
+        if _headers or header_params:
+            _headers, header_params = conceal(_headers), conceal(header_params)  # Tracebacks show locals.
+        in_background = async_req or callback is not None
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback must be a function, not {type(callback).__name__}")
+        call = self._prepare(
+            resource_path,
+            method,
+            path_params,
+            query_params,
+            header_params,
+            body,
+            post_params,
+            files,
+            response_type,
+            auth_settings,
+            timeout=_request_timeout,
+            headers=_headers,
+            data_only=_return_http_data_only,
+            decoded=_preload_content,
+            repeatable=_repeatable,
+            deadline=self._now() + self.configuration.deadline if in_background else None,
+        )
+        if not in_background:
+            return self._make(call)
+        if call.body is not None:
+            encode_body(call.body)  # What cannot be sent is refused here, not in the background.
+        return self._workers_started().start(lambda: self._make(call), callback)
 
-        def send() -> Any:
-            response = self.rest_client.request(
-                method, url, query, headers, content, fields, timeout=_request_timeout, repeatable=_repeatable
+    def _now(self) -> float:
+        return self.rest_client.monotonic() if isinstance(self.rest_client, RESTClientObject) else time.monotonic()
+
+    def _make(self, call: PreparedCall) -> Any:
+        before = call_options.set(call.options)
+        try:
+            response = self.request(
+                call.method,
+                call.url,
+                query_params=call.query,
+                headers=call.headers,
+                post_params=call.fields,
+                body=call.body,
             )
-            self._of_thread.last_response = response
-            data: Any = response
-            if _preload_content and response_type is not None:
-                data = self._decoded(response, response_type, method, path)
-            return data if _return_http_data_only else ApiResponse(data, response.status, response.headers)
+        finally:
+            call_options.reset(before)
+        self.last_response = response
+        return self._result(call, response)
 
-        return self._in_background(send, callback) if async_req or callback is not None else send()
-
-    def _in_background(self, send: Callable[[], T], callback: Callable[[T], object] | None) -> CallHandle[T]:
+    def _workers_started(self) -> Any:
         from squareconnect.asynchronous import Workers
 
         workers = vars(self).get("_workers")
         if workers is None:
             workers = vars(self).setdefault("_workers", Workers(self.configuration.connection_pool_maxsize))
-        return workers.start(send, callback)  # type: ignore[no-any-return]
-
-    def _decoded(self, response: RESTResponse, response_type: Any, method: str, path: str) -> Any:
-        if method == "DELETE" and not response.content:  # A success has nothing else to say.
-            response = RESTResponse(response.status, response.reason, response.headers, b"{}", response.attempts)
-        try:
-            return decode_answer(response, response_type)
-        except DecodeError as error:
-            error.about(method, path, response.attempts, outcome_unknown=method not in SAFE_METHODS)
-            raise
+        return workers
 
     def request(
         self,
@@ -236,97 +470,21 @@ class ApiClient:
         headers: Mapping[str, str] | None = None,
         post_params: Iterable[tuple[str, Any]] | None = None,
         body: Any = None,
-    ) -> RESTResponse:
-        """Send a request as it is; see :meth:`RESTClientObject.request`."""
-        return self.rest_client.request(method, url, query_params, headers, body, post_params)
+    ) -> Any:
+        """Send a request with the method of :class:`RESTClientObject` for its HTTP method.
 
-    def deserialize(self, response: Any, response_type: Any) -> Any:
-        """Decode an answer.
-
-        :param response: a ``RESTResponse``, or anything with the body's text (or UTF-8 bytes) as ``data``.
-        :param response_type: a class, or a name: a model's, ``str``, ``int``, ``float``, ``bool``, ``object``,
-            ``date``, ``datetime``, ``list[TYPE]`` or ``dict(str, TYPE)``.
-        :return: the value; None for JSON null.
-        :raises DecodeError: if the answer is not of that type.
-        :raises ValueError: for an unknown type.
+        :raises InvalidArgument: for another HTTP method.
         """
-        if not isinstance(response, RESTResponse):
-            response = RESTResponse(200, None, {}, text("response.data", response.data).encode())
-        return decode_answer(response, response_type, complete=False)
-
-    def sanitize_for_serialization(self, obj: Any) -> Any:
-        """Give what goes out as JSON for a value: models as dicts without their Nones, dates as ISO 8601 texts.
-
-        :raises TypeError: for a value that JSON cannot carry.
-        """
-        return sanitize(obj)
-
-    def to_path_value(self, obj: Any) -> str:
-        """Give a parameter as it stands in a path or query: a list with commas, everything else as its text."""
-        return ",".join(map(str, obj)) if isinstance(obj, list) else str(obj)
-
-    def prepare_post_parameters(
-        self, post_params: Iterable[tuple[str, Any]] | None = None, files: Mapping[str, Any] | None = None
-    ) -> list[tuple[str, Any]]:
-        """Give form fields, with files read as (name, content, media type).
-
-        :param files: a path or a list of paths, by field name.
-        :raises OSError: for a file that cannot be read.
-        """
-        fields = list(post_params or ())
-        for name, paths in (files or {}).items():
-            for path in map(Path, paths if isinstance(paths, list) else [paths]):
-                media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-                fields.append((name, (path.name, path.read_bytes(), media_type)))
-        return fields
-
-    def select_header_accept(self, accepts: list[str]) -> str | None:
-        """Give the ``Accept`` header for the media types that an endpoint can answer with: JSON if it can."""
-        media_types = [each.lower() for each in accepts]
-        return _JSON if _JSON in media_types else ", ".join(media_types) or None
-
-    def select_header_content_type(self, content_types: list[str]) -> str:
-        """Give the ``Content-Type`` header for the media types that an endpoint takes: JSON if it does."""
-        media_types = [each.lower() for each in content_types]
-        return media_types[0] if media_types and _JSON not in media_types else _JSON
-
-    def update_params_for_auth(
-        self, headers: dict[str, str], querys: list[tuple[str, str]], auth_settings: Iterable[str]
-    ) -> None:
-        """Add authorization to a request's headers or query.
-
-        :param auth_settings: the kinds; see :meth:`Configuration.auth_settings`.
-        :raises ValueError: if the access token is not set.
-        """
-        configuration = self.configuration
-        for kind in auth_settings:
-            if kind == "oauth2":
-                if "Authorization" not in headers:
-                    if not configuration.access_token:
-                        raise ValueError(
-                            "access_token is not set: give Configuration(access_token=...) or set the environment "
-                            "variable SQUARE_ACCESS_TOKEN"
-                        )
-                    headers["Authorization"] = Secret("Bearer " + configuration.access_token)
-            elif (setting := configuration.auth_settings().get(kind)) and setting["value"]:
-                headers.setdefault(setting["key"], setting["value"])
-
-    def _headers_for(self, of_call: Mapping[str, str] | None, replacing: Mapping[str, str] | None) -> dict[str, str]:
-        headers = {
-            "Accept": _JSON,
-            "Accept-Encoding": "identity",
-            "Content-Type": _JSON,
-        }
-        if self.configuration.square_version:
-            headers["Square-Version"] = self.configuration.square_version
-        if self.cookie:
-            headers["Cookie"] = conceal(self.cookie)
-        for layer in (of_call, self.default_headers, replacing):
-            if layer:
-                for name, value in layer.items():
-                    check_header(name, value)
-                    headers[name.title()] = _masked(name, value)
-        return headers
+        rest = self.rest_client
+        if method in ("GET", "HEAD") and body is None:
+            send = rest.GET if method == "GET" else rest.HEAD
+            return send(url, query_params=query_params, headers=headers)
+        if method == "DELETE":
+            return rest.DELETE(url, query_params=query_params, headers=headers, body=body)
+        if method in ("OPTIONS", "POST", "PUT", "PATCH"):
+            send = getattr(rest, method)
+            return send(url, query_params=query_params, headers=headers, post_params=post_params, body=body)
+        return rest.request(method, url, query_params=query_params, headers=headers, body=body, post_params=post_params)
 
 
 # -- What decides: pure functions -----------------------------------------------------------------------------------
@@ -335,7 +493,7 @@ class ApiClient:
 def fill_path(template: str, params: Mapping[str, Any]) -> str:
     """Put path parameters into a path, each quoted as one segment (RFC 3986, 3.3).
 
-    :raises ValueError: for a parameter that is no id, or that would lead to another path.
+    :raises InvalidArgument: for a parameter that is no id, or that would lead to another path.
     """
     for name, value in params.items():
         template = template.replace(f"{{{name}}}", path_segment(name, value))
@@ -343,45 +501,121 @@ def fill_path(template: str, params: Mapping[str, Any]) -> str:
 
 
 def path_segment(name: str, value: Any) -> str:
-    """Give an id as one path segment.
+    """Return an id as one path segment.
 
-    :raises ValueError: for what is no text, is empty or blank, has control characters, or has ``.`` or ``..`` as a
-        part between slashes.
+    :param value: a str, UTF-8 bytes or a ``uuid.UUID``.
+    :raises InvalidArgument: for anything else, for what is empty or blank or has control characters, and for what has
+        ``.`` or ``..`` as a part between slashes.
     """
-    segment = value if type(value) is str else text(name, value)
+    segment = value if type(value) is str else _refusing(text, name, value)
     parts = segment.replace("\\", "/").split("/")  # Some proxies undo the quoting of a slash.
     if not segment.strip() or "." in parts or ".." in parts or not segment.isprintable():
-        raise ValueError(f"{name} must be an id as Square gave it, not {segment!r}")
+        raise InvalidArgument(f"{name} must be an id as Square gave it, not {segment!r}")
     return quote(segment, safe="")
 
 
-def has_idempotency_key(body: Any) -> bool:
-    """Whether a body has what makes repeating it harmless."""
-    values = body.__dict__ if isinstance(body, Model) else body
-    return isinstance(values, dict) and bool(values.get("idempotency_key"))
-
-
-def decode_answer(response: RESTResponse, response_type: Any, *, complete: bool = True) -> Any:
-    """Give an answer's body as a value of a type.
-
-    :param complete: whether a model without what it always has is refused.
-    :raises DecodeError: if it is not of that type; the exception has the answer.
-    :raises ValueError: for an unknown type.
-    """
-    check_type(response_type)
+def _refusing(check: Callable[[str, Any], T], name: str, value: Any) -> T:
     try:
-        return decode(response.content, response_type, complete=complete)
+        return check(name, value)
     except ValueError as error:
-        failure = DecodeError(http_resp=response)
-        failure.reason = f"the answer is not what the call returns: {error}"
-    raise failure
+        problem = str(error)
+    raise InvalidArgument(problem)
 
 
-def _masked(name: str, value: str) -> str:
-    """Keep a credential from being shown with its header's name."""
-    return Secret(value) if name.title() in ("Authorization", "Cookie") else value
+def require_mapping(name: str, value: Any) -> Mapping[str, Any]:
+    """Return a mapping; an empty one for None.
+
+    :raises TypeError: for anything else, naming it.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, (dict, Mapping)):
+        kind = "str" if isinstance(value, str) else type(value).__name__  # Not the name of a str that hides itself.
+        raise TypeError(f"{name} must be a dict or another mapping, not {kind}")
+    return value
+
+
+def require_pairs(name: str, value: Any) -> list[tuple[Any, Any]]:
+    """Return a mapping's items, or pairs as they are.
+
+    :raises TypeError: for anything else, naming it.
+    """
+    try:
+        return [(key, item) for key, item in (value.items() if isinstance(value, Mapping) else value)]
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a mapping, or a list of pairs of a name and a value") from None
+
+
+def has_idempotency_key(body: Any) -> bool:
+    """Return whether a body, a dict or any model, has what makes repeating it harmless."""
+    return bool(body.get("idempotency_key") if isinstance(body, dict) else getattr(body, "idempotency_key", None))
+
+
+def require_result(response: Any, data: Any, response_type: Any) -> None:
+    """Refuse a success answer that does not hold what it always holds.
+
+    :raises ApiException: for one of our models that holds only errors; the exception has them.
+    :raises DecodeError: for null, and for one of our models without what it always has.
+    """
+    if data is None:
+        kind = getattr(response_type, "__name__", response_type)
+        raise unreadable(response, f"the body should be a {kind} but is null")
+    missing = missing_field(data)
+    if holds_errors(data, only=missing is None):
+        failure = ApiException(http_resp=response)
+        failure.reason = "OK, but the answer holds errors"
+        failure.errors = data.errors
+        raise failure
+    if missing is not None:
+        raise unreadable(response, f"the body has no {missing}")
+
+
+def holds_errors(data: Any, *, only: bool) -> bool:
+    """Return whether one of our models holds errors.
+
+    :param only: whether it must hold nothing else.
+    """
+    if not isinstance(data, Model) or not getattr(data, "errors", None):
+        return False
+    return not only or not any(value for name, value in data.__dict__.items() if name != "errors")
+
+
+def unreadable(response: Any, problem: str) -> DecodeError:
+    """Return the exception for an answer that is not what the call returns; it has the answer."""
+    failure = DecodeError(http_resp=response if hasattr(response, "getheaders") else None)
+    failure.reason = f"the answer is not what the call returns: {problem}"
+    return failure
+
+
+def _body_of(response: Any) -> bytes:
+    """Return an answer's body; in the place of an answer, programs' tests have objects with ``data``."""
+    if isinstance(response, RESTResponse):
+        return response.content
+    return text("response.data", response.data).encode()
+
+
+_SECRET_HEADERS = frozenset(("Authorization", "Cookie"))
+
+
+@lru_cache
+def _canonical(name: Any) -> Any:
+    """Return a header's name as it is sent, however it was written; what is no text as it is, to be refused."""
+    return name.title() if isinstance(name, str) else name
+
+
+def _path_of_file(name: str, path: Any) -> Path:
+    if not isinstance(path, (str, PathLike)):
+        raise TypeError(f"files: {name} must be the path of a file, or a list of such paths, not {type(path).__name__}")
+    return Path(path)
 
 
 def _present_pairs(query: Any) -> list[tuple[str, Any]]:
-    pairs = query.items() if hasattr(query, "items") else query
-    return [(name, value) for name, value in pairs if value is not None]
+    pairs = require_pairs("query_params", query)
+    return [(name, _query_value(value)) for name, value in pairs if value is not None]
+
+
+def _query_value(value: Any) -> Any:
+    """Return a query parameter as 2.x sends it: a list with commas, a date as ISO 8601, all else as its text."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return value.isoformat() if isinstance(value, date) else value

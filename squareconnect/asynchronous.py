@@ -8,20 +8,24 @@ import threading
 from collections import deque
 from concurrent.futures import Future, wait
 from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
+
+from squareconnect.exceptions import ConnectionFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from typing import TypeAlias
 
-    _Task: TypeAlias = "tuple[CallHandle[Any], Callable[[], Any], Callable[[Any], object] | None]"
+    _Task: TypeAlias = "tuple[CallHandle[Any], Callable[[], object]]"
 
 T = TypeVar("T")
 
 
 class CallHandle(Future[T]):
-    """A handle on a call that is made in the background: what ``async_req=True`` and ``callback=`` give.
+    """A handle on a call that is made in the background: what ``async_req=True`` and ``callback=`` return.
 
     It is a ``concurrent.futures.Future``, so ``result``, ``exception``, ``done``, ``cancel`` and ``add_done_callback``
     do what they do there, and ``concurrent.futures.wait`` and ``as_completed`` take it. It can also be awaited. To
@@ -61,8 +65,8 @@ class CallHandle(Future[T]):
 class Workers:
     """Threads that make calls: started when a call waits, ended when none does, never more than so many at a time.
 
-    They are daemons: one that hangs does not keep the interpreter from exiting. Calls with a callback are waited for
-    at exit, as the program may rely on the callback alone.
+    They are daemons, where the interpreter has such: one that hangs does not keep it from exiting. The interpreter
+    waits at exit for calls with a callback, as the program may rely on the callback alone.
 
     :param most: how many threads there may be.
     """
@@ -74,23 +78,27 @@ class Workers:
     def _forget(self) -> None:
         self._lock = threading.Lock()
         self._waiting: deque[_Task] = deque()
-        self._running = 0
+        self._threads: set[threading.Thread] = set()
         _all_workers.add(self)
 
     def start(self, call: Callable[[], T], callback: Callable[[T], object] | None = None) -> CallHandle[T]:
-        """Have a call made.
+        """Have a call made, in a copy of the caller's context (:mod:`contextvars`).
 
         :param call: makes the call.
         :param callback: gets the result, if there is one, before the handle does. What the call or the callback raises
             is reported through ``threading.excepthook``; what the call raises is on the handle, too.
-        :raises RuntimeError: if there is no thread yet and the system gives none, as it does when the interpreter
+        :raises RuntimeError: if there is no thread yet and the system has none to give, as when the interpreter
             exits, from Python 3.12 on. The call is not made then.
         """
         handle: CallHandle[T] = CallHandle()
+        task = (handle, partial(copy_context().run, _carry_out, handle, call, callback))
         with self._lock:
-            if self._running < self._most:
+            self._threads = {thread for thread in self._threads if thread.is_alive()}
+            if len(self._threads) < self._most:
                 self._add_thread()
-            self._waiting.append((handle, call, callback))
+            self._waiting.append(task)
+        _unfinished.add(handle)
+        handle.add_done_callback(_unfinished.discard)
         if callback is not None:
             _with_callback.add(handle)
             handle.add_done_callback(_with_callback.discard)
@@ -98,22 +106,36 @@ class Workers:
 
     def _add_thread(self) -> None:
         try:
-            threading.Thread(target=self._work, name="squareconnect", daemon=True).start()
+            thread = _started(self._work)
         except RuntimeError:
-            if not self._running:
+            if not self._threads:
                 raise
         else:
-            self._running += 1
+            self._threads.add(thread)
 
     def _work(self) -> None:
         while True:
             with self._lock:
                 if not self._waiting:
-                    self._running -= 1
+                    self._threads.discard(threading.current_thread())
                     return
-                first = self._waiting.popleft()
-            _carry_out(*first)
-            del first
+                handle, carry_out = self._waiting.popleft()
+            try:
+                carry_out()
+            except BaseException as error:  # What a callback added to the handle raised, such as SystemExit.
+                _report(error)
+            del handle, carry_out
+
+
+def _started(target: Callable[[], object]) -> threading.Thread:
+    for daemon in (True, False):
+        try:
+            thread = threading.Thread(target=target, name="squareconnect", daemon=daemon)
+        except RuntimeError:  # A subinterpreter may have no daemons.
+            continue
+        break
+    thread.start()
+    return thread
 
 
 def _carry_out(handle: CallHandle[T], call: Callable[[], T], callback: Callable[[T], object] | None) -> None:
@@ -142,6 +164,7 @@ def _report(error: BaseException) -> None:
 
 
 _all_workers: WeakSet[Workers] = WeakSet()
+_unfinished: set[Future[Any]] = set()
 _with_callback: set[Future[Any]] = set()
 
 
@@ -151,10 +174,16 @@ def _wait_for_callbacks() -> None:
 
 
 def _start_anew_after_fork() -> None:
-    """Leave the parent's calls to the parent, which has the threads that make them."""
+    """Leave the parent's calls to the parent, which has the threads that make them. Here their handles fail."""
     _with_callback.clear()
     for workers in list(_all_workers):
         workers._forget()
+    while _unfinished:
+        handle = _unfinished.pop()
+        failure = ConnectionFailed(reason="the call was begun before this process was forked: only its parent makes it")
+        failure.outcome_unknown = True
+        handle.__init__()  # type: ignore[misc]  # Another thread of the parent may have held its lock.
+        handle.set_exception(failure)
 
 
 atexit.register(_wait_for_callbacks)

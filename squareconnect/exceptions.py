@@ -6,6 +6,7 @@
     |-- ConnectionFailed     no whole answer came: refused, reset, cut off, TLS, proxy, name
     |-- Timeout              no whole answer came in time
     |-- DecodeError          an answer came that is not what the call returns
+    |-- InvalidArgument      nothing was sent: a value cannot be sent; also a ValueError
     |-- InvalidRequest       400 and other 4xx: the request has to change
     |-- Unauthorized         401: the token has to change
     |-- PaymentMethodError   402, or a card refused: the buyer has to give another card
@@ -14,7 +15,8 @@
     |-- RateLimited          429: wait
     `-- ServerError          5xx: Square failed
 
-Each says in ``outcome_unknown`` whether the request may have been carried out all the same.
+Each says in ``outcome_unknown`` whether the request may have been carried out all the same. A program's own mistakes,
+such as an unknown keyword, are a ``TypeError`` instead.
 """
 
 from __future__ import annotations
@@ -29,27 +31,30 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from squareconnect.models import Error
+
 
 class ApiException(Exception):
-    """A call that did not return. The base of every exception that a call raises once its arguments are accepted.
+    """A call that did not return: the base of every exception of a call but ``TypeError``.
 
     :param status: the HTTP status; None when no answer came.
     :param reason: the HTTP reason phrase, or what happened instead of an answer.
-    :param http_resp: the answer, which gives status, reason, body and headers.
+    :param http_resp: the answer: anything with the ``status``, ``reason``, ``data`` (str or bytes) and
+        ``getheaders()`` of one.
     """
 
     advice = "The answer is not one that this call knows; look at .status, .headers and .body."
 
     def __init__(self, status: int | None = None, reason: str | None = None, http_resp: Any = None) -> None:
         super().__init__()
-        self.status = http_resp.status if http_resp else status
-        self.reason = http_resp.reason if http_resp else reason
-        self.headers: Mapping[str, str] | None = http_resp.getheaders() if http_resp else None
+        answered = http_resp is not None
+        self.status: int | None = http_resp.status if answered else status
+        self.reason: str | None = http_resp.reason if answered else reason
+        self.headers: Mapping[str, str] | None = http_resp.getheaders() if answered else None
         """The answer's headers, looked up without regard to case."""
-        self.raw_body: bytes | None = _content_of(http_resp) if http_resp else None
+        self.raw_body: bytes | None = _content_of(http_resp) if answered else None
         """The answer's body, or what came of it; its Content-Encoding is undone where that is possible."""
-        self.errors = decode_errors(self.raw_body or b"")
-        """The errors in the answer's body; empty when it holds none."""
+        self._errors: list[Error] | None = None
         self.method: str | None = None
         """The HTTP method of the request."""
         self.path: str | None = None
@@ -58,6 +63,17 @@ class ApiException(Exception):
         """How often the request was tried."""
         self.outcome_unknown = False
         """Whether the request may have been carried out although no good answer came."""
+
+    @property
+    def errors(self) -> list[Error]:
+        """The errors in the answer's body; empty when it holds none."""
+        if self._errors is None:
+            self._errors = decode_errors(self.raw_body or b"")
+        return self._errors
+
+    @errors.setter
+    def errors(self, errors: list[Error]) -> None:
+        self._errors = errors
 
     @property
     def body(self) -> str | None:
@@ -74,13 +90,14 @@ class ApiException(Exception):
         return next((error.field for error in self.errors if error.field), None)
 
     def about(self, method: str, path: str, attempts: int, outcome_unknown: bool) -> Self:
-        """Say which request it was. Gives the exception itself."""
+        """Say which request it was, and return the exception itself."""
         self.method, self.path, self.attempts, self.outcome_unknown = method, path, attempts, outcome_unknown
         return self
 
     def __str__(self) -> str:
         request = f"{self.method} {printable(self.path or '')}" if self.method else "The request"
-        answer = " ".join(printable(str(part)) for part in (self.status, self.reason) if part) or "no answer"
+        status = f"({self.status})" if self.status else None
+        answer = " ".join(printable(str(part)) for part in (status, self.reason) if part) or "no answer"
         sentences = [f"{request} failed: {answer}."]
         for error in self.errors[:_MOST_ERRORS]:
             place = f" at {printable(error.field)}" if error.field else ""
@@ -121,6 +138,19 @@ class DecodeError(ApiException):
     """A success answer came whose body is not what the call returns."""
 
     advice = "Something between this program and Square changed the answer, or it is newer than this package."
+
+
+class InvalidArgument(ApiException, ValueError):
+    """A value that cannot be sent: no token, an impossible id, a NaN. Nothing was sent.
+
+    :param reason: which parameter or setting it is, and what to do.
+    """
+
+    def __init__(self, reason: str | None = None) -> None:
+        super().__init__(reason=reason)
+
+    def __str__(self) -> str:
+        return str(self.reason)
 
 
 class InvalidRequest(ApiException):
@@ -174,21 +204,28 @@ _BY_STATUS: dict[int, type[ApiException]] = {
 }
 
 
-def _content_of(response: Any) -> bytes:
-    """Give an answer's body; in the place of an answer, programs' tests have objects with the members of 2.x."""
-    content: bytes = response.content if hasattr(response, "content") else response.data.encode()
-    return content
+def _content_of(response: Any) -> bytes | None:
+    """Return an answer's body. In the place of an answer, programs' tests have objects with the members of 2.x."""
+    content = getattr(response, "content", None)
+    if not isinstance(content, bytes):
+        content = response.data
+    if isinstance(content, str):
+        return content.encode("utf-8", "surrogatepass")
+    return content if isinstance(content, bytes) else None
 
 
 def from_response(response: Any) -> ApiException:
-    """Give the exception for an answer that is no success."""
-    if any(error.category == "PAYMENT_METHOD_ERROR" for error in decode_errors(response.content)):
+    """Return the exception for an answer that is no success."""
+    errors = decode_errors(response.content)
+    if any(error.category == "PAYMENT_METHOD_ERROR" for error in errors):
         kind: type[ApiException] = PaymentMethodError
     elif 400 <= response.status < 500:
         kind = _BY_STATUS.get(response.status, InvalidRequest)
     else:
         kind = ServerError if response.status >= 500 else ApiException
-    return kind(http_resp=response)
+    failure = kind(http_resp=response)
+    failure.errors = errors
+    return failure
 
 
 _MOST_ERRORS = 5

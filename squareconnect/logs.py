@@ -1,6 +1,7 @@
 """Where log lines go when a Configuration asks for it. Until one does, this package adds no handler anywhere.
 
-Configurations that ask for the same share one handler, which goes with the last of them.
+Configurations that ask for the same share one handler, which goes with the last of them. A Configuration may be
+collected at any moment, also while its thread holds one of logging's locks: what is done then never waits for a lock.
 """
 
 from __future__ import annotations
@@ -29,10 +30,7 @@ _wishes: dict[int, _Wish] = {}
 _handlers: dict[str, logging.Handler] = {}
 _levels_before: dict[logging.Logger, int] = {}
 """The loggers' levels from before one was set to DEBUG."""
-_lock = threading.RLock()
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+_lock = threading.Lock()
 
 
 def follow(configuration: object, debug: bool, file: str | None, line_format: str) -> None:
@@ -45,25 +43,24 @@ def follow(configuration: object, debug: bool, file: str | None, line_format: st
     """
     key = id(configuration)
     places = frozenset(([STREAM] if debug else []) + ([_place_of(file)] if file else []))
+    if not places and key not in _wishes:
+        return
     with _lock:
-        before = _wishes.get(key)
-        if not before:
-            if not places:
-                return
-            weakref.finalize(configuration, _forget, key)
-        _wishes[key] = _Wish(places, line_format)
         try:
             for place in places - _handlers.keys():
                 _open(place)
         except OSError as error:
-            _wishes[key] = before or _Wish(frozenset(), line_format)
             raise ValueError(f"logger_file cannot be opened: {error}") from None
+        else:
+            if key not in _wishes:
+                weakref.finalize(configuration, _forget, key)
+            _wishes[key] = _Wish(places, line_format)
         finally:
             _arrange()
 
 
 def handler_of(file: str | None) -> logging.Handler | None:
-    """Give the handler for a file, or that for standard error, or None if nobody asks for it."""
+    """Return the handler for a file, or that for standard error; None if nobody asks for it."""
     return _handlers.get(_place_of(file) if file else STREAM)
 
 
@@ -83,19 +80,19 @@ def _open(place: str) -> None:
 
 
 def _forget(key: int) -> None:
-    with _lock:
-        del _wishes[key]
-        _arrange()
+    _wishes.pop(key, None)
+    if _lock.acquire(blocking=False):  # Whoever has it looks once more before it is released.
+        try:
+            _arrange()
+        finally:
+            _lock.release()
 
 
 def _arrange() -> None:
-    """Close what nobody asks for any more, and set formats and levels.
-
-    The collection of a Configuration in the midst of it calls it within itself: what it does may be done twice.
-    """
+    """Close what nobody asks for any more, and set formats and levels."""
     settled = None
     while settled != _wishes:
-        settled = dict(_wishes)
+        settled = _wishes.copy()
         for place, handler in list(_handlers.items()):
             formats = [wish.line_format for wish in settled.values() if place in wish.places]
             if formats:
@@ -121,3 +118,12 @@ def _set_levels(*, debug: bool) -> None:
             level = _levels_before.pop(logger)
             if logger.level == logging.DEBUG:
                 logger.setLevel(level)
+
+
+def _start_anew_after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew_after_fork)

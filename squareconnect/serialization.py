@@ -196,13 +196,11 @@ class Types:
         except TypeError:  # An unhashable value.
             raise _unknown(swagger_type) from None
 
-    def decode(self, content: bytes, swagger_type: Any, *, complete: bool = True) -> Any:
-        """Return the value of a JSON text as a type. Null fits every field of a model.
+    def decode(self, content: bytes, swagger_type: Any) -> Any:
+        """Return the value of a JSON text as a type. Null fits every type: see :func:`missing_field`.
 
         :param swagger_type: a model's class, or a name as in ``swagger_types``: a model's, ``str``, ``int``,
             ``float``, ``bool``, ``object``, ``date``, ``datetime``, ``list[TYPE]`` or ``dict(str, TYPE)``.
-        :param complete: whether null is refused, and a model of ours must hold its required fields, unless it holds
-            errors.
         :raises ValueError: if it is not JSON, or not of that type; the message says why.
         """
         read = self._reader(swagger_type)
@@ -211,14 +209,9 @@ class Types:
         except ValueError as error:
             raise ValueError(f"the body is not JSON: {error}") from None
         try:
-            value = None if parsed is None else read(parsed)
+            return None if parsed is None else read(parsed)
         except RecursionError:
             raise ValueError("the body is nested too deep") from None
-        if complete:
-            if value is None:
-                raise MismatchError(f"a {getattr(swagger_type, '__name__', swagger_type)}", None)
-            _require_completeness(value)
-        return value
 
     def _reader(self, swagger_type: Any, home: Lookup | None = None) -> Reader:
         """Return the reader of a type, which is made at its first use.
@@ -451,11 +444,13 @@ def _child_of(model: Any, value: dict[str, Any]) -> str | None:
     return None
 
 
-def _require_completeness(value: Any) -> None:
-    if isinstance(value, Model) and not value.__dict__.get("errors"):
-        for field in value._fields.values():
-            if field.required and not _holds_something(getattr(value, field.name)):
-                raise ValueError(f"the body has no {field.name}")
+def missing_field(value: Any) -> str | None:
+    """Return the name of the first required field that one of our models lacks; None for everything else."""
+    if isinstance(value, Model):
+        for name in value._required:
+            if not _holds_something(getattr(value, name)):
+                return name
+    return None
 
 
 def _holds_something(value: Any) -> bool:

@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 
 from squareconnect import models
 from squareconnect.models._model import Model
+from test import drivers, servers
 
 hypothesis.settings.register_profile("quiet", deadline=None)  # A busy machine is no failure.
 hypothesis.settings.load_profile("quiet")
+
+
+collect_ignore = ["interop"]  # It needs tools of its own: tox -e interop.
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +24,14 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SQUARE_ACCESS_TOKEN", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture(params=["threads", "asyncio"])
+def driver(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The driver that ``api_for`` makes clients of. A module that uses this runs over each."""
+    name: str = request.param
+    monkeypatch.setattr(servers, "make_api", drivers.DRIVERS[name])
+    return name
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from squareconnect import ApiClient, Configuration, CustomersApi
+from squareconnect import Configuration
+from test import drivers
 
 if TYPE_CHECKING:
     import ssl
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from typing_extensions import Self
+
+    from squareconnect import CustomersApi
 
 CUSTOMER: dict[str, Any] = {"id": "C1", "created_at": "2019-06-12T10:30:00Z", "updated_at": "2019-06-12T10:30:00Z"}
 FOUND = {"customer": CUSTOMER}
@@ -98,6 +101,7 @@ class Server:
     :param otherwise: what to do with all further ones; by default, answer with a customer.
     :param tls: the server's side of TLS; None for plain HTTP.
     :param deaf: whether it never reads what comes.
+    :param greeting: bytes that it sends as soon as a connection stands, before any request.
     :param address: where it listens.
     """
 
@@ -107,6 +111,7 @@ class Server:
         otherwise: Step | None = None,
         tls: ssl.SSLContext | None = None,
         deaf: bool = False,
+        greeting: bytes = b"",
         address: str = "127.0.0.1",
     ) -> None:
         self.steps = list(steps)
@@ -119,6 +124,7 @@ class Server:
         self.ended = threading.Event()
         self._tls = tls
         self._deaf = deaf
+        self._greeting = greeting
         self._lock = threading.Lock()
         self._wires: list[Wire] = []
         self._closed = threading.Semaphore(0)
@@ -167,6 +173,7 @@ class Server:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             wire = Wire(self, sock, number)
             self._wires.append(wire)
+            wire.send(self._greeting)
             if self._deaf:
                 self.ended.wait(30)
             while request := wire.read_request():
@@ -226,6 +233,17 @@ def close(wire: Wire, request: Request) -> None:
 def stall(wire: Wire, request: Request) -> None:
     """Answer nothing, and keep the connection."""
     wire.server.ended.wait(30)
+
+
+def in_pieces(*pieces: bytes, pause: float = 0.02) -> Step:
+    """Send each piece by itself, over TLS in a record of its own, and keep the connection."""
+
+    def play(wire: Wire, request: Request) -> None:
+        for piece in pieces:
+            wire.send(piece)
+            time.sleep(pause)
+
+    return play
 
 
 def drip(data: bytes, pause: float = 0.02, first: int = 0) -> Step:
@@ -301,9 +319,11 @@ def closed_port() -> int:
         return int(listener.getsockname()[1])
 
 
+make_api: Callable[[Configuration], Any] = drivers.on_threads
+"""Makes a client. The fixture ``driver`` replaces it."""
+
+
 def api_for(server: Server | str, **settings: Any) -> CustomersApi:
-    """Give a client of a server, whose pauses between tries take no time."""
+    """Return a client of a server, whose pauses between tries take no time."""
     host = server if isinstance(server, str) else server.host
-    api = CustomersApi(ApiClient(Configuration(host=host, access_token="T0KEN", **settings)))
-    api.api_client.rest_client.sleep = lambda seconds: None
-    return api
+    return make_api(Configuration(host=host, access_token="T0KEN", **settings))  # type: ignore[no-any-return]

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from squareconnect.models._model import Model
     from test import servers
 
+pytestmark = pytest.mark.usefixtures("driver")
+
 NO_MODELS = {
     "HTML": b"<!DOCTYPE html><title>Sign in to the Wi-Fi</title>",
     "nothing": b"",
@@ -81,7 +83,7 @@ def test_an_error_of_any_shape_keeps_its_status_and_body(body: bytes) -> None:
     assert caught.value.status == 400
     assert caught.value.raw_body == body
     assert caught.value.errors == []
-    assert str(caught.value).startswith("GET /v2/customers/C1 failed: 400 Reason.")
+    assert str(caught.value).startswith("GET /v2/customers/C1 failed: (400) Reason.")
 
 
 @pytest.mark.parametrize("errors", ["x", 1, None, {}, [1], ["x"], [None], [[]], [{"code": 1}], {"a": "b"}])
@@ -90,7 +92,7 @@ def test_errors_of_the_wrong_shape_are_none(errors: Any) -> None:
         api_for(server).retrieve_customer("C1")
 
     assert caught.value.errors == []
-    assert "failed: 400" in str(caught.value)
+    assert "failed: (400)" in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [201, 202, 203])
@@ -166,7 +168,7 @@ def test_a_body_that_ends_with_the_connection_comes_whole() -> None:
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP", "deflate"])
 def test_a_compressed_body_is_read_though_it_was_not_asked_for(encoding: str) -> None:
     body = json.dumps(FOUND).encode()
-    packed = zlib.compress(body) if encoding == "deflate" else gzip.compress(body)
+    packed = zlib.compress(body) if encoding == "deflate" else gzip.compress(body, mtime=0)
     with Server(answer(200, packed, {"Content-Encoding": encoding})) as server:
         assert api_for(server).retrieve_customer("C1").customer
 
@@ -174,14 +176,14 @@ def test_a_compressed_body_is_read_though_it_was_not_asked_for(encoding: str) ->
 
 
 def test_a_compressed_error_is_read_too() -> None:
-    packed = gzip.compress(json.dumps({"errors": [{"category": "A", "code": "NOT_FOUND"}]}).encode())
+    packed = gzip.compress(json.dumps({"errors": [{"category": "A", "code": "NOT_FOUND"}]}).encode(), mtime=0)
     with Server(answer(404, packed, {"Content-Encoding": "gzip"})) as server, pytest.raises(NotFound) as caught:
         api_for(server).retrieve_customer("C1")
 
     assert caught.value.errors[0].code == "NOT_FOUND"
 
 
-PACKED = gzip.compress(json.dumps(FOUND).encode())
+PACKED = gzip.compress(json.dumps(FOUND).encode(), mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +211,7 @@ def test_a_broken_compression_is_a_decode_error(encoding: str, body: bytes, prob
 
 
 def test_a_bomb_of_zeros_is_not_unpacked() -> None:
-    bomb = gzip.compress(b"\0" * 20_000_000)
+    bomb = gzip.compress(b"\0" * 20_000_000, mtime=0)
     with Server(answer(200, bomb, {"Content-Encoding": "gzip"})) as server, pytest.raises(DecodeError) as caught:
         api_for(server, max_response_size=1_000_000).retrieve_customer("C1")
 
@@ -252,7 +254,7 @@ NO_HTTP = {
     "another version": (b"HTTP/9 200 OK\r\n\r\n", 200),
     "an endless status line": (b"HTTP/1.1 200 " + b"x" * 70_000, None),
     "an endless header": (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000, 200),
-    "too many headers": (b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 200 + b"\r\n{}", 200),
+    "too many headers": (b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 40_000 + b"\r\n{}", 200),
     "two lengths": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}}", 200),
     "cut headers": (WHOLE[:50], 200),
     "a cut body": (WHOLE[:-5], 200),

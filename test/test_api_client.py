@@ -30,7 +30,8 @@ from squareconnect import (
 )
 from squareconnect.api_client import fill_path, path_segment
 from squareconnect.exceptions import DecodeError
-from squareconnect.rest import RESTResponse
+from squareconnect.rest import RESTClientObject, RESTResponse
+from squareconnect.transport import call_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,8 +45,8 @@ ADA: dict[str, Any] = {
 }
 
 
-class Rest:
-    """Stands for the rest client: keeps what it is asked to send and gives the answers it was made with."""
+class Rest(RESTClientObject):
+    """Overrides what a program's own client of 2.x overrides: keeps what it is asked to send, and has its answers."""
 
     def __init__(self, *answers: RESTResponse) -> None:
         self.answers = list(answers)
@@ -60,10 +61,8 @@ class Rest:
         headers: Any = None,
         body: Any = None,
         post_params: Any = None,
-        *,
-        timeout: Any = None,
-        repeatable: Any = None,
     ) -> RESTResponse:
+        options = call_options.get()
         self.sent.append(
             SimpleNamespace(
                 method=method,
@@ -72,8 +71,8 @@ class Rest:
                 headers=headers,
                 body=body,
                 post_params=post_params,
-                timeout=timeout,
-                repeatable=repeatable,
+                timeout=options and options.timeout,
+                repeatable=options and options.repeatable,
             )
         )
         return self.answers.pop(0) if self.answers else answer({})
@@ -94,7 +93,7 @@ def answer(value: Any, status: int = 200) -> RESTResponse:
 def client_with(*answers: RESTResponse, **settings: Any) -> tuple[ApiClient, Rest]:
     client = ApiClient(Configuration(**{"access_token": TOKEN, **settings}))
     rest = Rest(*answers)
-    client.rest_client = rest  # type: ignore[assignment]
+    client.rest_client = rest
     return client, rest
 
 
@@ -122,7 +121,7 @@ def test_what_is_no_configuration_is_refused_with_what_to_write(host: Any) -> No
         ApiClient(host)
 
     assert str(caught.value) == (
-        f"configuration must be a Configuration, not {type(host).__name__}: give Configuration(host=...) for a host"
+        f"configuration must be a Configuration, not {type(host).__name__}: write Configuration(host=...) for a host"
     )
 
 
@@ -190,7 +189,7 @@ def test_a_call_becomes_one_request() -> None:
     (sent,) = rest.sent
     assert (sent.method, sent.url) == ("POST", "https://connect.squareup.com/v2/customers/C1/cards")
     assert list(sent.query) == [("dry", "yes")]
-    assert sent.body == b'{"card_nonce":"n"}'
+    assert sent.body == {"card_nonce": "n"}
     assert sent.timeout == (1.0, 2.0)
     assert sent.headers == {
         "Accept": "application/json",
@@ -244,16 +243,16 @@ def test_query_parameters_that_are_none_are_left_out_and_empty_ones_are_not() ->
     ("body", "content"),
     [
         (None, None),
-        ({}, b"{}"),
-        ("", b'""'),
-        ([], b"[]"),
-        (CreateCustomerRequest(), b"{}"),
-        (CreateCustomerRequest(given_name="Ada", note=NULL), b'{"given_name":"Ada","note":null}'),
-        ({"address": Address(locality="London"), "note": None}, b'{"address":{"locality":"London"},"note":null}'),
-        ("text", b'"text"'),
+        ({}, {}),
+        ("", ""),
+        ([], []),
+        (CreateCustomerRequest(), {}),
+        (CreateCustomerRequest(given_name="Ada", note=NULL), {"given_name": "Ada", "note": None}),
+        ({"address": Address(locality="London"), "note": None}, {"address": {"locality": "London"}, "note": None}),
+        ("text", "text"),
     ],
 )
-def test_a_body_goes_out_as_json_even_if_it_is_empty(body: Any, content: bytes | None) -> None:
+def test_a_body_is_handed_on_as_plain_values_even_if_it_is_empty(body: Any, content: Any) -> None:
     client, rest = client_with()
 
     client.call_api("/v2/customers", "POST", body=body)
@@ -266,8 +265,6 @@ def test_a_body_that_json_cannot_carry_is_not_sent() -> None:
 
     with pytest.raises(TypeError, match="body holds a bytes"):
         client.call_api("/v2/customers", "POST", body={"note": b"x"})
-    with pytest.raises(ValueError, match="body cannot be sent as JSON"):
-        client.call_api("/v2/customers", "POST", body={"note": float("nan")})
     assert rest.sent == []
 
 
@@ -402,7 +399,7 @@ def test_what_cannot_be_the_name_of_a_header_is_refused(name: Any) -> None:
     assert rest.sent == []
 
 
-@pytest.mark.parametrize("value", ["secret\r\nX-Other: 1", "secret\0", "secret \u20ac", b"secret", None])
+@pytest.mark.parametrize("value", ["secret\r\nX-Other: 1", "secret\0", "secret \u20ac", None])
 def test_what_cannot_be_the_value_of_a_header_is_refused_without_showing_it(value: Any) -> None:
     client, rest = client_with()
 
@@ -430,7 +427,7 @@ def test_without_a_token_nothing_is_sent_and_the_message_says_what_to_set(token:
     client, rest = client_with()
     client.configuration.access_token = token
 
-    with pytest.raises(ValueError, match=r"access_token is not set: give Configuration\(access_token=\.\.\.\)"):
+    with pytest.raises(ValueError, match=r"access_token is not set: write Configuration\(access_token=\.\.\.\)"):
         client.call_api("/v2/customers", "GET", auth_settings=["oauth2"])
     assert rest.sent == []
 
@@ -447,7 +444,7 @@ def test_a_call_without_authorization_needs_no_token() -> None:
 def test_the_token_does_not_go_over_plain_http_to_another_machine(host: str) -> None:
     client = ApiClient(Configuration(host=host, access_token=TOKEN))
 
-    with pytest.raises(ValueError, match="would be spoken to over plain HTTP"):
+    with pytest.raises(ValueError, match="would go over plain HTTP"):
         client.call_api("/x", "GET", auth_settings=["oauth2"])
 
 
@@ -596,7 +593,7 @@ def test_an_answer_of_another_kind_is_a_decode_error_with_the_answer(method: str
     assert (error.status, error.raw_body) == (200, content)
     assert (error.method, error.path, error.attempts) == (method, "/v2/customers/C%201", 1)
     assert error.outcome_unknown is (method == "PUT")
-    assert f"{method} /v2/customers/C%201 failed: 200 the answer is not what the call returns: " in str(error)
+    assert f"{method} /v2/customers/C%201 failed: (200) the answer is not what the call returns: " in str(error)
     assert error.__cause__ is error.__context__ is None
 
 

@@ -29,7 +29,7 @@ from squareconnect import (
 )
 from squareconnect.asynchronous import Workers
 from squareconnect.emulator import Emulator
-from squareconnect.rest import RESTResponse
+from squareconnect.rest import RESTClientObject, RESTResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -343,14 +343,22 @@ def test_a_cancelled_task_ends_at_once_and_makes_no_call_that_had_not_begun(gate
 # -- Through a client -----------------------------------------------------------------------------------------------
 
 
-class BlockedTransport:
+class BlockedTransport(RESTClientObject):
     """Stands where a client has its RESTClientObject; answers with an empty object once its gate is open."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self.bodies: list[Any] = []
 
-    def request(self, method: str, url: str, query: Any, headers: Any, body: Any, *_: Any, **__: Any) -> RESTResponse:
+    def request(
+        self,
+        method: str,
+        url: str,
+        query_params: Any = None,
+        headers: Any = None,
+        body: Any = None,
+        post_params: Any = None,
+    ) -> RESTResponse:
         self.bodies.append(body)
         self._gate()
         return RESTResponse(200, "OK", {}, b'{"customer": {"id": "C"}}')
@@ -358,7 +366,7 @@ class BlockedTransport:
 
 def blocked_client(gate: Gate, **settings: Any) -> ApiClient:
     client = ApiClient(Configuration(access_token="token", **settings))
-    client.rest_client = BlockedTransport(gate)  # type: ignore[assignment] # pyright: ignore
+    client.rest_client = BlockedTransport(gate)
     return client
 
 
@@ -399,7 +407,7 @@ def test_a_body_is_sent_as_it_was_when_the_call_was_made(gate: Gate) -> None:
     gate.open()
     for handle in handles:
         handle.join(PATIENCE)
-    assert client.rest_client.bodies == [b'{"given_name":"Ada"}'] * 2  # type: ignore[attr-defined] # pyright: ignore
+    assert client.rest_client.bodies == [{"given_name": "Ada"}] * 2  # type: ignore[attr-defined] # pyright: ignore
 
 
 def test_ten_thousand_clients_leave_no_thread(gate: Gate) -> None:

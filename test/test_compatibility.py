@@ -3,14 +3,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 import squareconnect
 from compatibility.cases import Payloads
 from compatibility.comparison import agree
 from compatibility.differences import DIFFERENCES
+from compatibility.methods import VARIANTS, Method, methods_of, value_of
+from compatibility.run_programs import first_difference, without_volatile
 
 MIGRATION = Path(__file__).parent.parent / "docs" / "Migration.md"
 
@@ -76,6 +80,81 @@ def test_a_difference_explains_what_it_lists_and_payloads_that_end_as_it_says() 
     assert not wrong.explains("x", "", {"raises": ["DecodeError"]})
 
 
+def test_a_difference_explains_calls_that_end_as_it_says() -> None:
+    (errors,) = (each for each in DIFFERENCES if each.what == "Successes with errors only")
+    call = "call('CustomersApi', 'list_customers', 'an answer with errors only')"
+
+    assert errors.explains(call, "", {"raises": ["ApiException"]})
+    assert not errors.explains(call, "", {"value": 1})
+    assert not errors.explains(call.replace("Customers", "Orders"), "", {"raises": ["ApiException"]})
+
+
+class Box:
+    """Has a field of each kind, and can hold itself."""
+
+    def __init__(self) -> None:
+        self.swagger_types = {"size": "int", "name": "str", "tags": "list[str]", "inner": "Box", "boxes": "list[Box]"}
+        self.attribute_map = {name: name.title() for name in self.swagger_types}
+        self.size = self.name = self.tags = self.inner = self.boxes = None
+
+
+class BoxesApi:
+    """Has one method, documented as 2.x does it."""
+
+    def fill_box(self, box_id: str, body: Box, **kwargs: Any) -> None:
+        """
+        FillBox
+        Fills a box.
+
+        :param callback function: The callback function
+            for asynchronous request. (optional)
+        :param str box_id: The box. (required)
+        :param Box body: What goes in. (required)
+        :param int limit: How many.
+        :return: list[Box]
+                 If the method is called asynchronously,
+                 returns the request thread.
+        """
+
+
+FULL = {"Size": 5, "Name": "nam é", "Tags": ["tag é", "tag é"], "Boxes": []}
+
+
+def test_a_call_is_made_of_what_a_method_documents() -> None:
+    models: Any = SimpleNamespace(Box=Box)
+    method = Method(BoxesApi.fill_box)
+
+    assert methods_of(BoxesApi) == ["fill_box"]
+    assert (method.types, method.returns) == ({"box_id": "str", "body": "Box", "limit": "int"}, "list[Box]")
+    assert set(method.arguments(models, VARIANTS["required arguments"])) == {"box_id", "body"}
+    assert method.arguments(models, VARIANTS["a dict as the body"]) == {"box_id": "box é", "body": FULL, "limit": 5}
+    assert method.answer(models, VARIANTS["all arguments"]) == [FULL, FULL]
+    assert method.answer(models, VARIANTS["required arguments"]) == [dict.fromkeys(FULL)]
+    assert method.answer(models, VARIANTS["an empty answer"]) == []
+    assert method.answer(models, VARIANTS["a dict as the body"])[0]["a_new_key"] == {"a": 1}
+    assert "errors" in method.answer(models, VARIANTS["a refusal"])
+
+
+def test_a_made_model_never_holds_one_of_its_own_kind() -> None:
+    box = value_of(SimpleNamespace(Box=Box), "Box", "box")  # type: ignore[arg-type]
+
+    assert (box.inner, box.boxes, box.size) == (None, [], 5)
+
+
+def test_what_differs_from_run_to_run_is_taken_out_of_what_programs_print() -> None:
+    printed = (
+        '["WO6K2NEXDMUP2VQUMC5XCDWTFP", "ccof:ZMHZVEP5QEC4UBUBANWNFNJVO3", "2026-11-24T17:20:55.190Z", "Ada", 404]'
+    )
+
+    assert without_volatile(printed) == '["ID", "ccof:ID", "TIME", "Ada", 404]'
+
+
+def test_two_runs_of_a_program_part_at_the_first_line_that_differs_or_that_one_lacks() -> None:
+    assert first_difference([1, 2], [1, 2]) is None
+    assert first_difference([1, 2, 3], [1, 5, 6]) == (2, 5)
+    assert first_difference([1, 2], [1]) == (2, None)
+
+
 def test_no_two_differences_are_about_the_same() -> None:
     shown = [expression for each in DIFFERENCES for expression in each.shown_by]
 
@@ -93,13 +172,20 @@ def test_the_same_seed_makes_the_same_payloads_and_they_are_expressions() -> Non
         compile(case.expression, "case", "eval")
 
 
-def test_the_code_of_the_migration_page_runs() -> None:
-    names: dict[str, Any] = {}
-    for block in re.findall(r"```python\n(.*?)```", MIGRATION.read_text(), re.DOTALL):
-        exec(block, names)
+def requirements_in(sentence: str) -> list[str]:
+    (listed,) = re.findall(rf"{sentence}([^.]*(?:\.[^.]+)*?)\.(?:\s|$)", MIGRATION.read_text())
+    return re.findall(r"`(squareconnect[^`]*)`", listed)
 
-    assert names["configuration"].host == "https://connect.squareupsandbox.com"
-    assert names["api"].api_client.configuration.access_token == "the-token"
+
+def test_the_requirements_of_the_migration_page_choose_what_it_says() -> None:
+    ours, theirs = requirements_in("These lines choose\nit: "), requirements_in("These stay with 2.x:\n")
+
+    assert len(ours) == len(theirs) == 4
+    for line in ours:
+        assert Requirement(line).specifier.contains(squareconnect.__version__)
+    for line in theirs:
+        assert not Requirement(line).specifier.contains(squareconnect.__version__)
+        assert Requirement(line).specifier.contains("2.20190724.1")
 
 
 @pytest.mark.parametrize("path", ["CustomersApi", "apis.customers_api", "models.customer", "rest.ApiException"])

@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import urllib3
@@ -16,6 +17,7 @@ from squareconnect.exceptions import (
     ConnectionFailed,
     DecodeError,
     Forbidden,
+    InvalidArgument,
     InvalidRequest,
     NotFound,
     PaymentMethodError,
@@ -87,7 +89,7 @@ def test_the_tree_is_the_one_that_is_drawn() -> None:
     drawn = exceptions.__doc__ or ""
     members = [kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, ApiException)]
 
-    assert set(members) == {ApiException, *KINDS}
+    assert set(members) == {ApiException, InvalidArgument, *KINDS}
     assert [kind.__name__ in drawn for kind in members] == [True] * len(members)
     assert all(kind.__base__ is ApiException and kind.advice != ApiException.advice for kind in KINDS)
 
@@ -118,7 +120,7 @@ def test_its_text_says_what_was_asked_what_came_and_what_to_do() -> None:
     error = from_response(response(400, REFUSAL)).about("POST", "/v2/customers", 3, outcome_unknown=True)
 
     assert str(error) == (
-        "POST /v2/customers failed: 400 Reason. "
+        "POST /v2/customers failed: (400) Reason. "
         "INVALID_REQUEST_ERROR/VALUE_TOO_LONG at address.locality: Too long. "
         "INVALID_REQUEST_ERROR/MISSING_REQUIRED_PARAMETER: no detail given "
         "Tried 3 times. "
@@ -161,7 +163,7 @@ def test_a_copy_is_the_same(kind: type[ApiException], copied: Any) -> None:
 def test_personal_data_is_masked_in_text_and_representation(personal: str) -> None:
     error = ApiException(400, f"the value `{personal}`, which is wrong")
 
-    assert str(error).startswith("The request failed: 400 the value `***`, which is wrong.")
+    assert str(error).startswith("The request failed: (400) the value `***`, which is wrong.")
     assert "`***`" in repr(error)
 
 
@@ -213,3 +215,21 @@ def test_tests_of_programs_can_make_an_exception_as_in_2_x() -> None:
     assert (error.body, error.raw_body) == ("text", b"text")
     error.body = None
     assert error.raw_body is None
+
+
+def test_a_refused_argument_says_only_what_is_wrong_and_is_a_value_error_too() -> None:
+    error = InvalidArgument("customer_id must be an id as Square gave it, not '..'")
+    again = pickle.loads(pickle.dumps(error))
+
+    assert isinstance(error, ValueError)
+    assert str(again) == str(error) == "customer_id must be an id as Square gave it, not '..'"
+    assert (again.status, again.outcome_unknown, again.errors) == (None, False, [])
+
+
+def test_an_exception_can_be_made_of_what_stands_for_an_answer() -> None:
+    answer = Mock(status=404, reason="Not Found", data='{"errors": [{"code": "NOT_FOUND"}]}')
+    error = ApiException(http_resp=answer)
+
+    assert (error.status, error.body) == (404, answer.data)
+    assert [each.code for each in error.errors] == ["NOT_FOUND"]
+    assert ApiException(http_resp=Mock()).body is None

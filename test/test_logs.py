@@ -64,7 +64,7 @@ def test_debug_prints_at_level_debug_to_standard_error(capsys: pytest.CaptureFix
         api.api_client.configuration.debug = False
         api.retrieve_customer("C1")
 
-    assert capsys.readouterr().err.count("GET /v2/customers/C1: 200, try 1") == 1
+    assert capsys.readouterr().err.count("GET /v2/customers/C1: 200 in ") == 1
 
 
 def test_debug_comes_and_goes() -> None:
@@ -206,3 +206,30 @@ def test_the_module_loads_where_there_is_no_fork(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delattr(os, "register_at_fork")
 
     assert "follow" in runpy.run_path(str(logs.__file__))
+
+
+def test_the_last_configuration_of_a_file_may_go_while_another_thread_logs(tmp_path: Path) -> None:
+    """Dropping it within one of logging's locks must not wait for the lock of another, which may wait for the first."""
+    configuration: Configuration | None = Configuration(logger_file=str(tmp_path / "log"))
+    arranging, handler = threading.Event(), logging.getLogger("squareconnect").handlers[0]
+
+    def arrange() -> None:
+        with logs._lock:
+            arranging.set()
+            handler.acquire()  # What adding or removing a handler would wait for.
+            handler.release()
+
+    handler.acquire()
+    try:
+        thread = threading.Thread(target=arrange)
+        thread.start()
+        arranging.wait(5)
+        configuration = None
+    finally:
+        handler.release()
+    thread.join(5)
+
+    assert not thread.is_alive()
+    assert configuration is None
+    Configuration(debug=True).debug = False
+    assert logging.getLogger("squareconnect").handlers == []

@@ -111,15 +111,15 @@ def test_every_public_name_is_declared_for_type_checkers_too() -> None:
 
 
 @pytest.mark.parametrize("module", [squareconnect, models])
-@pytest.mark.parametrize("name", ["LocationsApi", "import_modul", "_private", "Location"])
+@pytest.mark.parametrize("name", ["import_modul", "_private", "Locations"])
 def test_a_name_that_is_not_there_is_an_attribute_error_of_the_module(module: Any, name: str) -> None:
     with pytest.raises(AttributeError, match=f"^module '{module.__name__}' has no attribute '{name}'$"):
         getattr(module, name)
 
 
 def test_a_name_that_is_not_there_cannot_be_imported() -> None:
-    with pytest.raises(ImportError, match="cannot import name 'LocationsApi'"):
-        from squareconnect import LocationsApi  # type: ignore[attr-defined]  # noqa: F401
+    with pytest.raises(ImportError, match="cannot import name 'Locations'"):
+        from squareconnect import Locations  # type: ignore[attr-defined]  # noqa: F401
 
 
 @pytest.mark.parametrize("setting", ["verify_ssl", "api_key"])

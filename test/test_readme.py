@@ -22,3 +22,13 @@ def test_two_commands_do_all_the_set_up() -> None:
     demo, tests = block.splitlines()  # .ci/run runs both as they are typed here.
     assert demo.endswith(" -m squareconnect demo")
     assert tests.endswith(" -m pytest")
+
+
+def test_the_figures_of_the_faults_are_those_of_the_page() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "reliability.md").read_text()
+    rows = [line.strip("| ").split(" | ") for line in page.partition("| case |")[2].splitlines()[2:]]
+    mishandled = [sum("**" in row[column] for row in rows) for column in (1, 2, 3, 4)]
+
+    assert mishandled[:2] == [0, 0]
+    assert f"Of {len(rows)} faults" in README
+    assert f"mishandles {mishandled[2]} and Square's present SDK {mishandled[3]}:" in README

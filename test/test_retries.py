@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from squareconnect import CustomersApi
 
+pytestmark = pytest.mark.usefixtures("driver")
+
 BODY = {"given_name": "Ada"}
 KEYED = {**BODY, "idempotency_key": "K1"}
 CARD = {"card_nonce": "N1"}
@@ -139,7 +141,7 @@ def test_a_refused_connection_is_tried_again_even_for_a_create() -> None:
     assert not caught.value.outcome_unknown
 
 
-@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 422, 501, 302])
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 422, 501])
 def test_an_answer_that_would_come_again_is_not_asked_for_again(status: int) -> None:
     with Server(answer(status, {})) as server:
         with pytest.raises(ApiException) as caught:
@@ -147,6 +149,20 @@ def test_an_answer_that_would_come_again_is_not_asked_for_again(status: int) -> 
 
         assert len(server.requests) == 1
     assert not caught.value.outcome_unknown
+
+
+@pytest.mark.parametrize("status", [206, 207, 226, 299, 300, 301, 302, 303, 304, 307, 308])
+def test_an_answer_that_means_nothing_here_leaves_the_outcome_of_a_change_open(status: int) -> None:
+    with Server(otherwise=answer(status, {})) as server:
+        api = api_for(server)
+        with pytest.raises(ApiException) as created:
+            api.create_customer(KEYED)
+        with pytest.raises(ApiException) as retrieved:
+            api.retrieve_customer("C1")
+
+        assert len(server.requests) == 2
+    assert created.value.outcome_unknown
+    assert not retrieved.value.outcome_unknown
 
 
 def test_a_deletion_that_was_cut_off_and_then_finds_nothing_has_succeeded() -> None:

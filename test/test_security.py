@@ -197,7 +197,7 @@ def test_an_interruption_shows_no_token_and_leaves_the_client_usable(
         signal.signal(signal.SIGALRM, before)
 
     assert TOKEN not in with_locals(caught.value)
-    assert len(traceback.extract_tb(caught.value.__traceback__)) < 10
+    assert not [frame for frame in traceback.extract_tb(caught.value.__traceback__) if "urllib3" in frame.filename]
 
 
 def test_keys_and_the_password_are_shown_nowhere() -> None:
@@ -230,7 +230,7 @@ def test_a_path_cannot_lead_the_token_elsewhere() -> None:
     with Server() as elsewhere:
         api = api_with_token(host="https://square.example")
         for path in (f"@127.0.0.1:{elsewhere.port}/", ".example/", ""):
-            with pytest.raises(ValueError, match="resource_path must begin with a slash"):
+            with pytest.raises(ValueError, match="resource_path must be a str that begins with a slash"):
                 api.api_client.call_api(path, "GET", auth_settings=["oauth2"])
         with pytest.raises(ValueError, match="url must be http"):
             api.api_client.request("GET", f"https://square.example@127.0.0.1:{elsewhere.port}/")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import trustme
 
+pytestmark = pytest.mark.usefixtures("driver")
+
 
 @pytest.fixture
 def trusted(authority: trustme.CA, tmp_path: Path) -> str:

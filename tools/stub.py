@@ -35,8 +35,8 @@ _MODULE = """\
 {imports}
 
 class {name}:
-    api_client: ApiClient
-    def __init__(self, api_client: ApiClient | None = None) -> None: ...
+    api_client: {client}
+    def __init__(self, api_client: {client} | None = None) -> None: ...
 {methods}
 """
 
@@ -46,6 +46,7 @@ _IMPORTS = {
     "typing_extensions": ["Unpack"],
     "squareconnect.api_client": ["ApiClient", "ApiResponse"],
     "squareconnect.apis._options": list(_FORMS),
+    "squareconnect.async_api_client": ["AsyncApiClient"],
     "squareconnect.asynchronous": ["CallHandle"],
     "squareconnect.models": models.__all__,
     "squareconnect.rest": ["RESTResponse"],
@@ -65,13 +66,14 @@ def stub(api: type) -> str:
         if not name.startswith("_")
         for overload in _overloads(name, method)
     )
-    words = set(re.findall(r"\w+", methods)) | {"ApiClient"}
+    client = "ApiClient | AsyncApiClient" if api is AsyncCustomersApi else "ApiClient"
+    words = set(re.findall(r"\w+", methods + client))
     imports = "\n".join(
         f"from {module} import {', '.join(used)}"
         for module, names in _IMPORTS.items()
         if (used := [name for name in names if name in words])
     )
-    return _formatted(_MODULE.format(imports=imports, name=api.__name__, methods=methods))
+    return _formatted(_MODULE.format(imports=imports, name=api.__name__, client=client, methods=methods))
 
 
 def _overloads(name: str, method: Any) -> list[str]:

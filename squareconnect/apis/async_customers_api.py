@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from squareconnect import models
@@ -9,22 +10,27 @@ from squareconnect.apis.customers_api import CustomersApi
 
 if TYPE_CHECKING:
     from squareconnect.api_client import ApiClient
+    from squareconnect.async_api_client import AsyncApiClient
 
 
 class AsyncCustomersApi:
     """The seven calls of :class:`CustomersApi` as coroutines, with the same parameters, results and exceptions.
 
-    They are made on the client's threads: at most ``Configuration.connection_pool_maxsize`` at a time, the others wait
-    their turn. A coroutine that is cancelled ends at once. Its call is not made if it had not begun; one that was on
-    its way may have been carried out.
+    An ``AsyncApiClient`` makes them on the event loop. A coroutine that is cancelled closes its connection at once.
 
-    :param api_client: the client that makes the calls; a new ``ApiClient()`` if None. It can serve a
-        :class:`CustomersApi` as well.
+    An ``ApiClient`` makes them on its threads. A coroutine that is cancelled ends at once, too, but its call goes on if
+    it had begun.
+
+    Either makes at most ``Configuration.connection_pool_maxsize`` calls at a time; the others wait their turn. A call
+    that was on its way when it was cancelled may have been carried out.
+
+    :param api_client: the client that makes the calls. If None, a new ``AsyncApiClient()``, or a new ``ApiClient()``
+        where ``h11`` is not installed.
     """
 
-    def __init__(self, api_client: ApiClient | None = None) -> None:
-        self._api = CustomersApi(api_client)
-        self.api_client = self._api.api_client
+    def __init__(self, api_client: ApiClient | AsyncApiClient | None = None) -> None:
+        self.api_client: Any = _new_client() if api_client is None else api_client
+        self._api = CustomersApi(self.api_client)
 
     async def create_customer(
         self, body: models.CreateCustomerRequest | dict[str, Any], **options: Any
@@ -73,3 +79,10 @@ class AsyncCustomersApi:
     ) -> models.UpdateCustomerResponse:
         """Change fields of a customer; see :meth:`CustomersApi.update_customer`."""
         return await self._api.update_customer(customer_id, body, async_req=True, **options)
+
+
+def _new_client() -> ApiClient | AsyncApiClient:
+    from squareconnect.api_client import ApiClient
+    from squareconnect.async_api_client import AsyncApiClient
+
+    return AsyncApiClient() if find_spec("h11") else ApiClient()

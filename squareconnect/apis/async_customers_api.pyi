@@ -5,6 +5,7 @@ from typing_extensions import Unpack
 
 from squareconnect.api_client import ApiClient, ApiResponse
 from squareconnect.apis._options import ForApiResponse, ForModel, ForRESTResponse
+from squareconnect.async_api_client import AsyncApiClient
 from squareconnect.models import (
     CreateCustomerCardRequest,
     CreateCustomerCardResponse,
@@ -20,8 +21,8 @@ from squareconnect.models import (
 from squareconnect.rest import RESTResponse
 
 class AsyncCustomersApi:
-    api_client: ApiClient
-    def __init__(self, api_client: ApiClient | None = None) -> None: ...
+    api_client: ApiClient | AsyncApiClient
+    def __init__(self, api_client: ApiClient | AsyncApiClient | None = None) -> None: ...
     @overload
     async def create_customer(
         self, body: CreateCustomerRequest | dict[str, Any], **options: Unpack[ForModel]

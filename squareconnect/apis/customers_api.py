@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from squareconnect import models
-from squareconnect._text import did_you_mean
+from squareconnect._text import conceal, did_you_mean
 from squareconnect.api_client import ApiClient
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from squareconnect.exceptions import InvalidArgument
 
 
 class CustomersApi:
@@ -180,13 +178,15 @@ class CustomersApi:
 _OPTIONS = ("_request_timeout", "_headers", "_return_http_data_only", "_preload_content", "async_req", "callback")
 
 
-def _check(method: str, options: Mapping[str, Any], **required: Any) -> None:
+def _check(method: str, options: dict[str, Any], **required: Any) -> None:
     """Refuse unknown options, and required parameters that are None, with the words of 2.x."""
     for name in options:
         if name not in _OPTIONS:
             parameters = getattr(CustomersApi, method).__kwdefaults__ or {}
             hint = did_you_mean(name, [*parameters, *_OPTIONS])
             raise TypeError(f"Got an unexpected keyword argument '{name}' to method {method}{hint}")
+    if "_headers" in options:  # A traceback shows the locals of each frame.
+        options["_headers"] = conceal(options["_headers"])
     for name, value in required.items():
         if value is None:
-            raise ValueError(f"Missing the required parameter `{name}` when calling `{method}`")
+            raise InvalidArgument(f"Missing the required parameter `{name}` when calling `{method}`")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
 
+    from squareconnect.emulator.chance import Chance
+
 POSTAL_CODE = "94103"
 """The postal code that was given with every test card."""
 
@@ -24,17 +26,18 @@ _NAME = re.compile(r"[\w.-]+", re.ASCII)
 _GIFT_CARD = "gift-card-nonce-ok"
 _REQUIRES_VERIFICATION = "card-nonce-requires-verification"
 _WELL_KNOWN = frozenset({"card-nonce-ok", _GIFT_CARD, _REQUIRES_VERIFICATION})
-_YEARS_VALID = 3
+_YEARS_VALID = 2
+_GIFT_CARD_EXPIRY = (12, 2050)
 
 
 def nonce_missing() -> RefusalError:
-    """Give the refusal of a request without a nonce."""
-    return RefusalError(400, ErrorCode.MISSING_REQUIRED_PARAMETER, "`card_nonce` must be set.", "card_nonce")
+    """Return the refusal of a request without a nonce."""
+    return RefusalError(400, ErrorCode.MISSING_REQUIRED_PARAMETER, "Field must be set", "card_nonce")
 
 
 def token_used() -> RefusalError:
-    """Give the refusal of a nonce that has made its card already."""
-    return RefusalError(400, ErrorCode.CARD_TOKEN_USED, "The card nonce has been used already. Ask for a new one.")
+    """Return the refusal of a nonce that has made its card already."""
+    return RefusalError(400, ErrorCode.CARD_TOKEN_USED, "Card nonce already used; please request new nonce.")
 
 
 def _payment_failure(code: str, detail: str, status: int = 402) -> RefusalError:
@@ -84,11 +87,11 @@ class CardRequest(NamedTuple):
         """Whether the nonce makes a card for every customer, again and again, and not just once."""
         return _PREFIX.sub("", self.nonce, count=1) in _WELL_KNOWN
 
-    def card(self, card_id: str, today: date) -> dict[str, Any]:
+    def card(self, chance: Chance, today: date) -> dict[str, Any]:
         """Make the card that the nonce stands for.
 
-        :param card_id: its identifier.
-        :param today: the date; the card expires in December three years on.
+        :param chance: where the card's identifier comes from.
+        :param today: the date; the card expires in the same month two years on, a gift card in December 2050.
         :raises RefusalError: if the nonce is no test nonce or a failing one, if it needs a verified buyer and there is
             no token, or if the billing address gives another postal code than the card's.
         """
@@ -107,14 +110,15 @@ class CardRequest(NamedTuple):
         if billing_address.setdefault("postal_code", POSTAL_CODE) != POSTAL_CODE:
             raise _wrong_postal_code()
 
+        gift = name == _GIFT_CARD
+        month, year = _GIFT_CARD_EXPIRY if gift else (today.month, today.year + _YEARS_VALID)
         card = {
-            "id": card_id,
-            "card_brand": CardBrand.SQUARE_GIFT_CARD if name == _GIFT_CARD else CardBrand.VISA,
+            "id": chance.gift_card_id() if gift else chance.card_id(),
+            "card_brand": CardBrand.SQUARE_GIFT_CARD if gift else CardBrand.VISA,
             "last_4": "5858",
-            "exp_month": 12,
-            "exp_year": today.year + _YEARS_VALID,
+            "exp_month": month,
+            "exp_year": year,
+            "cardholder_name": self.cardholder_name,
             "billing_address": billing_address,
         }
-        if self.cardholder_name is not None:
-            card["cardholder_name"] = self.cardholder_name
-        return card
+        return {name: value for name, value in card.items() if value is not None}

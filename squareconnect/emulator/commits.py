@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import AsyncGenerator
 
     from squareconnect.emulator.store import Store
+
+LOCK_SECONDS = 5.0
+"""How long a change waits for another process that has locked the database."""
+
+_LOOK_SECONDS = 0.005
 
 
 class SharedCommits:
@@ -25,16 +30,19 @@ class SharedCommits:
         self._store = store
         self._pending: asyncio.Future[None] | None = None
 
-    @contextmanager
-    def change(self) -> Generator[None]:
-        """Make the block's changes part of this turn's commit: all of them, or none if the block raises."""
-        if self._pending is None:
-            self._store.begin()
-            loop = asyncio.get_running_loop()
-            self._pending = loop.create_future()
-            loop.call_soon(self._commit, self._pending)
+    @asynccontextmanager
+    async def change(self) -> AsyncGenerator[None]:
+        """Make the block's changes, all of them or, if it raises, none; and wait until they are on disk.
+
+        The block must not await anything.
+
+        :raises sqlite3.Error: if the commit failed, or if the database is locked by another process for longer than
+            five seconds. Then none of this turn's changes is kept.
+        """
+        await self._begin()
         with self._store.all_or_nothing():
             yield
+        await self.on_disk()
 
     async def on_disk(self) -> None:
         """Wait until all changes that can be seen now are on disk.
@@ -44,11 +52,26 @@ class SharedCommits:
         if self._pending is not None:
             await asyncio.shield(self._pending)
 
+    async def _begin(self) -> None:
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + LOCK_SECONDS
+        while self._pending is None:
+            try:
+                self._store.begin()
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or loop.time() >= give_up_at:
+                    raise
+                await asyncio.sleep(_LOOK_SECONDS)
+            else:
+                self._pending = loop.create_future()
+                loop.call_soon(self._commit, self._pending)
+
     def _commit(self, pending: asyncio.Future[None]) -> None:
         self._pending = None
         try:
             self._store.commit()
         except sqlite3.Error as error:
             pending.set_exception(error)
+            pending.exception()  # Whoever waits is told; it is no oversight if nobody does.
         else:
             pending.set_result(None)

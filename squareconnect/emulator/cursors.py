@@ -1,4 +1,4 @@
-"""Cursors: opaque texts that say where the next page of a list starts."""
+"""Cursors: texts that say where the next page of a list starts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hmac
 import json
 from base64 import b64decode, b64encode
 from datetime import datetime, timedelta
+from hashlib import shake_256
 from typing import NamedTuple
 
 from squareconnect.emulator.refusals import RefusalError
@@ -54,7 +55,7 @@ def read_cursor(key: bytes, cursor: str, listing: Listing, now: datetime) -> Pos
         signed = b64decode(cursor, validate=True)
     except ValueError:
         raise _invalid_cursor() from None
-    payload = signed[_SIGNATURE_BYTES:]
+    payload = _hidden(key, signed[:_SIGNATURE_BYTES], signed[_SIGNATURE_BYTES:])
     # The texts are compared: a signature alone would let pass what base64 reads in more than one spelling.
     if not hmac.compare_digest(cursor, _sign(key, payload)):
         raise _invalid_cursor()
@@ -66,7 +67,13 @@ def read_cursor(key: bytes, cursor: str, listing: Listing, now: datetime) -> Pos
 
 def _sign(key: bytes, payload: bytes) -> str:
     signature = hmac.digest(key, payload, "sha256")[:_SIGNATURE_BYTES]
-    return b64encode(signature + payload).decode()
+    return b64encode(signature + _hidden(key, signature, payload)).decode()
+
+
+def _hidden(key: bytes, signature: bytes, payload: bytes) -> bytes:
+    """Return a payload made unreadable, or made readable again: it holds a name or an e-mail address."""
+    stream = shake_256(key + signature).digest(len(payload))
+    return bytes(one ^ other for one, other in zip(payload, stream, strict=True))
 
 
 def _invalid_cursor() -> RefusalError:

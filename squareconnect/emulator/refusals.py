@@ -2,7 +2,57 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from squareconnect.models.error_category import ErrorCategory
+from squareconnect.models.error_code import ErrorCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_CODES = {
+    400: ErrorCode.BAD_REQUEST,
+    401: ErrorCode.UNAUTHORIZED,
+    402: ErrorCode.CARD_DECLINED,
+    403: ErrorCode.FORBIDDEN,
+    404: ErrorCode.NOT_FOUND,
+    405: ErrorCode.METHOD_NOT_ALLOWED,
+    406: ErrorCode.NOT_ACCEPTABLE,
+    408: ErrorCode.REQUEST_TIMEOUT,
+    409: ErrorCode.CONFLICT,
+    413: ErrorCode.REQUEST_ENTITY_TOO_LARGE,
+    415: ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+    429: ErrorCode.RATE_LIMITED,
+    500: ErrorCode.INTERNAL_SERVER_ERROR,
+    501: ErrorCode.NOT_IMPLEMENTED,
+    503: ErrorCode.SERVICE_UNAVAILABLE,
+    504: ErrorCode.GATEWAY_TIMEOUT,
+}
+"""The code that says what a status says. A status that is not here has that of its hundred."""
+
+_CATEGORIES = {
+    401: ErrorCategory.AUTHENTICATION_ERROR,
+    402: ErrorCategory.PAYMENT_METHOD_ERROR,
+    403: ErrorCategory.AUTHENTICATION_ERROR,
+    429: ErrorCategory.RATE_LIMIT_ERROR,
+}
+
+
+def code_of(status: int) -> str:
+    """Return the error code that says what a status says."""
+    return _CODES.get(status, _CODES[500 if status >= 500 else 400])
+
+
+def status_of(code: str) -> int:
+    """Return the status that says what an error code says: 400 for a code that stands for none of its own."""
+    return next((status for status, known in _CODES.items() if known == code), 400)
+
+
+def category_of(status: int) -> str:
+    """Return the category of the errors that a status brings."""
+    if status >= 500:
+        return ErrorCategory.API_ERROR
+    return _CATEGORIES.get(status, ErrorCategory.INVALID_REQUEST_ERROR)
 
 
 class RefusalError(Exception):
@@ -13,6 +63,7 @@ class RefusalError(Exception):
     :param detail: a sentence for people. It never repeats a value of the request.
     :param field: the dotted path of the field or parameter that is to blame, if one is.
     :param category: one of `ErrorCategory`.
+    :param headers: headers that only this answer has, by their names in lower case.
     """
 
     def __init__(
@@ -22,6 +73,7 @@ class RefusalError(Exception):
         detail: str,
         field: str | None = None,
         category: str = ErrorCategory.INVALID_REQUEST_ERROR,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -29,9 +81,10 @@ class RefusalError(Exception):
         self.detail = detail
         self.field = field
         self.category = category
+        self.headers = headers or {}
 
     def body(self) -> dict[str, list[dict[str, str]]]:
-        """Give the answer's JSON: Square's error shape."""
+        """Return the answer's JSON: Square's error shape."""
         error = {"category": self.category, "code": self.code, "detail": self.detail}
         if self.field is not None:
             error["field"] = self.field

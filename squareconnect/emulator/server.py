@@ -2,54 +2,74 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
-from contextlib import ExitStack, closing
-from datetime import datetime, timezone
+import ssl
+from contextlib import ExitStack
+from functools import partial
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import uvicorn
-
-from squareconnect.emulator.app import application
-from squareconnect.emulator.store import Store
+from squareconnect.emulator.app import App, body_limit
+from squareconnect.emulator.clock import utc_now
+from squareconnect.emulator.guard import Guard, is_loopback
+from squareconnect.emulator.state import State
+from squareconnect.emulator.wire import RealTimeLoop, WebServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine, Mapping
+    from datetime import datetime
     from os import PathLike
-    from types import TracebackType
+    from types import EllipsisType, TracebackType
 
     from typing_extensions import Self
+
+    from squareconnect.emulator.clock import Clock
+    from squareconnect.emulator.faults import Fault
+    from squareconnect.emulator.journal import Journal
+    from squareconnect.emulator.seeding import Seed
+
+T = TypeVar("T")
 
 DEFAULT_ACCESS_TOKEN = "emulator-access-token"  # noqa: S105 - it opens nothing but a toy on this machine
 
 _HOST = "127.0.0.1"
-_KEEP_ALIVE_SECONDS = 75
-_STOP_SECONDS = 1
+_STOP_SECONDS = 0.002
 
-# The emulator is silent, unless the program that uses it listens to these loggers.
-for _name in ("squareconnect.emulator", "uvicorn"):
-    logging.getLogger(_name).addHandler(logging.NullHandler())
-
-
-def _utc_now() -> datetime:
-    return datetime.now(timezone.utc)
+# The emulator is silent, unless the program that uses it listens to this logger.
+logging.getLogger("squareconnect.emulator").addHandler(logging.NullHandler())
 
 
 class Emulator:
-    """A local Square that clients talk to over HTTP. It can be reached from this machine only.
+    """A local Square that clients talk to over HTTP.
 
     It serves between `start` and `stop`, or within a `with` block::
 
-        with Emulator() as square:
+        with Emulator(seed=1, clock="2026-01-01T00:00:00Z") as square:
+            square.seed(100)
+            square.fail("create_customer", status=503, times=2)
             print(square.url, square.access_token)
 
-    Each emulator has customers of its own, unless two are given the same database file.
+    Each emulator has customers of its own, unless two are given the same database file. Any thread may use it. What
+    needs customers, such as `seed`, raises RuntimeError while it does not serve.
 
     :param port: the port to listen on, 1 to 65535; 0 for any free one.
     :param database: the SQLite file that keeps everything, made if it is missing; None to forget it at the end.
     :param access_token: the token that clients must send; `emulator-access-token` if None.
-    :param now: gives the time, with a time zone, for `created_at` and the like; by default the real one.
+    :param now: returns the time, with a time zone, for `created_at` and the like; by default the real one.
+    :param seed: a number that makes identifiers the same in every run; None for identifiers at random.
+    :param clock: the time at which the clock stands still until it is advanced, as RFC 3339 or a `datetime` with a time
+        zone; None for a clock that goes on.
+    :param journal: how many requests the journal keeps, the newest ones.
+    :param customers: who is there from the start and after each reset, as `seed` takes them; None for nobody. A
+        database file that has customers keeps just those at the start.
+    :param host: the address to listen on. Other than loopback, it is reached from other machines: then `access_token`
+        must be given, and the control interface demands it.
+    :param certfile: the file with the certificate to serve TLS with, in PEM; None for plain HTTP.
+    :param keyfile: the file with its private key; None if it is in the same file.
+    :param page: whether `GET /` is the web page.
+    :raises ValueError: if a parameter has a value that it cannot have.
     """
 
     def __init__(
@@ -58,56 +78,71 @@ class Emulator:
         database: str | PathLike[str] | None = None,
         access_token: str | None = None,
         *,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = utc_now,
+        seed: int | None = None,
+        clock: str | datetime | None = None,
+        journal: int = 10_000,
+        customers: Seed | None = None,
+        host: str = _HOST,
+        certfile: str | PathLike[str] | None = None,
+        keyfile: str | PathLike[str] | None = None,
+        page: bool = True,
     ) -> None:
+        if access_token is None and not is_loopback(host):
+            raise ValueError(f"Other machines can reach {host}: give an access token of your own, access_token=...")
+        if keyfile is not None and certfile is None:
+            raise ValueError("A key needs its certificate: give certfile=... too.")
         self.access_token = access_token or DEFAULT_ACCESS_TOKEN
         """The token that clients must send."""
         self.url = ""
         """Where the emulator listens, such as `http://127.0.0.1:8080`, once it is started."""
+        self._new_state = partial(State, seed, clock, now, journal, customers)
+        self._state = self._new_state()
         self._port = port
         self._database = database
-        self._now = now
+        self._host = host
+        self._tls = None if certfile is None else _tls(certfile, keyfile)
+        self._page = page
         self._running = ExitStack()
+
+    # -- Serving -----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start to serve. When this returns, clients can connect.
 
         :raises RuntimeError: if it was started already.
-        :raises OSError: if the port cannot be listened on.
+        :raises OSError: if the port cannot be listened on, or the file of `customers` cannot be read.
         :raises sqlite3.Error: if the database cannot be used.
         """
         if self.url:
             raise RuntimeError("The emulator was started already.")
+        state = self._state = self._new_state()
         with ExitStack() as starting:
-            listener = starting.enter_context(socket.create_server((_HOST, self._port), backlog=1024))
-            # Its connections inherit this. Without it, the second packet of an answer waits 40 ms for the first one's
-            # receipt.
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            store = starting.enter_context(closing(Store(self._database)))
-            server = uvicorn.Server(
-                uvicorn.Config(
-                    application(store, self.access_token, self._now),
-                    loop="asyncio",
-                    http="h11",
-                    ws="none",
-                    lifespan="off",
-                    log_config=None,
-                    access_log=False,
-                    proxy_headers=False,
-                    server_header=False,
-                    timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-                    timeout_graceful_shutdown=_STOP_SECONDS,
-                )
-            )
-            thread = Thread(target=server.run, args=([listener],), name="square-emulator", daemon=True)
+            listener = starting.enter_context(_listener(self._host, self._port))
+            scheme = "http" if self._tls is None else "https"
+            guard = Guard(self.access_token, on_loopback=is_loopback(self._host), scheme=scheme)
+            app = App(state, self.access_token, guard, with_page=self._page)
+            loop = self._loop = RealTimeLoop()
+            starting.callback(loop.close)
+            web = WebServer(app, body_limit)
+            serving = asyncio.run_coroutine_threadsafe(self._serve(state, web, listener), loop)
+            thread = Thread(target=loop.run_forever, name="square-emulator", daemon=True)
             thread.start()
             starting.callback(thread.join)
-            starting.callback(setattr, server, "should_exit", True)
-            self.url = f"http://{_HOST}:{listener.getsockname()[1]}"
+            starting.callback(loop.call_soon_threadsafe, loop.stop)
+            serving.result()
+            starting.callback(state.store.close)
+            starting.callback(lambda: self._call(web.stop(_STOP_SECONDS)))
+            name = f"[{self._host}]" if ":" in self._host else self._host
+            self.url = f"{scheme}://{name}:{listener.getsockname()[1]}"
             self._running = starting.pop_all()
 
+    async def _serve(self, state: State, web: WebServer, listener: socket.socket) -> None:
+        await state.open(self._database)
+        await web.start(listener, self._tls)
+
     def stop(self) -> None:
-        """Stop to serve: answer what has been asked, for at most a second, and close everything. Can be repeated."""
+        """Stop to serve: answer what can be answered at once, and close everything. Can be repeated."""
         self._running.close()
         self.url = ""
 
@@ -119,3 +154,166 @@ class Emulator:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+    # -- What a test does with it ------------------------------------------------------------------------------------
+
+    @property
+    def requests(self) -> Journal:
+        """The requests that came in, oldest first, also after the end."""
+        return self._state.journal
+
+    @property
+    def clock(self) -> Clock:
+        """The clock: `advance` it, or `set` it."""
+        return self._serving().clock
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What goes wrong on purpose, used up or not, oldest first."""
+        return self._serving().faults.all()
+
+    @property
+    def listing_delay(self) -> float:
+        """How many seconds of the emulator's clock a new customer is missing in lists; 0 at the start."""
+        return self._serving().listing_delay
+
+    @listing_delay.setter
+    def listing_delay(self, seconds: float) -> None:
+        self._serving().set_listing_delay(seconds)
+
+    def seed(self, customers: Seed) -> list[str]:
+        """Add customers, and return their ids. Lists show them at once, whatever their delay.
+
+        :param customers: how many to make up; or a list of dicts with the fields of `Customer`; or the path of a file:
+            .json (a list), .jsonl (an object a line) or .csv (with the names of the fields as columns, such as
+            `given_name` and `address.locality`, or as Square's Dashboard exports it).
+        :raises ValueError: if one of them cannot be a customer. Then none is added.
+        :raises OSError: if the file cannot be read.
+        """
+        return self._call(self._serving().seed(customers))
+
+    def fail(
+        self,
+        operation: str,
+        *,
+        times: int | None = 1,
+        when: Literal["before", "after"] = "before",
+        status: int | None = None,
+        code: str | None = None,
+        delay: float = 0,
+        reset: bool = False,
+        truncate: int | None = None,
+        drip: float | None = None,
+        body: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        probability: float = 1,
+    ) -> Fault:
+        """Let requests fail, on the socket, so that every client meets it.
+
+        A request meets one fault: the oldest that fits it and is not used up.
+
+        :param operation: the method of `CustomersApi` whose requests fail, or `*` for every request.
+        :param times: how many requests fail; None for all.
+        :param when: `before` the request is carried out, or `after` it.
+        :param status: answer with this status, 200 to 599, in Square's error shape. With `before`, the request is not
+            carried out.
+        :param code: the code of that error; by default the one that belongs to the status.
+        :param delay: wait for so many seconds of real time, then carry on.
+        :param reset: reset the connection instead of answering; with `truncate`, after so many bytes.
+        :param truncate: close the connection after so many bytes of the body.
+        :param drip: send the body byte by byte, so many seconds apart.
+        :param body: answer with this text, as `text/html` unless `headers` say otherwise, and with status 200 unless
+            `status` is given.
+        :param headers: headers to add to the answer.
+        :param probability: the share of requests that fail, more than 0 and at most 1.
+        :returns: the fault. Its `used` counts, and its `remove()` ends it.
+        :raises ValueError: if a setting has a value that it cannot have, or nothing is to happen.
+        """
+        return self._serving().faults.add(
+            operation,
+            times=times,
+            when=when,
+            status=status,
+            code=code,
+            delay=delay,
+            reset=reset,
+            truncate=truncate,
+            drip=drip,
+            body=body,
+            headers=headers,
+            probability=probability,
+        )
+
+    def rate_limit(self, rate: float | None, burst: int | None = None, retry_after: int | None = None) -> None:
+        """Refuse requests beyond a rate with status 429.
+
+        :param rate: requests per second by the emulator's clock; None for no limit.
+        :param burst: how many may come at once; as many as come in a second, but at least 1, if None.
+        :param retry_after: what the refusal's `Retry-After` says, in whole seconds; None to leave it out.
+        :raises ValueError: if a setting has a value that it cannot have.
+        """
+        self._serving().set_rate_limit(rate, burst, retry_after)
+
+    def merge(self, old_id: str, new_id: str) -> None:
+        """Make one customer of two, as a merge in Square's Dashboard does: retrieving the old id returns the new one.
+
+        :param old_id: the customer who goes. The cards, and the fields that only this one has, go to the other.
+        :param new_id: the customer who stays.
+        :raises ValueError: if there is no such customer, or both are the same.
+        """
+        self._call(self._serving().merge(old_id, new_id))
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return everything but the journal, for `restore`. It can be written as JSON."""
+        return self._call(_as_coroutine(self._serving().snapshot))
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Make everything but the journal as it was when a snapshot was taken, in this emulator or another one.
+
+        :raises ValueError: if it is not a snapshot. Then nothing changes.
+        """
+        self._call(self._serving().restore(snapshot))
+
+    def reset(
+        self, *, seed: int | EllipsisType | None = ..., clock: str | datetime | EllipsisType | None = ...
+    ) -> None:
+        """Make everything as it was at the start, for the next test. A database file becomes empty.
+
+        Customers, cards, nonces, keys, faults, limits, the journal, the clock and the identifiers begin anew.
+        Connections stay, but requests that are being carried out are broken off.
+
+        :param seed: another seed from now on.
+        :param clock: another start of the clock from now on.
+        :raises ValueError: if the clock is not a time with a time zone.
+        """
+        changed = {name: value for name, value in (("seed", seed), ("clock", clock)) if value is not ...}
+        self._call(self._serving().reset(**changed))
+
+    def _serving(self) -> State:
+        if not self.url:
+            raise RuntimeError("The emulator does not serve: use it within its `with` block, or after `start()`.")
+        return self._state
+
+    def _call(self, call: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(call, self._loop).result()
+
+
+async def _as_coroutine(call: Callable[[], T]) -> T:
+    return call()
+
+
+def _tls(certfile: str | PathLike[str], keyfile: str | PathLike[str] | None) -> ssl.SSLContext:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        tls.load_cert_chain(certfile, keyfile)
+    except OSError as error:
+        raise ValueError(f"The certificate in {certfile} cannot be used: {error}") from None
+    return tls
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=1024)
+    # Its connections inherit this. Without it, the second packet of an answer waits 40 ms for the first one's receipt.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

@@ -51,6 +51,27 @@ _ADDRESS_FIELDS = (
 _RECIPIENT = ("first_name", "last_name")
 """Square does not keep these parts of a customer's address: the customer has names."""
 
+_CUSTOMER_ORDER = (
+    "id",
+    "created_at",
+    "updated_at",
+    "cards",
+    "given_name",
+    "family_name",
+    "nickname",
+    "company_name",
+    "email_address",
+    "address",
+    "phone_number",
+    "birthday",
+    "reference_id",
+    "note",
+    "preferences",
+    "groups",
+    "creation_source",
+    "version",
+)
+
 _CARDHOLDER_NAME_LIMIT = 96
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -68,7 +89,9 @@ def read_json_object(body: bytes) -> dict[str, Any]:
     :raises RefusalError: if it is not JSON, or JSON but no object.
     """
     try:
-        value = json.loads(body, parse_constant=_refuse_constant)
+        value = json.loads(body.decode(), parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise RefusalError(400, ErrorCode.BAD_REQUEST, _json_mistake(error)) from None
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
@@ -89,7 +112,7 @@ def read_text(body: Mapping[str, Any], name: str, limit: int | None = None, pare
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise RefusalError(400, ErrorCode.EXPECTED_STRING, f"`{path}` must be a string.", path)
+        raise RefusalError(400, ErrorCode.EXPECTED_STRING, "Expected a string value.", path)
     if limit is not None and len(value) > limit:
         raise RefusalError(400, ErrorCode.VALUE_TOO_LONG, f"`{path}` must have at most {limit} characters.", path)
     if _SURROGATE.search(value):
@@ -114,6 +137,18 @@ def read_customer(body: Mapping[str, Any]) -> dict[str, Any]:
         address = read_address(body, "address")
         fields["address"] = address and {part: text for part, text in address.items() if part not in _RECIPIENT}
     return fields
+
+
+def identifies(customer: Mapping[str, Any]) -> bool:
+    """Whether a customer's fields say who it is, which a new customer needs."""
+    return any(name in customer for name in IDENTIFYING_FIELDS)
+
+
+def nobody() -> RefusalError:
+    """Return the refusal of a new customer whom no field identifies."""
+    *names, last = (f"`{name}`" for name in IDENTIFYING_FIELDS)
+    detail = f"At least one of {', '.join(names)}, or {last} is required for a customer."
+    return RefusalError(400, ErrorCode.BAD_REQUEST, detail)
 
 
 def read_address(body: Mapping[str, Any], name: str) -> dict[str, str | None] | None:
@@ -143,20 +178,56 @@ def read_cardholder_name(body: Mapping[str, Any]) -> str | None:
     return read_text(body, "cardholder_name", _CARDHOLDER_NAME_LIMIT)
 
 
+def read_version(value: object) -> int:
+    """Read the version of a customer that a change was made for.
+
+    :raises RefusalError: if it is not an integer.
+    """
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise RefusalError(400, ErrorCode.EXPECTED_INTEGER, "Expected an integer value.", "version")
+    return value
+
+
+def in_order(customer: dict[str, Any]) -> dict[str, Any]:
+    """Return a customer with the fields in the order in which Square writes them."""
+    known = {name: customer[name] for name in _CUSTOMER_ORDER if name in customer}
+    return {**known, **customer}
+
+
+def _json_mistake(error: json.JSONDecodeError) -> str:
+    """Return what Square says of a body that is not JSON."""
+    if error.pos >= len(error.doc) or error.msg.startswith("Unterminated"):
+        return f"unexpected end of JSON input (line {error.lineno}, character {error.colno})"
+    place = next(place for start, place in _JSON_PLACES.items() if error.msg.startswith(start))
+    character = error.doc[error.pos]
+    return f"invalid character '{character}' {place} (line {error.lineno}, character {error.colno})"
+
+
+_JSON_PLACES = {
+    "Expecting value": "looking for beginning of value",
+    "Expecting property name": "looking for beginning of object key string",
+    "Expecting ':'": "after object key",
+    "Expecting ','": "after object key:value pair",
+    "Extra data": "after top-level value",
+    "Invalid": "in string literal",
+    "": "looking for beginning of value",
+}
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
 def _email_address(value: str) -> str:
     if not _EMAIL_ADDRESS.fullmatch(value):
-        detail = "Expected `email_address` to be a valid e-mail address."
+        detail = "Expected email_address to be a valid email address"
         raise RefusalError(400, ErrorCode.INVALID_EMAIL_ADDRESS, detail, "email_address")
     return value
 
 
 def _phone_number(value: str) -> str:
     if not _PHONE_NUMBER.fullmatch(value):
-        detail = "Expected `phone_number` to be a valid phone number: 9 to 16 digits, with or without a leading `+`."
+        detail = "Expected phone_number to be a valid phone number"
         raise RefusalError(400, ErrorCode.INVALID_PHONE_NUMBER, detail, "phone_number")
     return value
 

@@ -82,7 +82,7 @@ if not TYPE_CHECKING:  # A checker that saw this would accept every name.
             return model
         if name in _MODULES.values():
             return import_module(f"{__name__}.{name}")
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise import_module("squareconnect.legacy").attribute_error(__name__, name)
 
 
 def __dir__() -> list[str]:

@@ -90,6 +90,7 @@ class Model:
     """What the server sent under keys that are no fields of the model. Sent along if the model is."""
 
     _fields: ClassVar[dict[str, Field]] = {}
+    _required: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         own = {
@@ -102,6 +103,7 @@ class Model:
             described = (f"{margin}:param {name}: {field.description}" for name, field in own.items())
             cls.__doc__ = "\n".join([cls.__doc__.rstrip(), "", *described])
         cls._fields = cls._fields | own
+        cls._required = tuple(name for name, field in cls._fields.items() if field.required)
         cls.swagger_types = {name: field.swagger_type for name, field in cls._fields.items()}
         cls.attribute_map = {name: name for name in cls._fields}
         for name in cls._fields:
@@ -128,6 +130,13 @@ class Model:
                 message = f"{type(self).__name__} has no field '{name}'"
                 raise AttributeError(message + did_you_mean(name, self._fields))
             self.__dict__[name] = value
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "swagger_types" in state:
+            from squareconnect.legacy import values_of
+
+            state = values_of(state)
+        self.__dict__.update(state)
 
     def to_dict(self) -> dict[str, Any]:
         """Return every field by attribute name, in the constructor's order; Nones are kept, models become dicts."""

@@ -9,6 +9,7 @@ import pytest
 from squareconnect import (
     ApiClient,
     ApiResponse,
+    AsyncApiClient,
     AsyncCustomersApi,
     Configuration,
     CreateCustomerCardRequest,
@@ -39,7 +40,7 @@ def test_has_the_seven_methods_as_coroutines_with_the_same_parameters() -> None:
 
 
 def test_makes_a_client_of_its_own_if_it_is_given_none() -> None:
-    assert isinstance(AsyncCustomersApi().api_client, ApiClient)
+    assert isinstance(AsyncCustomersApi().api_client, AsyncApiClient)
 
 
 def test_the_seven_calls_reach_square_and_come_back(api: AsyncCustomersApi) -> None:

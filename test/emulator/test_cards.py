@@ -1,22 +1,24 @@
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
 
 from squareconnect.emulator.cards import CardRequest
+from squareconnect.emulator.chance import Chance
 from squareconnect.emulator.refusals import RefusalError
 
 TODAY = date(2019, 6, 12)
 
 
 def make_card(nonce: str, **fields: object) -> dict[str, object]:
-    return CardRequest.read({"card_nonce": nonce, **fields}).card("ccof:A", TODAY)
+    return CardRequest.read({"card_nonce": nonce, **fields}).card(Chance(1), TODAY)
 
 
 def refusal_of(nonce: object, **fields: object) -> tuple[int, str, str, str | None]:
     with pytest.raises(RefusalError) as refused:
-        CardRequest.read({"card_nonce": nonce, **fields}).card("ccof:A", TODAY)
+        CardRequest.read({"card_nonce": nonce, **fields}).card(Chance(1), TODAY)
     return refused.value.status, refused.value.category, refused.value.code, refused.value.field
 
 
@@ -46,10 +48,21 @@ def test_a_malformed_nonce_is_invalid_card_data(nonce: str) -> None:
     assert refusal_of(nonce) == (400, "INVALID_REQUEST_ERROR", "INVALID_CARD_DATA", "card_nonce")
 
 
-def test_a_card_expires_at_the_end_of_the_third_year() -> None:
-    card = make_card("cnon:card-nonce-ok")
+@pytest.mark.parametrize(("nonce", "expiry"), [("card-nonce-ok", (6, 2021)), ("gift-card-nonce-ok", (12, 2050))])
+def test_a_card_expires_two_years_on_and_a_gift_card_late(nonce: str, expiry: tuple[int, int]) -> None:
+    card = make_card(f"cnon:{nonce}")
 
-    assert (card["exp_month"], card["exp_year"]) == (12, 2022)
+    assert (card["exp_month"], card["exp_year"]) == expiry
+
+
+def test_a_card_has_the_form_that_square_s_have() -> None:
+    card = make_card("cnon:card-nonce-ok", cardholder_name="Ada")
+    gift = make_card("cnon:gift-card-nonce-ok")
+
+    order = ["id", "card_brand", "last_4", "exp_month", "exp_year", "cardholder_name", "billing_address"]
+    assert list(card) == order
+    assert re.fullmatch(r"ccof:[A-Za-z0-9_-]{22}", str(card["id"]))
+    assert re.fullmatch(r"gftc:[0-9a-f]{32}", str(gift["id"]))
 
 
 def test_another_postal_code_than_the_card_s_is_refused() -> None:

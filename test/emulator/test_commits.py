@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from squareconnect.emulator import Emulator
 from squareconnect.emulator.commits import SharedCommits
 from squareconnect.emulator.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from .conftest import Wire
 
 
 class CountingStore(Store):
@@ -33,9 +37,8 @@ def test_changes_of_one_turn_share_one_commit() -> None:
         opening = store.commits
 
         async def change(name: str) -> int:
-            with commits.change():
+            async with commits.change():
                 store.add_customer({"id": name})
-            await commits.on_disk()
             return store.commits - opening
 
         async def two_turns() -> list[int]:
@@ -51,12 +54,11 @@ def test_a_change_that_raises_is_undone_alone() -> None:
         commits = SharedCommits(store)
 
         async def keep() -> None:
-            with commits.change():
+            async with commits.change():
                 store.add_customer({"id": "kept"})
-            await commits.on_disk()
 
         async def fail() -> None:
-            with commits.change():
+            async with commits.change():
                 store.add_customer({"id": "undone"})
                 raise ZeroDivisionError
 
@@ -77,9 +79,8 @@ def test_a_failed_commit_is_told_to_all_that_wait_for_it() -> None:
         store.disk_is_full = True
 
         async def change(name: str) -> None:
-            with commits.change():
+            async with commits.change():
                 store.add_customer({"id": name})
-            await commits.on_disk()
 
         async def together() -> Sequence[BaseException | None]:
             return await asyncio.gather(change("a"), change("b"), commits.on_disk(), return_exceptions=True)
@@ -94,9 +95,8 @@ def test_a_request_that_is_given_up_leaves_the_commit_to_the_others() -> None:
         commits = SharedCommits(store)
 
         async def change(name: str) -> None:
-            with commits.change():
+            async with commits.change():
                 store.add_customer({"id": name})
-            await commits.on_disk()
 
         async def give_up_one() -> None:
             patient, impatient = asyncio.create_task(change("a")), asyncio.create_task(change("b"))
@@ -109,3 +109,61 @@ def test_a_request_that_is_given_up_leaves_the_commit_to_the_others() -> None:
         asyncio.run(give_up_one())
 
         assert store.customer_count() == 2
+
+
+class TestALockedFile:
+    def test_delays_only_the_writes_that_wait_for_it(self, tmp_path: Path) -> None:
+        path = tmp_path / "square.db"
+        with closing(Store(path)) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
+            commits = SharedCommits(store)
+            done: list[str] = []
+
+            async def write(name: str) -> None:
+                async with commits.change():
+                    store.add_customer({"id": name})
+                done.append(name)
+
+            async def run() -> None:
+                other.execute("BEGIN IMMEDIATE")
+                writing = [asyncio.create_task(write(name)) for name in "ab"]
+                for _ in range(10):
+                    await asyncio.sleep(0.005)
+                    store.customer_count()
+                    await commits.on_disk()
+                assert done == []
+                other.execute("COMMIT")
+                await asyncio.gather(*writing)
+
+            asyncio.run(run())
+
+            assert sorted(done) == ["a", "b"]
+
+    def test_is_given_up_after_a_while(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("squareconnect.emulator.commits.LOCK_SECONDS", 0.02)
+        path = tmp_path / "square.db"
+        with closing(Store(path)) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
+            commits = SharedCommits(store)
+
+            async def write() -> None:
+                async with commits.change():
+                    raise AssertionError
+
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                asyncio.run(write())
+
+    def test_answers_503_over_http_when_it_is_given_up(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connect: Callable[[Emulator], Wire]
+    ) -> None:
+        monkeypatch.setattr("squareconnect.emulator.commits.LOCK_SECONDS", 0.05)
+        path = tmp_path / "square.db"
+        with Emulator(database=path) as square, closing(sqlite3.connect(path, isolation_level=None)) as other:
+            wire = connect(square)
+            other.execute("BEGIN IMMEDIATE")
+            answer = wire.post("/v2/customers", {"given_name": "Ada"})
+            assert answer.refusal == (503, "API_ERROR", "SERVICE_UNAVAILABLE", None)
+            assert wire.get("/v2/customers").json == {}
+            with Emulator(database=path) as second:
+                assert connect(second).get("/v2/customers").json == {}
+            other.execute("COMMIT")
+            assert wire.post("/v2/customers", {"given_name": "Ada"}).status == 200

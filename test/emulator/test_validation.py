@@ -15,8 +15,6 @@ def refusal_of(body: dict[str, object]) -> tuple[int, str, str | None]:
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"{",
         b"null",
         b"[]",
         b'"text"',
@@ -32,6 +30,26 @@ def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
     with pytest.raises(RefusalError) as refused:
         read_json_object(body)
     assert (refused.value.status, refused.value.code) == (400, "EXPECTED_JSON_BODY")
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"", "unexpected end of JSON input (line 1, character 1)"),
+        (b'{"a"', "unexpected end of JSON input (line 1, character 5)"),
+        (b'{"a": "b', "unexpected end of JSON input (line 1, character 7)"),
+        (b"card_nonce=1", "invalid character 'c' looking for beginning of value (line 1, character 1)"),
+        (b"{\na: 1}", "invalid character 'a' looking for beginning of object key string (line 2, character 1)"),
+        (b'{"a" 1}', "invalid character '1' after object key (line 1, character 6)"),
+        (b'{"a": 1 2}', "invalid character '2' after object key:value pair (line 1, character 9)"),
+        (b"{} {}", "invalid character '{' after top-level value (line 1, character 4)"),
+        (b'{"a": "\\x"}', "invalid character '\\' in string literal (line 1, character 8)"),
+    ],
+)
+def test_a_body_that_is_no_json_is_refused_as_square_does(body: bytes, detail: str) -> None:
+    with pytest.raises(RefusalError) as refused:
+        read_json_object(body)
+    assert (refused.value.status, refused.value.code, refused.value.detail) == (400, "BAD_REQUEST", detail)
 
 
 @pytest.mark.parametrize(

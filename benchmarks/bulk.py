@@ -1,0 +1,188 @@
+"""What bulk work promises in figures, proved: ``python -m benchmarks.bulk PROOF...``, by default all of them.
+
+- ``throughput``: 16,000 rows as quick as 16 plain threads, at 20 ms an answer.
+- ``limit``: a server that allows 50 requests a second, for a minute, with and without ``Retry-After``.
+- ``memory``: a million rows imported, and a million customers exported.
+- ``kills``: an import of 20,000 rows into a server with faults, killed 100 times.
+
+Each prints a line of figures, and fails if they are not as promised. Together they take half an hour.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.bulk_server import ALL_FAULTS, Faults, Square, running
+from squareconnect import ApiClient, Configuration, CustomersApi
+from squareconnect.bulk import import_customers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_CHILD = """
+import resource, sys
+from squareconnect import ApiClient, Configuration, CustomersApi
+from squareconnect.bulk import export_customers, import_customers, open_source
+work, host, file, journal = sys.argv[1:]
+api = CustomersApi(ApiClient(Configuration(host=host, access_token="T")))
+if work == "import":
+    report = import_customers(open_source(file), api, journal=journal)
+    left = report.left or report.unknown
+else:
+    report = export_customers(api, file)
+    left = 0
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, *report[:5])
+sys.exit(75 if left else 0)
+"""
+
+
+def api_of(host: str) -> CustomersApi:
+    """Return a client of a server."""
+    return CustomersApi(ApiClient(Configuration(host=host, access_token="T")))  # noqa: S106 - it opens nothing
+
+
+@contextlib.contextmanager
+def serving(**options: Any) -> Iterator[str]:
+    """Run the server in a process of its own; give its host."""
+    command = [sys.executable, "-m", "benchmarks.bulk_server", json.dumps(options)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def child(work: str, host: str, file: Path, journal: Path) -> subprocess.Popen[str]:
+    """Start an import or export in a process of its own."""
+    command = [sys.executable, "-c", _CHILD, work, host, str(file), str(journal)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def write_rows(path: Path, count: int) -> Path:
+    """Write a CSV file of so many rows."""
+    with path.open("w") as file:
+        file.write("given_name,family_name,email_address,note\n")
+        file.writelines(f"Ada {number},Lovelace,ada{number}@example.com,A note on her\n" for number in range(count))
+    return path
+
+
+def rows_of(count: int) -> list[dict[str, Any]]:
+    """Return so many rows."""
+    return [{"given_name": f"Ada {number}", "email_address": f"ada{number}@example.com"} for number in range(count)]
+
+
+def plain_threads(api: CustomersApi, rows: list[dict[str, Any]]) -> float:
+    """Make a customer of each row with 16 threads; return the seconds."""
+    numbers = iter(range(len(rows)))
+    lock = threading.Lock()
+
+    def work() -> None:
+        while True:
+            with lock:
+                number = next(numbers, None)
+            if number is None:
+                return
+            api.create_customer({**rows[number], "idempotency_key": f"plain-{number}"})
+
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - began
+
+
+def throughput(count: int = 16_000) -> None:
+    """Import as quickly as plain threads, nine tenths of it at least."""
+    rows = rows_of(count)
+    with tempfile.TemporaryDirectory() as folder, serving(delay=0.02) as host:
+        plain = plain_threads(api_of(host), rows)
+        began = time.perf_counter()
+        report = import_customers(rows, api_of(host), journal=f"{folder}/journal")
+        seconds = time.perf_counter() - began
+    print(f"throughput: plain {count / plain:.0f}/s, import {count / seconds:.0f}/s, ratio {plain / seconds:.3f}")
+    assert report.created == count
+    assert plain / seconds >= 0.9
+
+
+def limit(rate: int = 50, seconds: float = 60.0) -> None:
+    """Use 95 % of a limit and more, with less than 2 % refused."""
+    for retry_after in (None, 1):
+        square = Square(delay=0.02, rate=rate, burst=rate, retry_after=retry_after)
+        with tempfile.TemporaryDirectory() as folder, running(square):
+            began = time.monotonic()
+
+            def stop(progress: object, began: float = began) -> None:
+                if time.monotonic() - began > seconds:
+                    raise TimeoutError
+
+            with contextlib.suppress(TimeoutError):
+                import_customers(
+                    rows_of(int(rate * seconds * 2)), api_of(square.host), journal=f"{folder}/journal", progress=stop
+                )
+            used = len(square.customers) / (rate * seconds)
+            refused = square.limited / square.requests
+        print(f"limit: Retry-After {retry_after}: {used:.1%} used, {refused:.2%} of {square.requests} refused")
+        assert used >= 0.95
+        assert refused < 0.02
+
+
+def memory(count: int = 1_000_000) -> None:
+    """Import and export within 80 and 60 MiB."""
+    with tempfile.TemporaryDirectory() as folder, serving() as host:
+        file = write_rows(Path(folder) / "rows.csv", count)
+        for work, most in (("import", 80), ("export", 60)):
+            began = time.perf_counter()
+            with child(work, host, file if work == "import" else Path(folder) / "out.jsonl", Path(folder) / "j") as one:
+                said, _ = one.communicate()
+            print(f"memory: {work} of {count} rows: {time.perf_counter() - began:.0f} s, MiB and counts {said.strip()}")
+            assert one.returncode == 0
+            assert int(said.split()[0]) <= most
+
+
+def kills(count: int = 20_000, kills: int = 100, faults: Faults = ALL_FAULTS) -> None:
+    """Kill an import at random moments, and find every row exactly once."""
+    chance = random.Random(1)
+    killed = runs = 0
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder, running(Square(delay=0.005, faults=faults)) as square:
+        file = write_rows(Path(folder) / "rows.csv", count)
+        while True:
+            runs += 1
+            with child("import", square.host, file, Path(folder) / "journal") as process:
+                if killed < kills:
+                    try:
+                        process.wait(0.2 + chance.random() * 2)
+                    except subprocess.TimeoutExpired:
+                        process.kill()
+                        killed += 1
+                        continue
+                said, _ = process.communicate()
+            assert process.returncode in (0, 75), said
+            if process.returncode == 0:
+                break
+    addresses = {customer["email_address"] for customer in square.customers.values()}
+    seconds = time.perf_counter() - began
+    print(
+        f"kills: {count} rows, {killed} kills, {runs} runs, {square.requests} requests, {seconds:.0f} s: "
+        f"{len(square.customers)} customers, {len(addresses)} different"
+    )
+    assert len(square.customers) == len(addresses) == count
+
+
+PROOFS: dict[str, Callable[[], None]] = {"throughput": throughput, "limit": limit, "memory": memory, "kills": kills}
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or PROOFS:
+        PROOFS[name]()

@@ -1,0 +1,211 @@
+"""The client for asyncio: what :class:`ApiClient` does, on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from squareconnect.api_client import BaseClient
+from squareconnect.configuration import conceal
+from squareconnect.rest import rules_for
+from squareconnect.transport import CallOptions, call_options
+from squareconnect.transport.aio_tasks import elsewhere
+from squareconnect.transport.outgoing import both_times, outgoing, split_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from squareconnect.api_client import PreparedCall
+    from squareconnect.configuration import Configuration
+    from squareconnect.transport import RESTResponse
+    from squareconnect.transport.aio import AsyncConnections
+
+_LARGE = 262_144
+"""Bytes of an answer from which on it is decoded on another thread."""
+
+
+class AsyncApiClient(BaseClient):
+    """Makes requests of calls and models of answers, on asyncio.
+
+    It takes the settings, makes the requests and raises the exceptions that :class:`ApiClient` does. A call that is
+    cancelled closes its connection at once; the request may have been carried out.
+
+    One client serves any number of tasks. It can be used in several event loops, and keeps connections for each. Use it
+    as an asynchronous context manager, or await :meth:`close`, before the event loop ends.
+
+    :param configuration: the settings; a new ``Configuration()`` if None.
+    :param header_name: the name of a header to send with every request.
+    :param header_value: its value.
+    :param cookie: the ``Cookie`` header to send with every request.
+    :param models: the models of other APIs that answers may be decoded as: a module of Swagger models, a mapping of
+        names to them, or a list of these.
+    :raises ImportError: if ``h11`` is not installed; the extra ``async`` brings it.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration | None = None,
+        header_name: str | None = None,
+        header_value: str | None = None,
+        cookie: str | None = None,
+        *,
+        models: Any = None,
+    ) -> None:
+        header_value, cookie = conceal((header_value, cookie))  # A traceback shows the locals of each frame.
+        super().__init__(configuration, header_name, header_value, cookie, models=models)
+        self._start()
+
+    def _start(self) -> None:
+        self.connections = _connections(self.configuration)
+        self._last_responses: WeakKeyDictionary[asyncio.Task[Any], RESTResponse] = WeakKeyDictionary()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("connections", "_last_responses")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._start()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections. Calls in flight raise ``ConnectionFailed``; a later call opens new connections."""
+        await self.connections.close()
+
+    @property
+    def last_response(self) -> RESTResponse:
+        """The answer to the running task's last successful call.
+
+        :raises AttributeError: if there was none.
+        """
+        task = _current_task()
+        if task is None or task not in self._last_responses:
+            raise AttributeError("there is no last_response: no call of this task has succeeded")
+        return self._last_responses[task]
+
+    async def call_api(
+        self,
+        resource_path: str,
+        method: str,
+        path_params: Mapping[str, Any] | None = None,
+        query_params: Any = None,
+        header_params: Mapping[str, str] | None = None,
+        body: Any = None,
+        post_params: Iterable[tuple[str, Any]] | None = None,
+        files: Mapping[str, Any] | None = None,
+        response_type: Any = None,
+        auth_settings: Iterable[str] | None = None,
+        callback: None = None,
+        *,
+        async_req: bool = False,
+        _request_timeout: float | tuple[float, float] | None = None,
+        _headers: Mapping[str, str] | None = None,
+        _return_http_data_only: bool = True,
+        _preload_content: bool = True,
+        _repeatable: bool | None = None,
+    ) -> Any:
+        """Make a call: a request, its retries, and the answer as a model.
+
+        The parameters and exceptions are those of :meth:`ApiClient.call_api`, so an API class that was written for
+        ``ApiClient`` returns something to await here.
+
+        :param callback: must be None: await the call instead.
+        :param async_req: has no effect.
+        """
+        _headers, header_params = conceal(_headers), conceal(header_params)  # Tracebacks show the locals of a frame.
+        if callback is not None:
+            raise TypeError("callback cannot be given to an AsyncApiClient: await the call instead")
+        call = self._prepare(
+            resource_path,
+            method,
+            path_params,
+            query_params,
+            header_params,
+            body,
+            post_params,
+            files,
+            response_type,
+            auth_settings,
+            timeout=_request_timeout,
+            headers=_headers,
+            data_only=_return_http_data_only,
+            decoded=_preload_content,
+            repeatable=_repeatable,
+            deadline=None,
+        )
+        response = await self._send(call)
+        task = _current_task()
+        if task is not None:
+            self._last_responses[task] = response
+        if len(getattr(response, "content", b"")) < _LARGE:
+            return self._result(call, response)
+        return await elsewhere(self._result, call, response)
+
+    async def _send(self, call: PreparedCall) -> Any:
+        before = call_options.set(call.options)
+        try:
+            return await self.request(
+                call.method,
+                call.url,
+                query_params=call.query,
+                headers=call.headers,
+                post_params=call.fields,
+                body=call.body,
+            )
+        finally:
+            call_options.reset(before)
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        query_params: Any = None,
+        headers: Mapping[str, str] | None = None,
+        post_params: Iterable[tuple[str, Any]] | None = None,
+        body: Any = None,
+    ) -> RESTResponse:
+        """Send a request until it is answered, the retries are used up or the deadline passes.
+
+        The parameters, results and exceptions are those of :meth:`RESTClientObject.request`.
+        """
+        options = call_options.get()
+        consumed = call_options.set(None)  # They are for this request, and not for one that a hook makes meanwhile.
+        try:
+            settings = self.configuration
+            path = split_url(url)[1].partition("?")[0]
+            request = outgoing(method, url, query_params, headers, body, post_params)
+            options = options or CallOptions(None, path)
+            deadline = self.connections.clock.monotonic() + settings.deadline
+            rules = rules_for(settings, method, path, options, deadline)
+            times = both_times(settings.timeout if options.timeout is None else options.timeout)
+            return await self.connections.send(request, rules, times, settings.allow_insecure_http)
+        finally:
+            call_options.reset(consumed)
+
+
+def _connections(configuration: Configuration) -> AsyncConnections:
+    try:
+        from squareconnect.transport.aio import AsyncConnections
+    except ModuleNotFoundError as error:
+        if error.name != "h11":
+            raise
+    else:
+        return AsyncConnections(configuration)
+    raise ImportError("AsyncApiClient needs h11: pip install 'squareconnect[async]'", name="h11")
+
+
+def _current_task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # There is no event loop here.
+        return None

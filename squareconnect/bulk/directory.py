@@ -1,0 +1,195 @@
+"""The customers who are there already: those who match a row, and those whom a lost answer has left behind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from squareconnect.bulk.engine import LONGEST_PAUSE, PATIENCE, may_repeat, seconds_asked
+from squareconnect.bulk.errors import Stopped
+from squareconnect.bulk.reports import Progress
+from squareconnect.exceptions import ApiException
+from squareconnect.pagination import paginate
+from squareconnect.serialization import sanitize
+from squareconnect.transport.exchange import pause_before_retry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from squareconnect.bulk.journal import Journal
+    from squareconnect.bulk.mapping import Body
+    from squareconnect.bulk.pace import Pace
+    from squareconnect.bulk.sending import Driver
+    from squareconnect.models import Customer, ListCustomersResponse
+
+MATCHES = ("reference_id", "email_address", "phone_number")
+"""The fields by which a row's customer can be found."""
+
+_CLOCKS_DIFFER = 24 * 60 * 60.0
+"""Seconds by which this machine's clock and the server's may differ."""
+
+
+def match_value(body: Body, field: str) -> str | None:
+    """Return what tells whether two customers have the same value in a field, or None if this one has none.
+
+    E-mail addresses are compared without regard to case, phone numbers by their digits.
+    """
+    text: str | None = body.get(field)
+    if text is None:
+        return None
+    if field == "phone_number":
+        return re.sub(r"\D", "", text, flags=re.ASCII) or None
+    return text.strip().casefold() if field == "email_address" else text
+
+
+class Listing:
+    """Lists customers as the pace allows, and tries again what fails.
+
+    :param driver: makes the calls.
+    :param call: the method that lists customers.
+    :param pace: says when.
+    :param sleep: waits for seconds.
+    """
+
+    def __init__(
+        self, driver: Driver, call: Callable[..., Any], pace: Pace, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._driver = driver
+        self._call = call
+        self._pace = pace
+        self._sleep = sleep
+
+    def pages(self, **options: Any) -> Iterator[ListCustomersResponse]:
+        """Return the pages of a listing.
+
+        :param options: those of `paginate`.
+        :raises Stopped: if nothing succeeds for half a minute.
+        :raises ApiException: for a failure that trying again does not mend.
+        """
+        return paginate(self._page, **options).pages()
+
+    def _page(self, **query: Any) -> ListCustomersResponse:
+        began = time.monotonic()
+        tries = 0
+        while True:
+            while (wait := self._pace.take()) > 0:
+                self._sleep(wait)
+            left_at = time.monotonic()
+            try:
+                page: ListCustomersResponse = self._driver.call(self._call, **query)
+            except ApiException as failure:
+                tries += 1
+                self._after(failure, left_at, tries, time.monotonic() - began)
+                continue
+            self._pace.succeeded()
+            return page
+
+    def _after(self, failure: ApiException, left_at: float, tries: int, seconds: float) -> None:
+        asked = seconds_asked(failure)
+        if not may_repeat(failure):
+            raise failure
+        if failure.status == 429 or asked is not None:
+            self._pace.limited(left_at, asked)
+        if (failure.status != 429 and seconds > PATIENCE) or (asked or 0.0) > LONGEST_PAUSE:
+            raise Stopped(
+                f"The customers cannot be listed ({failure.status or failure.reason}): run the same again when the "
+                "server is back"
+            ) from failure
+        if failure.status != 429:
+            self._sleep(pause_before_retry(tries, None, 5.0, 0.5, 0.0))
+
+
+def index_directory(journal: Journal, listing: Listing, field: str, progress: Callable[[Progress], object]) -> None:
+    """List all customers, and remember those whose value in a field some row has."""
+    with journal.change():
+        journal.forget_directory()
+    count = 0
+    for page in listing.pages(sort_field="CREATED_AT"):
+        customers = page.customers or []
+        known = [(value, one.id) for one in customers if (value := match_value(vars(one), field)) and one.id]
+        with journal.change():
+            journal.know(known)
+        count += len(customers)
+        progress(Progress("listing", count))
+    with journal.change():
+        journal.end_listing()
+
+
+def find_lost(journal: Journal, listing: Listing, before: float, progress: Callable[[Progress], object]) -> None:
+    """Look for the customers of rows that were sent, but not answered, before a moment.
+
+    A row whose customer is there is done; all others count as never sent. A customer is a row's if it was made after
+    the row was sent, says the same in every field, and is no other row's.
+    """
+    rows: dict[str, list[int]] = {}
+    earliest = before
+    for number, body, at in journal.uncertain_before(before):
+        rows.setdefault(_digest(body), []).append(number)
+        earliest = min(earliest, at)
+    if not rows:
+        return
+    journal.index_claims()
+    found = _made_since(listing, datetime.fromtimestamp(earliest - _CLOCKS_DIFFER, timezone.utc), progress)
+    done: dict[str, int] = {}
+    for customer in found:
+        numbers = rows.get(_digest(sanitize(customer)))
+        if numbers and customer.id and customer.id not in done and not journal.claimed(customer.id):
+            done[customer.id] = numbers.pop(0)
+            if not any(rows.values()):
+                break
+    with journal.change():
+        journal.adopt((number, customer_id) for customer_id, number in done.items())
+        journal.make_pending(number for numbers in rows.values() for number in numbers)
+
+
+def _made_since(listing: Listing, moment: datetime, progress: Callable[[Progress], object]) -> Iterator[Customer]:
+    """Return the customers who were made since a moment, the newest first."""
+    count = 0
+    for page in listing.pages(sort_field="CREATED_AT", sort_order="DESC"):
+        for customer in page.customers or []:
+            if _time_of(customer.created_at) < moment:
+                return
+            yield customer
+        count += len(page.customers or [])
+        progress(Progress("listing", count))
+
+
+def _time_of(text: str | None) -> datetime:
+    from dateutil.parser import isoparse
+
+    moment: datetime = isoparse(text or "")
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _digest(customer: Body) -> str:
+    """Return what two customers have in common who say the same."""
+    said = {name: _plain(name, customer[name]) for name in _SAID if customer.get(name)}
+    for name, text in customer.get("address", {}).items():
+        if text and name != "country":  # Square may add the business's own.
+            said[f"address.{name}"] = _plain(name, text)
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _plain(name: str, text: str) -> str:
+    if name == "phone_number":
+        return re.sub(r"\D", "", text, flags=re.ASCII)
+    if name == "birthday":
+        return text[:10]
+    return " ".join(text.casefold().split())
+
+
+_SAID = (
+    "given_name",
+    "family_name",
+    "nickname",
+    "company_name",
+    "email_address",
+    "phone_number",
+    "reference_id",
+    "note",
+    "birthday",
+)

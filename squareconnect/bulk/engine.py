@@ -1,0 +1,368 @@
+"""The sending of an import's rows: which leave when, what is tried again, and when to stop.
+
+Two parties share the work:
+
+* The *ledger*, in the thread that called, alone touches the journal. It takes rows, marks them as sent, brings that to
+  the disk together with everything that came back meanwhile, and only then lets the rows out.
+* The *driver* makes the calls, in threads or tasks. For each it asks at the *gate*, which lets one call after the other
+  through as the pace allows, and it reports what came of it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from squareconnect.bulk.errors import Stopped
+from squareconnect.bulk.journal import Settled
+from squareconnect.bulk.reports import Progress
+from squareconnect.bulk.sending import refusal_of
+from squareconnect.exceptions import ApiException, DecodeError
+from squareconnect.models.error_code import ErrorCode
+from squareconnect.transport.exchange import pause_before_retry, should_retry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from squareconnect.bulk.journal import Journal, Row
+    from squareconnect.bulk.pace import Pace
+    from squareconnect.bulk.sending import Answers, Driver
+
+PATIENCE = 30.0
+"""Seconds without any success after which an import whose calls fail stops."""
+LONGEST_PAUSE = 600.0
+"""Seconds that a server may ask to wait; if it asks for more, an import stops."""
+MOST_TRIES = 10
+"""How often a row is tried in one run before it counts as unknown."""
+_LONGEST_RETRY_PAUSE = 15.0
+_AHEAD = 5
+"""How many rows are taken from the journal for each call in flight, so that none waits for the disk."""
+_COMMIT_EVERY = 0.02
+"""Seconds between two commits, at least: what comes meanwhile shares one."""
+_FAREWELL = 10.0
+"""Seconds to wait for the answers to calls in flight when the import stops."""
+_TELL_EVERY = 0.1
+
+
+def seconds_asked(failure: ApiException) -> float | None:
+    """Return the seconds that an answer's `Retry-After` asks to wait, or None."""
+    asked = failure.headers.get("Retry-After") if failure.headers else None
+    return pause_before_retry(1, asked, float("inf"), 0.0, time.time()) if asked else None
+
+
+def may_repeat(failure: ApiException) -> bool:
+    """Whether a call that failed so is made again: a row's calls are all safe to repeat."""
+    return isinstance(failure, DecodeError) or should_retry(failure, repeatable=True)
+
+
+_ABOUT_A_ROW = (200, 400, 402, 404, 409, 413, 422)
+_ABOUT_ALL = (ErrorCode.INVALID_SQUARE_VERSION_FORMAT, ErrorCode.API_VERSION_INCOMPATIBLE)
+
+
+def is_of_row(failure: ApiException) -> bool:
+    """Whether a failure is about one row: Square refused what it says. Any other would befall all rows alike."""
+    about_all = failure.errors and failure.errors[0].code in _ABOUT_ALL
+    return failure.status in _ABOUT_A_ROW and bool(failure.errors) and not about_all
+
+
+def _pause_after(failure: ApiException, tries: int) -> float:
+    """Return the seconds after which a row is tried again. After a 429 the pace alone decides."""
+    asked = seconds_asked(failure)
+    if asked is not None or failure.status == 429:
+        return asked or 0.0
+    pause = pause_before_retry(tries, None, 4 * _LONGEST_RETRY_PAUSE, random.random(), 0.0)  # noqa: S311
+    return pause / 4
+
+
+class _Held:
+    """A row between the journal and its end."""
+
+    def __init__(self, row: Row) -> None:
+        self.row = row
+        self.tries = 0
+        self.perhaps_carried_out = row.sent_before
+        self.in_flight = False
+
+
+class _Waiting:
+    """The rows that may go to the gate: those to try again when they are due, before those that are new."""
+
+    def __init__(self) -> None:
+        self._new: deque[Row] = deque()
+        self._due: list[tuple[float, int, Row]] = []
+        self._numbers = itertools.count()
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def add(self, rows: Sequence[Row]) -> None:
+        with self._changed:
+            self._new.extend(rows)
+            self._changed.notify()
+
+    def add_later(self, row: Row, due: float) -> None:
+        with self._changed:
+            heapq.heappush(self._due, (due, next(self._numbers), row))
+            self._changed.notify()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def take(self, most: int) -> list[Row]:
+        """Wait for rows; none when it is closed."""
+        with self._changed:
+            while not self._closed:
+                now = time.monotonic()
+                rows: list[Row] = []
+                while self._due and self._due[0][0] <= now and len(rows) < most:
+                    rows.append(heapq.heappop(self._due)[2])
+                while self._new and len(rows) < most:
+                    rows.append(self._new.popleft())
+                if rows:
+                    return rows
+                self._changed.wait(self._due[0][0] - now if self._due else None)
+        return []
+
+
+class Engine:
+    """Sends the rows that a journal has left.
+
+    :param journal: the journal.
+    :param driver: makes the calls.
+    :param pace: says when.
+    :param depth: rows in flight, at most.
+    :param batch: rows in one call, at most.
+    :param key_trust: seconds that an idempotency key is relied on after it was first sent.
+    :param progress: gets a `Progress` now and then; None for nobody.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        driver: Driver,
+        pace: Pace,
+        *,
+        depth: int,
+        batch: int,
+        key_trust: float,
+        progress: Callable[[Progress], object] | None,
+    ) -> None:
+        self._journal = journal
+        self._driver = driver
+        self._pace = pace
+        self._batch = batch
+        self._depth = _AHEAD * depth
+        self._key_trust = key_trust
+        self._meter = _Meter(journal, progress)
+        self._held: dict[int, _Held] = {}
+        self._waiting = _Waiting()
+        self._gate = threading.Lock()
+        self._results: SimpleQueue[tuple[Sequence[Row], Answers | BaseException]] = SimpleQueue()
+        self._stopping = threading.Event()
+        self._failure: BaseException | None = None
+        self._last_success = time.monotonic()
+
+    def run(self) -> None:
+        """Send all rows.
+
+        :raises Stopped: if the server is gone, or asks for a long pause.
+        :raises ApiException: if it refuses not a row, but all of them: the token, above all.
+        """
+        self._driver.serve(self._following, self._finished)
+        try:
+            self._journal.begin()
+            self._keep_ledger()
+        except BaseException:
+            self._close()
+            with suppress(Exception):  # What has led here is what is to be told.
+                self._say_farewell()
+            raise
+        self._close()
+        self._meter.tell(0)
+
+    def interrupt(self, reason: BaseException) -> None:
+        """Make `run` end with an exception, from another thread."""
+        self._failure = self._failure or reason
+        self._stopping.set()
+
+    # -- The gate -----------------------------------------------------------------------------------------------------
+
+    def _following(self) -> Sequence[Row]:
+        """Wait until the next call may leave, and return its rows; none at the end. The driver asks, in any thread."""
+        with self._gate:
+            rows = self._waiting.take(self._batch)
+            while rows and not self._stopping.is_set() and (wait := self._pace.take()) > 0:
+                self._stopping.wait(min(wait, 0.5))
+            if self._stopping.is_set():
+                return ()
+            self._mark(rows, in_flight=True)
+            return rows
+
+    def _mark(self, rows: Sequence[Row], *, in_flight: bool) -> None:
+        for row in rows:
+            self._held[row.number].in_flight = in_flight
+
+    def _finished(self, rows: Sequence[Row], left_at: float, result: Answers | BaseException) -> None:
+        """Tell the pace, and leave the rest to the ledger. The driver calls it in any thread."""
+        failure = result if isinstance(result, ApiException) else None
+        asked = seconds_asked(failure) if failure else None
+        if asked is not None or (failure and failure.status == 429):
+            self._pace.limited(left_at, asked)
+        elif failure is None or failure.status is not None:
+            self._pace.succeeded()
+        self._results.put((rows, result))
+
+    def _close(self) -> None:
+        self._stopping.set()
+        self._waiting.close()
+
+    # -- The ledger ---------------------------------------------------------------------------------------------------
+
+    def _keep_ledger(self) -> None:
+        more = True
+        while more or self._held:
+            settled = self._settled(self._collect())
+            room = self._depth - len(self._held)
+            rows: list[Row] = []
+            if settled or (more and room >= self._depth // 4):
+                with self._journal.change():
+                    self._journal.settle(settled)
+                    if more:
+                        rows = self._journal.claim(room)
+                        more = len(rows) == room
+                self._held.update((row.number, _Held(row)) for row in rows)
+                self._waiting.add(rows)
+                self._meter.count(settled)
+            self._meter.tell(_TELL_EVERY)
+            if self._failure is not None:
+                raise self._failure
+
+    def _collect(self) -> list[tuple[Sequence[Row], Answers | BaseException]]:
+        """Return what has come of calls, after a while in which more than one can have come."""
+        collected = []
+        if self._held:
+            self._stopping.wait(_COMMIT_EVERY)
+            try:
+                collected.append(self._results.get(timeout=_TELL_EVERY))
+                while True:
+                    collected.append(self._results.get_nowait())
+            except Empty:
+                pass
+        return collected
+
+    def _settled(self, collected: Sequence[tuple[Sequence[Row], Answers | BaseException]]) -> list[Settled]:
+        settled: list[Settled] = []
+        for rows, result in collected:
+            self._mark(rows, in_flight=False)
+            if isinstance(result, BaseException):
+                settled += self._after_failure(rows, result)
+                continue
+            self._last_success = time.monotonic()
+            for row, answer in zip(rows, result, strict=True):
+                del self._held[row.number]
+                if isinstance(answer, str):
+                    settled.append(Settled(row.number, "done", answer))
+                else:
+                    settled.append(Settled(row.number, "refused", refusal=answer))
+        return settled
+
+    def _after_failure(self, rows: Sequence[Row], failure: BaseException) -> list[Settled]:
+        if not isinstance(failure, ApiException):
+            for row in rows:
+                self._held[row.number].perhaps_carried_out = True
+            self.interrupt(failure)
+            return []
+        if not may_repeat(failure):
+            if is_of_row(failure) and len(rows) == 1:
+                del self._held[rows[0].number]
+                return [Settled(rows[0].number, "refused", refusal=refusal_of(failure.errors))]
+            for row in rows:
+                self._held[row.number].perhaps_carried_out |= failure.outcome_unknown
+            self.interrupt(failure)
+            return []
+        self._check_patience(failure)
+        return [settled for row in rows if (settled := self._again(row, failure))]
+
+    def _check_patience(self, failure: ApiException) -> None:
+        asked = seconds_asked(failure) or 0.0
+        if asked > LONGEST_PAUSE:
+            self.interrupt(Stopped(f"The server asks to wait for {asked:.0f} seconds: run the same again after that"))
+        elif failure.status == 429:
+            self._last_success = time.monotonic()  # It is there, and says what to do.
+        elif time.monotonic() - self._last_success > PATIENCE:
+            self.interrupt(
+                Stopped(
+                    f"Nothing has succeeded for {PATIENCE:.0f} seconds ({failure.status or failure.reason}): run the "
+                    "same again when the server is back"
+                )
+            )
+
+    def _again(self, row: Row, failure: ApiException) -> Settled | None:
+        """Try a row again later, unless that is of no use or of harm."""
+        held = self._held[row.number]
+        held.perhaps_carried_out |= failure.outcome_unknown
+        if failure.status != 429:
+            held.tries += 1
+        late = row.customer_id is None and self._journal.now() - row.sent_at > self._key_trust
+        if held.perhaps_carried_out and (held.tries >= MOST_TRIES or late):
+            del self._held[row.number]
+            return Settled(row.number, "unknown")
+        self._waiting.add_later(row, time.monotonic() + _pause_after(failure, held.tries))
+        return None
+
+    def _say_farewell(self) -> None:
+        """Wait a while for the calls in flight, and let rows that surely were not carried out count as never sent."""
+        settled: list[Settled] = []
+        deadline = time.monotonic() + _FAREWELL
+        while any(held.in_flight for held in self._held.values()) and time.monotonic() < deadline:
+            with suppress(Empty):
+                settled += self._settled([self._results.get(timeout=0.1)])
+        never_sent = [number for number, held in self._held.items() if not (held.in_flight or held.perhaps_carried_out)]
+        with self._journal.change():
+            self._journal.settle(settled)
+            self._journal.make_pending(never_sent)
+
+
+class _Meter:
+    """Counts rows for a progress."""
+
+    def __init__(self, journal: Journal, progress: Callable[[Progress], object] | None) -> None:
+        self._progress = progress
+        report = journal.report()
+        self._total = journal.total()
+        self._done = report.created + report.updated + report.skipped
+        self._refused = report.refused
+        self._told_at = time.monotonic()
+        self._marks: deque[tuple[float, int]] = deque([(self._told_at, self._done + self._refused)])
+
+    def count(self, settled: Sequence[Settled]) -> None:
+        for one in settled:
+            self._done += one.state == "done"
+            self._refused += one.state == "refused"
+
+    def tell(self, every: float) -> None:
+        """Tell how far the work has come, if so many seconds have passed since the last time."""
+        now = time.monotonic()
+        if self._progress is None or now - self._told_at < every:
+            return
+        self._told_at = now
+        through = self._done + self._refused
+        self._marks.append((now, through))
+        while len(self._marks) > 2 and now - self._marks[0][0] > _RATE_OVER:
+            self._marks.popleft()
+        began, then = self._marks[0]
+        rate = (through - then) / max(now - began, 0.001)
+        left = (self._total - through) / rate if rate > 0 else None
+        self._progress(Progress("sending", self._done, self._refused, self._total, rate, left))
+
+
+_RATE_OVER = 10.0
+"""Seconds over which the rate that a progress tells is averaged."""

@@ -1,0 +1,209 @@
+"""An import from its rows to its report."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, overload
+from urllib.parse import urlsplit
+
+from squareconnect.apis import AsyncCustomersApi, CustomersApi
+from squareconnect.bulk.directory import MATCHES, Listing, find_lost, index_directory, match_value
+from squareconnect.bulk.engine import Engine
+from squareconnect.bulk.errors import BulkError, InputError, Stopped
+from squareconnect.bulk.journal import Journal, opened
+from squareconnect.bulk.pace import AdaptivePace, Pace
+from squareconnect.bulk.reports import ImportReport, Progress
+from squareconnect.bulk.sending import Job, Tasks, Threads, beside_loop, one_by_one, one_by_one_async, unretried
+from squareconnect.bulk.source import FileSource, RowsSource
+from squareconnect.configuration import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from typing import TypeAlias
+
+    from typing_extensions import Required, TypedDict, Unpack
+
+    from squareconnect.bulk.mapping import Body
+    from squareconnect.bulk.sending import Driver, Sender
+    from squareconnect.models._model import Model
+
+    Rows: TypeAlias = FileSource | Iterable[Mapping[str, Any] | Model]
+
+    class Options(TypedDict, total=False):
+        """What :func:`import_customers` takes besides the rows and the API."""
+
+        journal: Required[str | os.PathLike[str]]
+        rate: float | None
+        concurrency: int
+        match: str | None
+        on_match: str
+        progress: Callable[[Progress], object] | None
+        key_trust: float
+        send: Sender | None
+        batch: int
+        pace: Pace | None
+
+
+@overload
+def import_customers(rows: Rows, api: CustomersApi, **options: Unpack[Options]) -> ImportReport: ...
+
+
+@overload
+def import_customers(
+    rows: Rows, api: AsyncCustomersApi, **options: Unpack[Options]
+) -> Coroutine[Any, Any, ImportReport]: ...
+
+
+def import_customers(
+    rows: Rows,
+    api: CustomersApi | AsyncCustomersApi,
+    *,
+    journal: str | os.PathLike[str],
+    rate: float | None = None,
+    concurrency: int = 16,
+    match: str | None = None,
+    on_match: str = "skip",
+    progress: Callable[[Progress], object] | None = None,
+    key_trust: float = 3600.0,
+    send: Sender | None = None,
+    batch: int = 1,
+    pace: Pace | None = None,
+) -> ImportReport | Coroutine[Any, Any, ImportReport]:
+    """Import customers: each row exactly once, however often the import is stopped, killed and run again.
+
+    :param rows: what `open_source` returns, or dicts or models with the API's field names. They must be the same, in
+        the same order, in every run with the same journal.
+    :param api: calls are made like this API's, on a client of its own: in threads for a `CustomersApi`, in tasks for
+        an `AsyncCustomersApi`.
+    :param journal: the SQLite file that remembers what became of each row; made if it is missing.
+    :param rate: requests per second, at most; None leaves it to the server's answers.
+    :param concurrency: calls in flight, at most, 1 to 1000.
+    :param match: look first who is there already: `"reference_id"`, `"email_address"` or `"phone_number"` tells; None
+        makes a customer of every row.
+    :param on_match: what to do with a row whose customer is there: `"skip"`, `"update"` or `"fail"`, which refuses
+        the row.
+    :param progress: called with a `Progress` up to ten times a second.
+    :param key_trust: seconds after which Square may have forgotten an idempotency key. A row that was sent longer ago,
+        without an answer, is looked for among the customers before it is sent again.
+    :param send: what sends rows, in place of `one_by_one(api)`: it takes a list of `Row`, and returns for each the
+        customer's id or a `Refusal` (an awaitable of that for tasks). It raises what the API's calls raise.
+    :param batch: rows that `send` takes at a time, at most.
+    :param pace: what says when a request may leave, in place of `AdaptivePace(rate)`.
+    :return: what became of the rows, over all runs; for an `AsyncCustomersApi`, a coroutine that returns it.
+    :raises InputError: for rows or options that cannot be used; nothing was sent.
+    :raises JournalError: for a journal that is broken or belongs to another import; nothing was sent.
+    :raises Stopped: if rows are left because the server is gone or the disk is full; run the same again.
+    :raises ApiException: if the server refuses not a row but all of them, for the token above all; run the same again
+        when that is mended.
+    """
+    job = _Job(rows, api, os.fspath(journal), match, on_match, progress, key_trust)
+    _check_numbers(rate=rate, key_trust=key_trust, concurrency=concurrency, batch=batch)
+    job.pace = pace or AdaptivePace(rate)
+    job.concurrency, job.batch = concurrency, batch
+    alike = unretried(api, concurrency)
+    if isinstance(api, AsyncCustomersApi):
+        sender: Any = send or one_by_one_async(alike)
+        return beside_loop(job, lambda loop: job.run(alike, Tasks(alike, sender, concurrency, loop)))
+    return job.run(alike, Threads(alike, send or one_by_one(alike), concurrency))  # type: ignore[arg-type]
+
+
+def _check_numbers(*, rate: Any, key_trust: Any, concurrency: Any, batch: Any) -> None:
+    if rate is not None and not (isinstance(rate, (int, float)) and 0 < rate <= 1_000_000):
+        raise InputError(f"rate must be a number of requests per second above 0, or None, not {rate!r}")
+    if not (isinstance(key_trust, (int, float)) and key_trust >= 0):
+        raise InputError(f"key_trust must be a number of seconds, 0 or more, not {key_trust!r}")
+    for name, value in (("concurrency", concurrency), ("batch", batch)):
+        if type(value) is not int or not 1 <= value <= 1000:
+            raise InputError(f"{name} must be a whole number from 1 to 1000, not {value!r}")
+
+
+class _Job(Job):
+    """One run of an import."""
+
+    pace: Pace
+    concurrency: int
+    batch: int
+
+    def __init__(
+        self,
+        rows: Rows,
+        api: Any,
+        journal: str,
+        match: str | None,
+        on_match: str,
+        progress: Callable[[Progress], object] | None,
+        key_trust: float,
+    ) -> None:
+        if not isinstance(api, (CustomersApi, AsyncCustomersApi)):
+            raise TypeError(f"api must be a CustomersApi or an AsyncCustomersApi, not {type(api).__name__}")
+        if match == "none":
+            match = None
+        if match not in (None, *MATCHES):
+            raise InputError(f"match must be one of {', '.join(MATCHES)}, or None, not {match!r}")
+        if on_match not in ("skip", "update", "fail"):
+            raise InputError(f"on_match must be skip, update or fail, not {on_match!r}")
+        self._source = rows if isinstance(rows, FileSource) else RowsSource(rows)
+        self._journal = journal
+        self._match = match
+        self._on_match = on_match
+        self._key_trust = key_trust
+        self._purpose = {"host": host_of(api), "match": match or "none"}
+        if match is not None:
+            self._purpose["on_match"] = on_match
+        super().__init__(progress)
+
+    def run(self, api: Any, driver: Driver) -> ImportReport:
+        """Do everything in this thread, with calls through a driver."""
+        try:
+            with opened(self._journal) as journal:
+                try:
+                    self._prepare(journal, Listing(driver, api.list_customers, self.pace))
+                    self._send(journal, driver)
+                except Stopped as stopped:
+                    with suppress(BulkError):
+                        stopped.report = journal.report(self._source.unused)
+                    raise
+                return journal.report(self._source.unused)
+        finally:
+            driver.close()
+
+    def _prepare(self, journal: Journal, listing: Listing) -> None:
+        journal.load(
+            self._source.records(),
+            self._source.fingerprint,
+            self._purpose,
+            self._value,
+            lambda count: self.tell(Progress("reading", count)),
+        )
+        find_lost(journal, listing, journal.now() - self._key_trust, self.tell)
+        if self._match is not None and not journal.listed:
+            index_directory(journal, listing, self._match, self.tell)
+
+    def _send(self, journal: Journal, driver: Driver) -> None:
+        """Send all rows; with `match`, first one row of each value, then those that waited for it."""
+        waiting, settled = True, -1
+        while waiting:
+            waiting = self._match is not None and journal.assign(self._on_match)
+            engine = Engine(
+                journal,
+                driver,
+                self.pace,
+                depth=self.concurrency * self.batch,
+                batch=self.batch,
+                key_trust=self._key_trust,
+                progress=self.tell,
+            )
+            engine.run()
+            before, settled = settled, journal.settled_count()
+            if settled == before:
+                return
+
+    def _value(self, body: Body) -> str | None:
+        return None if self._match is None else match_value(body, self._match)
+
+
+def host_of(api: CustomersApi | AsyncCustomersApi) -> str:
+    """Return what a journal knows a host by: on this machine, the port may be another in each run."""
+    host: str = api.api_client.configuration.host
+    return urlsplit(host).hostname or host if is_loopback(host) else host

@@ -1,0 +1,603 @@
+"""The journal of an import: what is to be sent, and what became of it, in a SQLite file.
+
+A row is `pending`, until it is `sent`, which is on disk before its first byte leaves, until it is `done`, `refused` or
+`unknown`. With `match`, a row that has the value of an earlier row is `waiting` until that one is through.
+
+Only one process uses a journal at a time: it holds SQLite's exclusive lock, which ends with the process, however that
+ends. Every commit is on disk before it returns, and each has as many changes as have come up since the last one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import time
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from squareconnect.bulk.errors import JournalError, JournalInUse, Stopped
+from squareconnect.bulk.mapping import NOBODY, identifies
+from squareconnect.bulk.reports import ERRORS_KEPT, ImportReport, Refusal, RowError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator
+
+    from squareconnect.bulk.mapping import Body
+    from squareconnect.bulk.source import Record
+
+_APPLICATION_ID = 0x53514A31
+"""Tells a journal from the databases of other programs."""
+
+_SCHEMA = f"""
+    PRAGMA application_id = {_APPLICATION_ID};
+    CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE rows (number INTEGER PRIMARY KEY, body TEXT, value TEXT, nobody INTEGER NOT NULL);
+    CREATE TABLE outcomes (
+        number INTEGER PRIMARY KEY,
+        state TEXT NOT NULL,
+        at REAL,
+        how TEXT,
+        customer_id TEXT,
+        code TEXT,
+        field TEXT,
+        detail TEXT
+    );
+    CREATE TABLE directory (value TEXT PRIMARY KEY, customer_id TEXT NOT NULL, many INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+_READ_AT_ONCE = 5000
+_CLAIM = """
+    SELECT number, body, at, customer_id, state FROM rows LEFT JOIN outcomes USING (number)
+    WHERE number > ? AND body IS NOT NULL AND (state IS NULL OR state IN ('pending', 'sent', 'unknown'))
+    ORDER BY number LIMIT ?
+"""
+_SEND = """
+    INSERT INTO outcomes (number, state, at, how) VALUES (?, 'sent', ?, 'created')
+    ON CONFLICT (number) DO UPDATE SET state = 'sent', at = excluded.at
+"""
+
+
+class Row(NamedTuple):
+    """A row that is to be sent."""
+
+    number: int
+    """Its number in the input."""
+    body: Body
+    """The fields that it sets, as they are sent."""
+    key: str
+    """Its idempotency key: the same in every try and every run."""
+    customer_id: str | None
+    """The customer whom it updates; None if it makes one."""
+    sent_at: float
+    """When it was first sent, in seconds since 1970."""
+    sent_before: bool
+    """Whether an earlier run may have sent it."""
+
+
+class Settled(NamedTuple):
+    """What became of a row."""
+
+    number: int
+    state: str
+    customer_id: str | None = None
+    refusal: Refusal | None = None
+
+
+class Result(NamedTuple):
+    """What a journal says of a row."""
+
+    row: int
+    state: str
+    """`"pending"`, `"sent"`, `"done"`, `"refused"`, `"unknown"` or `"waiting"`."""
+    how: str | None
+    """`"created"`, `"updated"` or `"skipped"`, for a row that is done."""
+    customer_id: str | None
+    """The customer, for a row that is done."""
+
+
+class Journal:
+    """The journal of one import.
+
+    :param path: the file, made if it is missing; None for a temporary one.
+    :param now: the time, as `time.time`.
+    :raises JournalInUse: if another process works with it.
+    :raises JournalError: if it is broken, or no journal.
+    :raises Stopped: if the disk is full, or the file cannot be written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None, now: Callable[[], float] = time.time) -> None:
+        self.path = None if path is None else Path(path)
+        self.name = "the journal" if path is None else os.fspath(path)
+        self.now = now
+        if self.path is not None:
+            self._make_private(self.path)
+        with self._told():
+            self._connection = sqlite3.connect(
+                "" if path is None else path, timeout=0, isolation_level=None, check_same_thread=False
+            )
+        try:
+            with self._told():
+                self._open()
+        except BaseException:
+            self._connection.close()
+            raise
+        self.import_id = self.fact("import") or ""
+        self._last_claimed = -1
+
+    def _make_private(self, path: Path) -> None:
+        """Make the file so that others cannot read it: it holds what the input holds."""
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise JournalError(f"The journal {path} cannot be written: {error.strerror}; name another file") from None
+
+    def _open(self) -> None:
+        connection = self._connection
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("BEGIN EXCLUSIVE")
+        connection.execute("COMMIT")
+        if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
+            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise JournalError(f"{self.name} is the database of another program: name another journal")
+        elif connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("malformed")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            connection.executescript(f"BEGIN; {_SCHEMA}")
+            self._set("import", uuid.uuid4().hex)
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def _told(self) -> Generator[None]:
+        """Say in a sentence what SQLite says in a code."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._explain(error) from error
+
+    def _explain(self, error: sqlite3.Error) -> Exception:
+        said = str(error)
+        if "locked" in said:
+            return JournalInUse(
+                f"The journal {self.name} is in use by another import: wait until that one ends, or stop it"
+            )
+        if "full" in said or "I/O" in said or "unable to open" in said or "readonly" in said:
+            return Stopped(f"The journal {self.name} cannot be written ({said}): make room, and run the same again")
+        return JournalError(
+            f"The journal {self.name} is broken ({said}): restore it from a copy, or begin anew with another journal "
+            "and --match, so that nobody is imported twice"
+        )
+
+    @contextmanager
+    def change(self) -> Generator[None]:
+        """Bring all changes of the block to the disk at its end, or none.
+
+        :raises Stopped: if they cannot be written.
+        """
+        with self._told():
+            self._connection.execute("BEGIN")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._told():
+            self._connection.close()
+
+    # -- Facts ------------------------------------------------------------------------------------------------------
+
+    def fact(self, name: str) -> str | None:
+        """Return what was remembered under a name."""
+        row = self._one("SELECT value FROM facts WHERE name = ?", name)
+        return row and row[0]  # type: ignore[no-any-return]
+
+    def _set(self, name: str, value: str) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    # -- Reading the input ------------------------------------------------------------------------------------------
+
+    def load(
+        self,
+        records: Iterable[Record],
+        fingerprint: str | None,
+        purpose: dict[str, str],
+        match: Callable[[Body], str | None],
+        progress: Callable[[int], object],
+    ) -> None:
+        """Keep all rows, unless an earlier run has done so: then make sure that they are the same.
+
+        :param records: the rows.
+        :param fingerprint: what tells them from others; None to find out by reading them.
+        :param purpose: what else must be the same in every run: the host, the rule for customers who are there.
+        :param match: the value that tells whether a row's customer is there; None for a row that has none.
+        :param progress: called now and then with the number of rows read.
+        :raises JournalError: if the journal is that of another input or purpose.
+        """
+        if self.fact("fingerprint") is None:
+            self._load(records, fingerprint, purpose, match, progress)
+            return
+        for name, value in purpose.items():
+            if self.fact(name) != value:
+                raise JournalError(
+                    f"The journal {self.name} was begun with {name} {self.fact(name)}, not {value}: use that, or "
+                    "another journal"
+                )
+        if self.fact("fingerprint") != (fingerprint or _Fingerprint(records).of_all()):
+            raise JournalError(
+                f"The journal {self.name} belongs to another input, or to other options of reading it: restore the "
+                "input as it was, or begin a new import with another journal"
+            )
+
+    def _load(
+        self,
+        records: Iterable[Record],
+        fingerprint: str | None,
+        purpose: dict[str, str],
+        match: Callable[[Body], str | None],
+        progress: Callable[[int], object],
+    ) -> None:
+        with self.change():  # An earlier run may have been killed while it read.
+            self._connection.execute("DELETE FROM rows")
+            self._connection.execute("DELETE FROM outcomes")
+        passing = _Fingerprint(records)
+        count = 0
+        while chunk := list(_take(passing, _READ_AT_ONCE)):
+            with self.change():
+                self._keep(chunk, match)
+            count += len(chunk)
+            progress(count)
+        with self.change():
+            for name, value in purpose.items():
+                self._set(name, value)
+            self._set("fingerprint", fingerprint or passing.hexdigest())
+            if match(_EVERYTHING) is not None:
+                self._connection.execute("CREATE INDEX rows_by_value ON rows (value, number) WHERE value IS NOT NULL")
+            else:
+                self._set("listed", "not asked for")
+                self._refuse_nobodies("1")
+
+    def _keep(self, records: list[Record], match: Callable[[Body], str | None]) -> None:
+        self._connection.executemany(
+            "INSERT INTO rows VALUES (?, ?, ?, ?)",
+            (
+                (number, _to_json(body), match(body), not identifies(body))
+                if body is not None
+                else (number, None, None, False)
+                for number, body, _ in records
+            ),
+        )
+        self._connection.executemany(
+            "INSERT INTO outcomes (number, state, code, field, detail) VALUES (?, 'refused', ?, ?, ?)",
+            ((number, *refusal) for number, _, refusal in records if refusal is not None),
+        )
+
+    def _refuse_nobodies(self, condition: str) -> None:
+        self._connection.execute(
+            f"""
+            INSERT INTO outcomes (number, state, code, field, detail)
+            SELECT number, 'refused', ?, ?, ? FROM rows
+            WHERE nobody AND number NOT IN (SELECT number FROM outcomes WHERE state <> 'waiting') AND {condition}
+            ON CONFLICT (number) DO UPDATE
+            SET state = 'refused', code = excluded.code, field = excluded.field, detail = excluded.detail
+            """,  # noqa: S608 - the conditions stand in this file
+            NOBODY,
+        )
+
+    # -- Customers who are there already ------------------------------------------------------------------------------
+
+    @property
+    def listed(self) -> bool:
+        """Whether the directory has been listed, or need not be."""
+        return self.fact("listed") is not None
+
+    def forget_directory(self) -> None:
+        """Begin the listing anew."""
+        self._connection.execute("DELETE FROM directory")
+
+    def know(self, customers: Iterable[tuple[str, str]]) -> None:
+        """Remember the customers whose value some row has.
+
+        :param customers: values and ids.
+        """
+        self._connection.executemany(
+            """
+            INSERT INTO directory SELECT ?1, ?2, 0 WHERE EXISTS (SELECT 1 FROM rows WHERE value = ?1)
+            ON CONFLICT (value) DO UPDATE SET many = many + (customer_id <> excluded.customer_id)
+            """,
+            customers,
+        )
+
+    def end_listing(self) -> None:
+        """Remember that the whole directory was listed."""
+        self._set("listed", "to the end")
+
+    def assign(self, on_match: str) -> bool:
+        """Decide about rows with a value whose customer is there, and of each value let one row at a time through.
+
+        :param on_match: `"skip"`, `"update"` or `"fail"`.
+        :return: whether rows are waiting for others.
+        """
+        with self.change():
+            self._assign(on_match)
+        return self._one("SELECT 1 FROM outcomes WHERE state = 'waiting' LIMIT 1") is not None
+
+    def _assign(self, on_match: str) -> None:
+        run = self._connection.execute
+        run(
+            """
+            INSERT OR IGNORE INTO directory
+            SELECT value, customer_id, 0
+            FROM (SELECT DISTINCT value FROM outcomes JOIN rows USING (number) WHERE state = 'waiting')
+            JOIN rows USING (value) JOIN outcomes USING (number)
+            WHERE state = 'done' AND how = 'created'
+            """
+        )
+        run("CREATE TEMP TABLE IF NOT EXISTS free (number INTEGER PRIMARY KEY)")
+        run("DELETE FROM free")
+        run("INSERT INTO free SELECT number FROM outcomes WHERE state = 'waiting'")
+        if self.fact("assigned") is None:
+            run(
+                """
+                INSERT INTO free SELECT number FROM rows LEFT JOIN outcomes USING (number)
+                WHERE value IS NOT NULL AND state IS NULL
+                """
+            )
+            self._set("assigned", "all")
+        run(_MATCHED[on_match], {"detail": _MATCH_DETAILS[on_match]})
+        self._refuse_nobodies(
+            "(value IS NULL OR (number IN (SELECT number FROM free) AND value NOT IN (SELECT value FROM directory)))"
+        )
+        run("DELETE FROM free WHERE number IN (SELECT number FROM outcomes WHERE state IN ('done', 'refused'))")
+        run(
+            """
+            INSERT INTO outcomes (number, state)
+            SELECT number, 'waiting' FROM free JOIN rows USING (number)
+            WHERE true
+            ON CONFLICT (number) DO UPDATE SET state = 'waiting'
+            """
+        )
+        run(
+            """
+            INSERT INTO outcomes (number, state, how, customer_id)
+            SELECT min(number), 'pending', CASE WHEN d.customer_id IS NULL THEN 'created' ELSE 'updated' END,
+                d.customer_id
+            FROM free JOIN rows USING (number) LEFT JOIN directory AS d USING (value)
+            WHERE NOT EXISTS (
+                SELECT 1 FROM rows AS other JOIN outcomes AS o USING (number)
+                WHERE other.value = rows.value AND o.state IN ('pending', 'sent', 'unknown')
+            )
+            GROUP BY value
+            ON CONFLICT (number) DO UPDATE
+            SET state = 'pending', how = excluded.how, customer_id = excluded.customer_id
+            """
+        )
+
+    # -- Rows of which an earlier run does not know what became --------------------------------------------------------
+
+    def uncertain_before(self, moment: float) -> Iterator[tuple[int, Body, float]]:
+        """Return the rows that would make a customer, were last sent before a moment, and are not settled."""
+        statement = """
+            SELECT number, body, at FROM outcomes JOIN rows USING (number)
+            WHERE state IN ('sent', 'unknown') AND at < ? AND how = 'created'
+        """
+        return ((number, json.loads(body), at) for number, body, at in self._rows(statement, moment))
+
+    def claimed(self, customer_id: str) -> bool:
+        """Whether a row of this import is known to have made a customer."""
+        return self._one("SELECT 1 FROM made WHERE customer_id = ?", customer_id) is not None
+
+    def index_claims(self) -> None:
+        """Make `claimed` quick."""
+        with self.change():
+            self._connection.execute("CREATE TEMP TABLE made (customer_id TEXT PRIMARY KEY) WITHOUT ROWID")
+            self._connection.execute(
+                "INSERT OR IGNORE INTO made SELECT customer_id FROM outcomes WHERE state = 'done' AND how = 'created'"
+            )
+
+    def adopt(self, customers: Iterable[tuple[int, str]]) -> None:
+        """Let rows count as done.
+
+        :param customers: the numbers of rows, and the ids of the customers who were made of them.
+        """
+        self.settle(Settled(number, "done", customer_id) for number, customer_id in customers)
+
+    def make_pending(self, numbers: Iterable[int]) -> None:
+        """Let rows count as never sent."""
+        self._connection.executemany(
+            "UPDATE outcomes SET state = 'pending', at = NULL WHERE number = ?", ((number,) for number in numbers)
+        )
+
+    # -- Sending ----------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Begin with the first row that is left."""
+        self._last_claimed = -1
+
+    def claim(self, count: int) -> list[Row]:
+        """Take the next rows that are left, which count as sent from now on."""
+        now = self.now()
+        rows = []
+        sent: list[tuple[int, float]] = []
+        for number, body, at, customer_id, state in self._connection.execute(_CLAIM, (self._last_claimed, count)):
+            before = state in ("sent", "unknown")
+            first = at if before else now
+            rows.append(Row(number, json.loads(body), self._key(number), customer_id, first, before))
+            sent.append((number, first))
+        self._connection.executemany(_SEND, sent)
+        if rows:
+            self._last_claimed = rows[-1].number
+        return rows
+
+    def _key(self, number: int) -> str:
+        """Return a row's idempotency key: 40 characters, as no longer ones are known to be taken everywhere."""
+        return hashlib.sha256(f"{self.import_id} {number}".encode()).hexdigest()[:40]
+
+    def settle(self, settled: Iterable[Settled]) -> None:
+        """Remember what became of rows."""
+        self._connection.executemany(
+            "UPDATE outcomes SET state = ?, customer_id = coalesce(?, customer_id), code = ?, field = ?, detail = ? "
+            "WHERE number = ?",
+            (
+                (state, customer_id, *(refusal or (None, None, None)), number)
+                for number, state, customer_id, refusal in settled
+            ),
+        )
+
+    # -- What it says -----------------------------------------------------------------------------------------------
+
+    def report(self, unused: tuple[str, ...] = ()) -> ImportReport:
+        """Count the rows by what became of them."""
+        counts: dict[str, int] = {}
+        for state, how, count in self._rows("SELECT state, how, count(*) FROM outcomes GROUP BY state, how"):
+            name = how if state == "done" else state
+            counts[name] = counts.get(name, 0) + count
+        ends = {name: counts.get(name, 0) for name in ("created", "updated", "skipped", "refused", "unknown")}
+        left = self.total() - sum(ends.values())
+        return ImportReport(**ends, errors=tuple(self.errors(ERRORS_KEPT)), left=left, unused=unused)
+
+    def settled_count(self) -> int:
+        """Return the number of rows that are done or refused."""
+        return self._one("SELECT count(*) FROM outcomes WHERE state IN ('done', 'refused')")[0]  # type: ignore[no-any-return]
+
+    def total(self) -> int:
+        """Return the number of all rows."""
+        return self._one("SELECT count(*) FROM rows")[0]  # type: ignore[no-any-return]
+
+    def errors(self, most: int = -1) -> Iterator[RowError]:
+        """Return the refused rows in their order."""
+        statement = "SELECT number, code, field, detail FROM outcomes WHERE state = 'refused' ORDER BY number LIMIT ?"
+        return (RowError(*row) for row in self._rows(statement, most))
+
+    def results(self) -> Iterator[Result]:
+        """Return what became of every row, in their order."""
+        statement = """
+            SELECT number, coalesce(state, 'pending'), CASE state WHEN 'done' THEN how END,
+                CASE state WHEN 'done' THEN customer_id END
+            FROM rows LEFT JOIN outcomes USING (number) ORDER BY number
+        """
+        return (Result(*row) for row in self._rows(statement))
+
+    def first_bodies(self, count: int) -> list[Body]:
+        """Return the bodies of the first rows that are sent."""
+        statement = (
+            "SELECT body FROM rows LEFT JOIN outcomes USING (number) WHERE state IS NULL ORDER BY number LIMIT ?"
+        )
+        return [json.loads(body) for (body,) in self._rows(statement, count)]
+
+    def refusals(self) -> list[tuple[str, str | None, str, int, int]]:
+        """Count the refused rows by reason, the most frequent first: code, field, detail, count, the first row."""
+        statement = """
+            SELECT code, field, detail, count(*), min(number) FROM outcomes WHERE state = 'refused'
+            GROUP BY code, field, detail ORDER BY count(*) DESC, min(number)
+        """
+        return list(self._rows(statement))
+
+    def repeated(self, path: str | None) -> int:
+        """Count the rows whose body, or field of it, an earlier row has as well.
+
+        :param path: the field's name; None for the whole body.
+        """
+        expression = "body" if path is None else f"json_extract(body, '$.{path}')"
+        statement = f"""
+            SELECT count(*) - count(DISTINCT {expression}) FROM rows LEFT JOIN outcomes USING (number)
+            WHERE state IS NULL AND {expression} IS NOT NULL
+        """  # noqa: S608 - the paths stand in this package
+        return self._one(statement)[0]  # type: ignore[no-any-return]
+
+    def _rows(self, statement: str, *parameters: object) -> Iterator[Any]:
+        with self._told():
+            yield from self._connection.execute(statement, parameters)
+
+    def _one(self, statement: str, *parameters: object) -> Any:
+        with self._told():
+            return self._connection.execute(statement, parameters).fetchone()
+
+
+_MATCHED = {
+    "skip": """
+        INSERT INTO outcomes (number, state, how, customer_id)
+        SELECT number, 'done', 'skipped', customer_id FROM free JOIN rows USING (number) JOIN directory USING (value)
+        WHERE :detail IS NOT NULL
+        ON CONFLICT (number) DO UPDATE SET state = 'done', how = 'skipped', customer_id = excluded.customer_id
+    """,
+    "fail": """
+        INSERT INTO outcomes (number, state, code, field, detail)
+        SELECT number, 'refused', 'CONFLICT', (SELECT value FROM facts WHERE name = 'match'),
+            replace(:detail, '{}', customer_id)
+        FROM free JOIN rows USING (number) JOIN directory USING (value) WHERE true
+        ON CONFLICT (number) DO UPDATE
+        SET state = 'refused', code = excluded.code, field = excluded.field, detail = excluded.detail
+    """,
+    "update": """
+        INSERT INTO outcomes (number, state, code, field, detail)
+        SELECT number, 'refused', 'CONFLICT', (SELECT value FROM facts WHERE name = 'match'),
+            replace(:detail, '{}', many + 1)
+        FROM free JOIN rows USING (number) JOIN directory USING (value) WHERE many > 0
+        ON CONFLICT (number) DO UPDATE
+        SET state = 'refused', code = excluded.code, field = excluded.field, detail = excluded.detail
+    """,
+}
+_MATCH_DETAILS = {
+    "skip": "",
+    "fail": "The customer {} has this value already.",
+    "update": "{} customers have this value: it does not say which of them to update.",
+}
+
+
+class _Fingerprint:
+    """Passes records on, and knows at the end what tells them from others."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self._records = iter(records)
+        self._digest = hashlib.sha256()
+
+    def __iter__(self) -> Iterator[Record]:
+        return self
+
+    def __next__(self) -> Record:
+        record = next(self._records)
+        self._digest.update(_to_json(record).encode() + b"\n")
+        return record
+
+    def hexdigest(self) -> str:
+        """Return the fingerprint of the records that were passed on."""
+        return self._digest.hexdigest()
+
+    def of_all(self) -> str:
+        """Read all records, and return their fingerprint."""
+        for _ in self:
+            pass
+        return self.hexdigest()
+
+
+_EVERYTHING: Body = {"reference_id": "x", "email_address": "x", "phone_number": "1"}
+
+
+def _take(records: Iterator[Record], count: int) -> Iterator[Record]:
+    from itertools import islice
+
+    return islice(records, count)
+
+
+def _to_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str] | None, now: Callable[[], float] = time.time) -> Generator[Journal]:
+    """Open a journal for the time of a block."""
+    journal = Journal(path, now)
+    try:
+        yield journal
+    finally:
+        journal.close()

@@ -1,0 +1,190 @@
+"""From columns to request bodies: which column is which field, and what form its values take."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from squareconnect.bulk.errors import InputError
+from squareconnect.bulk.reports import Refusal
+from squareconnect.emulator.refusals import RefusalError
+from squareconnect.emulator.validation import identifies as identifies
+from squareconnect.emulator.validation import nobody, read_customer
+from squareconnect.models import Address, UpdateCustomerRequest
+from squareconnect.models._model import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+Body = dict[str, Any]
+
+FIELDS = (
+    *(name for name in UpdateCustomerRequest.swagger_types if name != "address"),
+    *(f"address.{name}" for name in Address.swagger_types),
+)
+"""The fields that a row can set, by the API's names; those of the address stand behind `address.`."""
+
+SQUARE_COLUMNS: dict[str, str | None] = {
+    "Reference ID": "reference_id",
+    "First Name": "given_name",
+    "Last Name": "family_name",
+    "Email Address": "email_address",
+    "Phone Number": "phone_number",
+    "Nickname": "nickname",
+    "Company Name": "company_name",
+    "Street Address 1": "address.address_line_1",
+    "Street Address 2": "address.address_line_2",
+    "City": "address.locality",
+    "State": "address.administrative_district_level_1",
+    "Postal Code": "address.postal_code",
+    "Birthday": "birthday",
+    "Memo": "note",
+    "Square Customer ID": None,
+    "Creation Source": None,
+    "First Visit": None,
+    "Last Visit": None,
+    "Transaction Count": None,
+    "Lifetime Spend": None,
+    "Email Subscription Status": None,
+    "Instant Profile": None,
+    "Blocked from online booking": None,
+}
+"""The columns of Square's own export in their order, each with its field; None for what no request can set."""
+
+ERROR_COLUMNS = ("_row", "_code", "_field", "_detail")
+"""What a file of refused rows has behind the columns of the input."""
+
+KNOWN_COLUMNS = {
+    **{name.casefold(): field for name, field in SQUARE_COLUMNS.items() if field},
+    "surname": "family_name",
+    **{field: field for field in FIELDS},
+}
+"""The fields that columns set by themselves, by the columns' names in lower case."""
+
+
+class Columns(NamedTuple):
+    """Which columns of an input set which fields."""
+
+    fields: dict[str, str]
+    """The field that each column sets, by the column's name."""
+    unused: tuple[str, ...]
+    """The columns that set none."""
+
+
+def check_options(columns: Mapping[str, str], constants: Mapping[str, str]) -> None:
+    """Refuse names of fields that are none.
+
+    :param columns: fields by the names of the columns that set them.
+    :param constants: values by the fields that they are for.
+    :raises InputError: naming the field and the nearest right one.
+    """
+    for option, names in (("map", columns.values()), ("set", constants)):
+        for name in names:
+            if name not in FIELDS:
+                raise InputError(
+                    f"--{option}: '{name}' is no field that an import can set{did_you_mean(name, FIELDS) or '.'} "
+                    f"The fields are {', '.join(FIELDS[:10])}, and the address's, such as address.postal_code"
+                )
+
+
+def map_columns(names: Iterable[str], columns: Mapping[str, str], constants: Iterable[str] = ()) -> Columns:
+    """Find out which column sets which field: those of `columns` first, then all others by their names.
+
+    :param names: the names of all columns: the API's, or those of Square's own export in any case.
+    :param columns: fields by the names of the columns that set them.
+    :param constants: fields that no column sets, as they have a value for all rows.
+    :raises InputError: if two columns set the same field, or `columns` names one that is not there.
+    """
+    names = [name for name in names if name not in ERROR_COLUMNS]
+    for name in columns:
+        if name not in names:
+            raise InputError(f"--map: there is no column '{name}'{did_you_mean(name, names) or '.'}")
+    fields: dict[str, str] = {}
+    taken = {*constants, *columns.values()}
+    for name in names:
+        field = columns.get(name) or KNOWN_COLUMNS.get(name.strip().casefold())
+        if field is None or (field in taken and name not in columns):
+            continue
+        if field in fields.values():
+            other = next(column for column, one in fields.items() if one == field)
+            raise InputError(
+                f"The columns '{other}' and '{name}' both set {field}: rename one of them, or choose with "
+                f"--map '{other}={field}'"
+            )
+        fields[name] = field
+    return Columns(fields, tuple(name for name in names if name not in fields and name))
+
+
+def make_body(values: Iterable[tuple[str, Any]]) -> Body:
+    """Make a body of fields and their values. What is None or an empty text is left out."""
+    body: Body = {}
+    for field, value in values:
+        if isinstance(value, str) and field in _CLEANERS:
+            value = _CLEANERS[field](value)
+        if value is None or value == "":
+            continue
+        first, _, rest = field.partition(".")
+        if rest:
+            body.setdefault(first, {})[rest] = value
+        else:
+            body[first] = value
+    return body
+
+
+def check_body(body: Body) -> Body | Refusal:
+    """Apply the rules of every request to a body.
+
+    :return: the body as it is sent, or why it is refused.
+    """
+    try:
+        checked = read_customer(body)
+    except RefusalError as error:
+        return _as_refusal(error)
+    if checked.get("address"):
+        checked["address"] = {part: text for part, text in checked["address"].items() if text is not None}
+    return {name: value for name, value in checked.items() if value}
+
+
+def _as_refusal(error: RefusalError) -> Refusal:
+    return Refusal(error.code, error.field, error.detail)
+
+
+NOBODY = _as_refusal(nobody())
+"""Why a row is refused that would make a customer whom nothing identifies."""
+
+
+_YEAR_FIRST = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})", re.ASCII)
+_MONTH_FIRST = re.compile(r"(\d{1,2})[-/](\d{1,2})(?:[-/](\d{4}|\d{2}))?", re.ASCII)
+
+
+def birthday(text: str, today: date | None = None) -> str:
+    """Return a birthday as `YYYY-MM-DD`, or `0000-MM-DD` if its year is not known.
+
+    :param text: MM-DD, YYYY-MM-DD, MM-DD-YYYY or MM-DD-YY, also with slashes. Anything else is returned as it is, for
+        the rules to judge.
+    :param today: what a year of two digits is not after; the present day if None.
+    """
+    if match := _YEAR_FIRST.fullmatch(text):
+        year, month, day = match.groups()
+    elif match := _MONTH_FIRST.fullmatch(text):
+        month, day, year = match.groups(default="0000")
+    else:
+        return text
+    if len(year) == 2:
+        year = _in_the_past(int(year), int(month), int(day), today or date.today())
+    return f"{year}-{int(month):02}-{int(day):02}"
+
+
+def _in_the_past(year: int, month: int, day: int, today: date) -> str:
+    century = today.year // 100 * 100
+    return str(century + year if (century + year, month, day) <= today.timetuple()[:3] else century - 100 + year)
+
+
+_CLEANERS: dict[str, Callable[[str], str]] = {
+    "phone_number": lambda text: text.strip().lstrip("'").strip(),
+    "email_address": str.strip,
+    "birthday": lambda text: birthday(text.strip()),
+    "address.country": str.strip,
+}
+"""What is done to the texts of fields that have a form. All other texts stay as they are."""

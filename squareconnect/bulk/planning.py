@@ -1,0 +1,192 @@
+"""What an import would do, and the file of what it refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from squareconnect.bulk.directory import MATCHES, match_value
+from squareconnect.bulk.errors import InputError, Stopped
+from squareconnect.bulk.journal import opened
+from squareconnect.bulk.mapping import ERROR_COLUMNS
+from squareconnect.bulk.reports import ImportReport, Progress, Refusal, RowError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from typing import TextIO
+
+    from squareconnect.bulk.journal import Journal, Result
+    from squareconnect.bulk.mapping import Body
+    from squareconnect.bulk.source import FileSource
+
+RATES = (5, 10, 25)
+"""The requests per second that a plan reckons with."""
+
+_BODIES = 5
+
+
+class RefusedRows(NamedTuple):
+    """Rows that are refused for one reason."""
+
+    refusal: Refusal
+    """The reason."""
+    rows: int
+    """How many."""
+    first_row: int
+    """The number of the first of them."""
+
+
+class Plan(NamedTuple):
+    """What an import would do."""
+
+    rows: int
+    """Rows in the input."""
+    requests: int
+    """Requests that would be sent; fewer with `match`, if customers are there."""
+    mapping: dict[str, str]
+    """The field that each column sets, by the column's name."""
+    unused: tuple[str, ...]
+    """Columns that set none."""
+    bodies: list[Body]
+    """The first five request bodies, without their idempotency keys."""
+    refusals: list[RefusedRows]
+    """Rows that would be refused, by reason, the most frequent first."""
+    duplicates: dict[str, int]
+    """How many rows say what an earlier row says: as a whole (`row`), or in a field that can tell customers apart."""
+    seconds: dict[int, float]
+    """The seconds that the requests take, by requests per second."""
+
+
+def plan(source: FileSource, *, match: str | None = None, progress: Callable[[Progress], object] | None = None) -> Plan:
+    """Read and check all rows, and send nothing.
+
+    :param source: the rows.
+    :param match: as for `import_customers`. The directory is not looked at.
+    :param progress: called now and then.
+    :raises InputError: for a file that cannot be read to its end.
+    """
+
+    def value(body: Body) -> str | None:
+        return None if match in (None, "none") else match_value(body, str(match))
+
+    def tell(count: int) -> None:
+        if progress is not None:
+            progress(Progress("reading", count))
+
+    with opened(None) as journal:
+        journal.load(source.records(), source.fingerprint, {}, value, tell)
+        refusals = [
+            RefusedRows(Refusal(code, field, detail), count, row)
+            for code, field, detail, count, row in journal.refusals()
+        ]
+        rows = journal.total()
+        requests = rows - sum(refused.rows for refused in refusals)
+        return Plan(
+            rows,
+            requests,
+            source.mapping,
+            source.unused,
+            journal.first_bodies(_BODIES),
+            refusals,
+            {"row": journal.repeated(None), **{field: journal.repeated(field) for field in MATCHES}},
+            {rate: requests / rate for rate in RATES},
+        )
+
+
+def journal_report(path: str | os.PathLike[str]) -> ImportReport:
+    """Return what a journal says became of the rows. No import may be working with it."""
+    with _existing(path) as journal:
+        return journal.report()
+
+
+def journal_errors(path: str | os.PathLike[str]) -> Iterator[RowError]:
+    """Return all refused rows of a journal in their order."""
+    with _existing(path) as journal:
+        yield from journal.errors()
+
+
+def journal_results(path: str | os.PathLike[str]) -> Iterator[Result]:
+    """Return what became of every row, with the ids of customers, in the order of the rows."""
+    with _existing(path) as journal:
+        yield from journal.results()
+
+
+def _existing(path: str | os.PathLike[str]) -> AbstractContextManager[Journal]:
+    if not Path(path).is_file():
+        raise InputError(f"There is no journal {os.fspath(path)}")
+    return opened(path)
+
+
+def write_errors(source: FileSource, journal: str | os.PathLike[str], path: str | os.PathLike[str]) -> int:
+    """Write the refused rows of an import as they were, with `_row`, `_code`, `_field` and `_detail` behind them.
+
+    The file has the form of the input, and can be imported once it is corrected. It is there only when it is complete.
+
+    :param source: what was imported.
+    :param journal: the import's journal.
+    :param path: the file to write.
+    :return: how many rows it has. With none, no file is written.
+    :raises InputError: if that is the input or the journal itself.
+    :raises Stopped: if it cannot be written.
+    """
+    target = Path(path)
+    for other in (source.path, Path(journal)):
+        if target.exists() and target.samefile(other):
+            raise InputError(f"--errors must not be {other} itself: name another file")
+    part = target.with_name(target.name + ".part")
+    try:
+        with part.open("w", encoding=_encoding_of(source), newline="") as text:
+            count = _write(source, journal_errors(journal), text)
+        if count:
+            part.replace(target)
+        else:
+            part.unlink()
+    except OSError as error:
+        raise Stopped(
+            f"The refused rows cannot be written to {target}: {error.strerror}. Make room, or name another file with "
+            "--errors, and run the same again; they are in the journal"
+        ) from None
+    return count
+
+
+def _encoding_of(source: FileSource) -> str:
+    """Return the input's encoding; with a byte order mark only if the input has one."""
+    if source.encoding == "utf-8-sig":
+        with source.path.open("rb") as file:
+            return "utf-8-sig" if file.read(3) == b"\xef\xbb\xbf" else "utf-8"
+    return source.encoding
+
+
+def _write(source: FileSource, errors: Iterator[RowError], text: TextIO) -> int:
+    return (_write_objects if source.format == "jsonl" else _write_rows)(source, errors, text)
+
+
+def _write_rows(source: FileSource, errors: Iterator[RowError], text: TextIO) -> int:
+    writer = csv.writer(text, delimiter=source.delimiter, lineterminator="\r\n")
+    rows = source.rows()
+    _, header = next(rows)
+    kept = [index for index, name in enumerate(header) if name not in ERROR_COLUMNS]
+    writer.writerow([*(header[index] for index in kept), *ERROR_COLUMNS])
+    count = 0
+    for error in errors:
+        cells = next(cells for number, cells in rows if number == error.row)
+        cells += [""] * (len(header) - len(cells))
+        writer.writerow([*(cells[index] for index in kept), *cells[len(header) :], *error])
+        count += 1
+    return count
+
+
+def _write_objects(source: FileSource, errors: Iterator[RowError], text: TextIO) -> int:
+    objects = source.objects()
+    count = 0
+    for error in errors:
+        value = next(value for number, value in objects if number == error.row)
+        value = {key: item for key, item in value.items() if key not in ERROR_COLUMNS}
+        value.update(zip(ERROR_COLUMNS, error, strict=True))
+        text.write(json.dumps(value, ensure_ascii=False) + "\n")
+        count += 1
+    return count

@@ -1,0 +1,249 @@
+"""How rows are sent, with threads or with tasks: the only part of an import that calls the API."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+
+from squareconnect.bulk.errors import BulkError, Stopped
+from squareconnect.bulk.reports import Progress, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from squareconnect.apis import AsyncCustomersApi, CustomersApi
+    from squareconnect.bulk.journal import Row
+    from squareconnect.models import CreateCustomerResponse, UpdateCustomerResponse
+
+    Api: TypeAlias = CustomersApi | AsyncCustomersApi
+    Answers: TypeAlias = Sequence[str | Refusal]
+    Sender: TypeAlias = Callable[[Sequence[Row]], Answers] | Callable[[Sequence[Row]], Awaitable[Answers]]
+    Following: TypeAlias = Callable[[], Sequence[Row]]
+    Finished: TypeAlias = Callable[[Sequence[Row], float, Answers | BaseException], None]
+
+T = TypeVar("T")
+
+
+def unretried(api: Any, concurrency: int) -> Any:
+    """Return an API like another one, on a client of its own that tries each call once.
+
+    The retries of an import are its own: the pace has to learn of each 429, and the journal of each try.
+
+    :param api: the API; its configuration is copied.
+    :param concurrency: how many calls it makes at a time.
+    """
+    client = api.api_client
+    settings = copy.copy(client.configuration)
+    settings.max_retries = 0
+    settings.connection_pool_maxsize = max(settings.connection_pool_maxsize, concurrency)
+    alike = type(client)(settings, cookie=client.cookie)
+    for name, value in client.default_headers.items():
+        alike.set_default_header(name, value)
+    return type(api)(alike)
+
+
+def one_by_one(api: CustomersApi) -> Callable[[Sequence[Row]], Answers]:
+    """Return the sender that makes a call for each row."""
+
+    def send(rows: Sequence[Row]) -> Answers:
+        return [_answer(_call(api, row)) for row in rows]
+
+    return send
+
+
+def one_by_one_async(api: AsyncCustomersApi) -> Callable[[Sequence[Row]], Awaitable[Answers]]:
+    """Return the sender that makes a call for each row, for asyncio."""
+
+    async def send(rows: Sequence[Row]) -> Answers:
+        return [_answer(await _call(api, row)) for row in rows]
+
+    return send
+
+
+def _call(api: Api, row: Row) -> Any:
+    if row.customer_id is not None:
+        return api.update_customer(row.customer_id, row.body)
+    return api.create_customer({**row.body, "idempotency_key": row.key})
+
+
+def _answer(response: CreateCustomerResponse | UpdateCustomerResponse) -> str:
+    return (response.customer.id if response.customer else None) or ""
+
+
+def refusal_of(errors: Sequence[Any]) -> Refusal:
+    """Return the first of Square's errors as a refusal."""
+    first = errors[0]
+    return Refusal(first.code, first.field, first.detail or f"{first.category}/{first.code}")
+
+
+class Driver(Protocol):
+    """What makes calls, many at a time."""
+
+    def serve(self, following: Following, finished: Finished) -> None:
+        """Begin to send rows.
+
+        :param following: waits for the rows of the next call, which then leaves; returns none when there are no more.
+        :param finished: is called, in any thread, with rows, the time they left and what came of them.
+        """
+
+    def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
+        """Make one call, and wait for what it returns."""
+
+    def close(self) -> None:
+        """Let go of the connections."""
+
+
+class Threads:
+    """Makes calls in threads.
+
+    :param api: the API; it is closed at the end.
+    :param send: the sender.
+    :param count: how many threads.
+    """
+
+    def __init__(self, api: CustomersApi, send: Callable[[Sequence[Row]], Answers], count: int) -> None:
+        self._api = api
+        self._send = send
+        self._count = count
+
+    def serve(self, following: Following, finished: Finished) -> None:
+        """Send rows in as many threads. One that waits for an answer at the end ends by itself."""
+        for number in range(self._count):
+            name = f"square-import-{number}"
+            threading.Thread(target=self._run, args=(following, finished), name=name, daemon=True).start()
+
+    def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
+        """Make one call in this thread."""
+        return method(**arguments)
+
+    def close(self) -> None:
+        """Close the connections that no call is using."""
+        self._api.api_client.close()
+
+    def _run(self, following: Following, finished: Finished) -> None:
+        while rows := following():
+            left_at = time.monotonic()
+            try:
+                result: Answers | BaseException = self._send(rows)
+            except BaseException as error:
+                result = error
+            finished(rows, left_at, result)
+            del rows, result
+
+
+class Tasks:
+    """Makes calls in tasks of an event loop, for work that is done in another thread.
+
+    :param api: the API; it is closed at the end.
+    :param send: the sender.
+    :param count: how many calls at a time.
+    :param loop: the loop.
+    """
+
+    def __init__(
+        self,
+        api: AsyncCustomersApi,
+        send: Callable[[Sequence[Row]], Awaitable[Answers]],
+        count: int,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._api = api
+        self._send = send
+        self._free = threading.Semaphore(count)
+        self._loop = loop
+        self._tasks: set[asyncio.Task[Answers]] = set()
+
+    def serve(self, following: Following, finished: Finished) -> None:
+        """Send rows, in a task for each call, which a thread starts."""
+        threading.Thread(target=self._feed, args=(following, finished), name="square-import", daemon=True).start()
+
+    def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
+        """Make one call in the loop, and wait for it here."""
+
+        async def awaited() -> Any:
+            return await method(**arguments)
+
+        return asyncio.run_coroutine_threadsafe(awaited(), self._loop).result()
+
+    def close(self) -> None:
+        """Close the connections that no call is using."""
+
+        async def closed() -> None:
+            closing = self._api.api_client.close()
+            if closing is not None:  # An ``ApiClient`` closes at once.
+                await closing
+
+        if not self._loop.is_closed():
+            asyncio.run_coroutine_threadsafe(closed(), self._loop).result()
+
+    def _feed(self, following: Following, finished: Finished) -> None:
+        while self._free.acquire() and (rows := following()):
+            try:
+                self._loop.call_soon_threadsafe(self._begin, rows, finished)
+            except RuntimeError as error:  # The loop is closed.
+                self._free.release()
+                finished(rows, time.monotonic(), error)
+        self._free.release()
+
+    def _begin(self, rows: Sequence[Row], finished: Finished) -> None:
+        left_at = time.monotonic()
+
+        async def send() -> Answers:
+            return await self._send(rows)
+
+        def end(task: asyncio.Task[Answers]) -> None:
+            self._tasks.discard(task)
+            self._free.release()
+            failure = asyncio.CancelledError() if task.cancelled() else task.exception()
+            finished(rows, left_at, failure or task.result())
+
+        task = self._loop.create_task(send())
+        self._tasks.add(task)
+        task.add_done_callback(end)
+
+
+class Job:
+    """Work that tells how far it has come, and can be cancelled.
+
+    :param progress: gets a `Progress` now and then; None for nobody.
+    """
+
+    def __init__(self, progress: Callable[[Progress], object] | None) -> None:
+        self.progress = progress
+        self.cancelled = False
+
+    def tell(self, progress: Progress) -> None:
+        """Tell how far the work has come.
+
+        :raises Stopped: if it was cancelled.
+        """
+        if self.cancelled:
+            raise Stopped("The work was cancelled: run the same again to go on")
+        if self.progress is not None:
+            self.progress(progress)
+
+
+async def beside_loop(job: Job, work: Callable[[asyncio.AbstractEventLoop], T]) -> T:
+    """Do work in a thread, while the loop makes its calls. When this is cancelled, the work stops in order first.
+
+    :param job: what the work tells its progress to; `progress` is called in the loop.
+    :param work: gets the loop.
+    """
+    loop = asyncio.get_running_loop()
+    if job.progress is not None:
+        tell = job.progress
+        job.progress = lambda progress: loop.call_soon_threadsafe(tell, progress)
+    with ThreadPoolExecutor(1, "square-bulk") as executor:
+        result = loop.run_in_executor(executor, work, loop)
+        try:
+            return await asyncio.shield(result)
+        except asyncio.CancelledError:
+            job.cancelled = True
+            with suppress(BulkError):
+                await result
+            raise

@@ -1,0 +1,437 @@
+"""Where rows come from: a file of CSV or JSON Lines, or an application's own rows.
+
+A source is read from its beginning any number of times, row by row, and never held as a whole.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import stat
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+from squareconnect.bulk.errors import InputError, Stopped
+from squareconnect.bulk.mapping import (
+    ERROR_COLUMNS,
+    KNOWN_COLUMNS,
+    Columns,
+    check_body,
+    check_options,
+    make_body,
+    map_columns,
+)
+from squareconnect.bulk.reports import Refusal
+from squareconnect.models._model import Model
+from squareconnect.models.error_code import ErrorCode
+from squareconnect.serialization import parse, sanitize
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+
+    from squareconnect.bulk.mapping import Body
+
+LONGEST_ROW = 1024 * 1024
+"""Characters that a row may have, its line breaks included."""
+
+_DELIMITERS = (",", ";", "\t", "|")
+_CHUNK = 1024 * 1024
+
+
+class Record(NamedTuple):
+    """A row that was read."""
+
+    number: int
+    """Its number: as a spreadsheet counts for CSV (the header is row 1), else from 1."""
+    body: Body | None
+    """What is sent of it; None if it is refused."""
+    refusal: Refusal | None
+    """Why it is refused."""
+
+
+class RowsSource:
+    """An application's own rows: dicts by the API's names (or dotted ones), or models.
+
+    :param rows: the rows; they are read once in each run.
+    """
+
+    def __init__(self, rows: Iterable[Mapping[str, Any] | Model]) -> None:
+        self._rows = rows
+        self.fingerprint: str | None = None
+        """None: what tells these rows from others is only known when they were read."""
+        self.unused: tuple[str, ...] = ()
+        """Keys that are no field, of the rows read so far."""
+
+    def records(self) -> Iterator[Record]:
+        """Read the rows.
+
+        :raises InputError: for a row that is neither a dict nor a model.
+        """
+        reader = _ObjectReader({}, {})
+        for number, row in enumerate(self._rows, 1):
+            values = sanitize(row) if isinstance(row, Model) else row
+            if not hasattr(values, "items"):
+                raise InputError(f"rows: row {number} must be a dict or a model, not {type(row).__name__}")
+            yield reader.record(number, values)
+            self.unused = reader.unused
+
+
+class FileSource:
+    """A file of rows; see `open_source`, which makes it.
+
+    :param path: a regular file.
+    :param name: what messages call it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        *,
+        form: str,
+        encoding: str,
+        delimiter: str | None,
+        columns: Mapping[str, str],
+        constants: Mapping[str, str],
+    ) -> None:
+        check_options(columns, constants)
+        self.path = path
+        """The file that is read: for what could not be read twice, the copy of it."""
+        self.name = name
+        """What messages call it."""
+        self.format = form
+        """`"csv"` or `"jsonl"`."""
+        self.encoding = encoding
+        """The name of its encoding."""
+        self._columns = dict(columns)
+        self._constants = dict(constants)
+        self._check_nothing_odd()
+        self.delimiter = delimiter or (self._sniff() if form == "csv" else ",")
+        """What stands between two cells."""
+        self.columns: Columns = self._map() if form == "csv" else Columns({}, ())
+        """Which columns set which fields."""
+        self._reader = _ObjectReader(self._columns, self._constants)
+        options = [form, encoding, self.delimiter, sorted(self._columns.items()), sorted(self._constants.items())]
+        self.fingerprint: str | None = _digest_of(path, json.dumps(options))
+        """What tells this file, read with these options, from any other."""
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Columns or keys that are no field; for JSON Lines, of the rows read so far."""
+        return self.columns.unused if self.format == "csv" else self._reader.unused
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        """Which column or key sets which field; for JSON Lines, of the rows read so far."""
+        return self.columns.fields if self.format == "csv" else dict(self._reader.fields)
+
+    def records(self) -> Iterator[Record]:
+        """Read the rows.
+
+        :raises InputError: for a file that cannot be read to its end; the sentence names the line.
+        """
+        if self.format == "jsonl":
+            for number, value in self.objects():
+                yield self._reader.record(number, value)
+            return
+        rows = self.rows()
+        _, header = next(rows)
+        fields = [
+            (index, self.columns.fields[name]) for index, name in enumerate(header) if name in self.columns.fields
+        ]
+        for number, cells in rows:
+            if len(cells) > len(header):
+                detail = f"The row has {len(cells)} cells, but the header has {len(header)}."
+                yield Record(number, None, Refusal(ErrorCode.ARRAY_LENGTH_TOO_LONG, None, detail))
+                continue
+            values = [(field, cells[index]) for index, field in fields if index < len(cells)]
+            yield _checked(number, [*values, *self._constants.items()])
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Read the rows of CSV as they are, each with its number; the header is the first. Empty lines are left out.
+
+        :raises InputError: for text that is no CSV.
+        """
+        with self._lines() as lines:
+            reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
+            number = 0
+            while True:
+                lines.start_row()
+                try:
+                    cells = next(reader, None)
+                except csv.Error as error:
+                    raise InputError(
+                        f"{self.name}, the row that begins in line {lines.row_began}, is not CSV: {error}. Look for a "
+                        "quotation mark that is missing or not doubled, or name the --delimiter"
+                    ) from None
+                if cells is None:
+                    return
+                number += 1
+                if any(cells):
+                    yield number, cells
+
+    def objects(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Read the objects of JSON Lines, each with the number of its line. Empty lines are left out.
+
+        :raises InputError: for a line that is no JSON object.
+        """
+        with self._lines() as lines:
+            for number, line in enumerate(lines, 1):
+                lines.start_row()
+                if not line.strip():
+                    continue
+                try:
+                    value = parse(line.encode("utf-8", "surrogatepass"))
+                except ValueError as error:
+                    raise InputError(f"{self.name}, line {number}, is not JSON: {error}") from None
+                if not isinstance(value, dict):
+                    raise InputError(f"{self.name}, line {number}, must be a JSON object: one for each customer")
+                yield number, value
+
+    @contextmanager
+    def _lines(self) -> Generator[_Lines]:
+        try:
+            with self.path.open(encoding=self.encoding, newline="") as text:
+                yield _Lines(text, self.name)
+        except UnicodeError:
+            raise InputError(_undecodable(self.path, self.name, self.encoding)) from None
+
+    def _check_nothing_odd(self) -> None:
+        with self.path.open("rb") as file:
+            head = file.read(4)
+        if not head:
+            raise InputError(f"{self.name} is empty: there is nothing to import")
+        if head[:2] in (b"\xff\xfe", b"\xfe\xff") and "16" not in self.encoding:
+            raise InputError(f"{self.name} is in UTF-16: say so with --encoding utf-16")
+
+    def _header(self, delimiter: str) -> list[str]:
+        with self._lines() as lines:
+            try:
+                return next((cells for cells in csv.reader(lines, delimiter=delimiter) if any(cells)), [])
+            except csv.Error:
+                return []
+
+    def _sniff(self) -> str:
+        def fitness(delimiter: str) -> tuple[int, int]:
+            names = self._header(delimiter)
+            return sum(name.strip().casefold() in KNOWN_COLUMNS or name in self._columns for name in names), len(names)
+
+        return max(_DELIMITERS, key=fitness)
+
+    def _map(self) -> Columns:
+        rows = self.rows()
+        _, header = next(rows, (1, []))
+        named = [name for name in header if name]
+        for name in named:
+            if named.count(name) > 1:
+                raise InputError(f"{self.name} has {named.count(name)} columns named '{name}': rename all but one")
+        columns = map_columns(named, self._columns, self._constants)
+        if not columns.fields:
+            shown = ", ".join(f"'{name[:40]}'" for name in named[:5])
+            raise InputError(
+                f"{self.name} names no field of a customer in its first row ({shown}), which must be a header such as "
+                "given_name,email_address: add one, or say what a column is with --map 'COLUMN=email_address'"
+            )
+        if next(rows, None) is None:
+            raise InputError(f"{self.name} has a header, but no rows: there is nothing to import")
+        return columns
+
+
+def open_source(
+    path: str | os.PathLike[str] | BinaryIO,
+    *,
+    spool: str | os.PathLike[str] | None = None,
+    format: str | None = None,  # noqa: A002 - the option's name
+    encoding: str = "utf-8-sig",
+    delimiter: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    constants: Mapping[str, str] | None = None,
+) -> FileSource:
+    """Look at a file of rows, and say so if it cannot be imported.
+
+    :param path: the file, a FIFO or `-` for the standard input, or a binary stream.
+    :param spool: where to keep what cannot be read twice (a FIFO, a stream); by default `squareconnect.spool` in the
+        present folder.
+    :param format: `"csv"` or `"jsonl"`; by default by the name: JSON Lines for `.jsonl` and `.ndjson`, else CSV.
+    :param encoding: its encoding; by default UTF-8, with or without a byte order mark.
+    :param delimiter: one character that stands between cells; by default the one that fits the header.
+    :param columns: fields by the names of the columns (or keys) that set them; all others are found by their names.
+    :param constants: values by the fields that they are set in, in every row.
+    :raises InputError: for a file or an option that cannot be used.
+    :raises Stopped: if there is no room for the copy.
+    """
+    if format not in (None, "csv", "jsonl"):
+        raise InputError(f"--format must be csv or jsonl, not {format!r}")
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise InputError(f"--delimiter must be one character, such as ; or a tab, not {delimiter!r}")
+    try:
+        "".encode(encoding)
+    except LookupError:
+        raise InputError(f"--encoding: Python knows no encoding {encoding!r}; try utf-8, utf-16 or cp1252") from None
+    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+        encoding = "utf-8-sig"
+    with ExitStack() as opened:
+        name, stream = _stream_of(path, opened)
+        by_name = "jsonl" if name.lower().endswith((".jsonl", ".ndjson")) else "csv"
+        if stream is None:
+            file = Path(os.fspath(path))  # type: ignore[arg-type]
+        else:
+            file = Path(spool or "squareconnect.spool")
+            _copy(stream, file)
+    return FileSource(
+        file,
+        name,
+        form=format or by_name,
+        encoding=encoding,
+        delimiter=delimiter,
+        columns=columns or {},
+        constants=constants or {},
+    )
+
+
+def _stream_of(path: str | os.PathLike[str] | BinaryIO, opened: ExitStack) -> tuple[str, BinaryIO | None]:
+    """Return the name of an input, and its stream if it can be read only once."""
+    if not isinstance(path, (str, os.PathLike)):
+        return str(getattr(path, "name", "the input")), path
+    if os.fspath(path) == "-":
+        return "the standard input", sys.stdin.buffer
+    name = os.fspath(path)
+    try:
+        mode = Path(path).stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise InputError(f"{name} is a directory: name a file in it")
+        stream = opened.enter_context(Path(path).open("rb"))  # noqa: SIM115 - it is one
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror}") from None
+    return name, None if stat.S_ISREG(mode) else stream
+
+
+def _copy(stream: BinaryIO, path: Path) -> None:
+    """Keep what a stream says; the file has its name only when it is complete."""
+    part = path.with_name(path.name + ".part")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - of a descriptor
+            while chunk := stream.read(_CHUNK):
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise Stopped(
+            f"The input cannot be kept in {path}: {error.strerror}. Make room there, or name another journal; nothing "
+            "was sent"
+        ) from None
+
+
+class _Lines:
+    """The lines of a text, none too long, none with a NUL."""
+
+    def __init__(self, text: io.TextIOBase | io.TextIOWrapper, name: str) -> None:
+        self._text = text
+        self._name = name
+        self._number = 0
+        self._length = 0
+        self.row_began = 1
+        """The number of the line that the present row began in."""
+
+    def start_row(self) -> None:
+        """Say that the next line begins a row."""
+        self.row_began = self._number + 1
+        self._length = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(LONGEST_ROW + 1)
+        if not line:
+            raise StopIteration
+        self._number += 1
+        self._length += len(line)
+        if self._length > LONGEST_ROW:
+            raise InputError(
+                f"{self._name}, the row that begins in line {self.row_began}, is longer than {LONGEST_ROW} characters: "
+                "look for a quotation mark that is missing there, or name the --delimiter or the --format"
+            )
+        if "\x00" in line:
+            raise InputError(
+                f"{self._name}, line {self._number}, holds a NUL, which no text does: name its --encoding (such as "
+                "utf-16), or save it as CSV in UTF-8"
+            )
+        return line
+
+
+class _ObjectReader:
+    """Turns objects into records, and remembers which keys they had."""
+
+    def __init__(self, columns: Mapping[str, str], constants: Mapping[str, str]) -> None:
+        self._columns = columns
+        self._constants = constants
+        self.fields: dict[str, str] = {}
+        """The fields that keys set, by key."""
+        self._unused: dict[str, None] = {}
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The keys that set no field."""
+        return tuple(self._unused)
+
+    def record(self, number: int, value: Mapping[str, Any]) -> Record:
+        """Read an object."""
+        fields: list[tuple[str, Any]] = []
+        whole = value.get("address")
+        for key, item in value.items():
+            if key == "address" and hasattr(whole, "items"):
+                self.fields["address"] = "address"
+                fields += [(f"address.{part}", text) for part, text in item.items()]
+                continue
+            field = self._columns.get(key) or (
+                "address" if key == "address" else KNOWN_COLUMNS.get(str(key).casefold())
+            )
+            if field is not None:
+                self.fields[key] = field
+                fields.append((field, item))
+            elif key not in ERROR_COLUMNS and len(self._unused) < _MOST_KEYS:
+                self._unused[str(key)] = None
+        return _checked(number, [*fields, *self._constants.items()])
+
+
+_MOST_KEYS = 1000
+"""How many different keys are remembered, so that an input of ever new ones does not fill the memory."""
+
+
+def _checked(number: int, values: Sequence[tuple[str, Any]]) -> Record:
+    result = check_body(make_body(values))
+    return Record(number, None, result) if isinstance(result, Refusal) else Record(number, result, None)
+
+
+def _digest_of(path: Path, options: str) -> str:
+    digest = hashlib.sha256(options.encode())
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _undecodable(path: Path, name: str, encoding: str) -> str:
+    """Return the sentence that names the first byte that is not of an encoding."""
+    shown = "UTF-8" if encoding == "utf-8-sig" else encoding
+    place = _undecodable_place(path, encoding)
+    return f"{name} is not {shown} text{place}; name its encoding with --encoding, such as cp1252 or utf-16"
+
+
+def _undecodable_place(path: Path, encoding: str) -> str:
+    wide = encoding.lower().replace("-", "").startswith(("utf16", "utf32"))  # Their lines do not end with a byte.
+    with path.open("rb") as file:
+        for number, line in enumerate(() if wide else file, 1):
+            try:
+                line.decode(encoding)
+            except UnicodeDecodeError as error:
+                return f": byte {error.start + 1} of line {number} is 0x{line[error.start]:02X}"
+    return ""

@@ -1,0 +1,27 @@
+"""What import and export can meet, in words for users."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from squareconnect.bulk import BulkError, InputError, Stopped
+from squareconnect.cli.failures import FAILED, UNFINISHED, USAGE, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what bulk work raises within the block into a `Failure`."""
+    try:
+        yield
+    except BulkError as error:
+        raise Failure(f"{str(error).rstrip('.')}.", _code_of(error)) from None
+
+
+def _code_of(error: BulkError) -> int:
+    if isinstance(error, Stopped):
+        return UNFINISHED
+    return USAGE if isinstance(error, InputError) else FAILED

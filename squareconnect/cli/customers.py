@@ -1,0 +1,239 @@
+"""The commands on customers: list, get, create, update, delete."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from argparse import ArgumentTypeError
+from typing import TYPE_CHECKING
+
+from squareconnect.cli.failures import (
+    DONE,
+    FAILED,
+    NOT_AUTHORISED,
+    ROWS_REFUSED,
+    TEMPORARY,
+    UNFINISHED,
+    Failure,
+    failure_of,
+    misused,
+    say,
+    tell,
+)
+from squareconnect.cli.fields import add_field_options, body_of, checked_paths, get, put, selectable_paths
+from squareconnect.cli.output import Output, add_output_options
+from squareconnect.cli.targets import add_target_options, connected
+from squareconnect.exceptions import ApiException
+from squareconnect.models._model import Model, prop
+from squareconnect.models.create_customer_request import CreateCustomerRequest
+from squareconnect.models.customer import Customer
+from squareconnect.models.customer_sort_field import CustomerSortField
+from squareconnect.models.sort_order import SortOrder
+from squareconnect.models.update_customer_request import UpdateCustomerRequest
+from squareconnect.pagination import paginate
+from squareconnect.serialization import sanitize
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+
+    from squareconnect.cli.targets import Target
+
+COLUMNS = ("id", "given_name", "family_name", "company_name", "email_address", "phone_number")
+"""What a list shows unless it is told otherwise."""
+_NAMED_AT_MOST = 5
+"""How many ids a question or an error names."""
+
+
+class Deleted(Model):
+    """What the commands that delete print."""
+
+    id: str | None = prop("What was deleted.")
+    deleted: bool | None = prop("True.")
+
+
+def add_list(parser: ArgumentParser) -> None:
+    """Add the options of `list`."""
+    parser.description = "List all customers, page by page as they come."
+    parser.add_argument("--limit", metavar="N", type=count, help="how many customers to list (default: all)")
+    parser.add_argument(
+        "--sort-field",
+        type=str.upper,
+        choices=CustomerSortField.values,
+        help="what to sort by (default: DEFAULT, the name)",
+    )
+    parser.add_argument("--sort-order", type=str.upper, choices=SortOrder.values, help="which way (default: ASC)")
+    add_target_options(parser, "sandbox")
+    add_output_options(parser)
+    parser.set_defaults(run=_list)
+
+
+def _list(options: Namespace) -> int:
+    output = Output(options, Customer, COLUMNS)
+    with connected(options) as (api, target):
+        listing = paginate(
+            api.list_customers,
+            limit=options.limit,
+            sort_field=options.sort_field,
+            sort_order=options.sort_order,
+            on_expired_cursor="restart",  # A reader such as `less` can let it expire.
+        )
+        if not output.list(sanitize(page.customers or []) for page in listing.pages()) and sys.stdout.isatty():
+            say(f"{target.title} has no customers.")
+    return DONE
+
+
+def add_get(parser: ArgumentParser) -> None:
+    """Add the options of `get`."""
+    parser.add_argument("id", metavar="ID", type=identifier, help="the customer's id")
+    add_target_options(parser, "sandbox")
+    add_output_options(parser)
+    parser.set_defaults(run=_get)
+
+
+def _get(options: Namespace) -> int:
+    output = Output(options, Customer)
+    with connected(options) as (api, _):
+        output.show(sanitize(api.retrieve_customer(options.id).customer))
+    return DONE
+
+
+def add_create(parser: ArgumentParser) -> None:
+    """Add the options of `create`."""
+    parser.description = (
+        "Make a customer. It needs a given name, family name, company name, e-mail address or phone number."
+    )
+    add_field_options(parser, CreateCustomerRequest)
+    add_target_options(parser)
+    add_output_options(parser)
+    parser.set_defaults(run=_create)
+
+
+def _create(options: Namespace) -> int:
+    output = Output(options, Customer)
+    body = body_of(options)
+    if not body:
+        raise misused("there is nothing to create: give a field such as --given-name TEXT, or --body FILE.")
+    key = body.setdefault("idempotency_key", str(uuid.uuid4()))  # With it, the call can be tried again.
+    with connected(options) as (api, target):
+        try:
+            customer = api.create_customer(body).customer
+        except ApiException as error:
+            repetition = f"Run the command again with --idempotency-key {key}, which makes no second customer."
+            raise failure_of(error, target, repetition) from None
+    output.show(sanitize(customer))
+    return DONE
+
+
+def add_update(parser: ArgumentParser) -> None:
+    """Add the options of `update`."""
+    parser.description = "Change the given fields of a customer. All others stay as they are."
+    parser.add_argument("id", metavar="ID", type=identifier, help="the customer's id")
+    parser.add_argument(
+        "--clear", metavar="NAMES", action="append", default=[], help="fields to clear, such as note,address.locality"
+    )
+    add_field_options(parser, UpdateCustomerRequest)
+    add_target_options(parser)
+    add_output_options(parser)
+    parser.set_defaults(run=_update)
+
+
+def _update(options: Namespace) -> int:
+    output = Output(options, Customer)
+    body = body_of(options)
+    for path in _cleared_paths(options.clear):
+        if get(body, path):
+            raise misused(f"--clear {path} contradicts the value that is given for it: leave one of them out.")
+        put(body, path, "")
+    if not body:
+        raise misused("there is nothing to change: give a field such as --note TEXT, --clear NAME, or --body FILE.")
+    with connected(options) as (api, _):
+        customer = api.update_customer(options.id, body).customer
+    output.show(sanitize(customer))
+    return DONE
+
+
+def _cleared_paths(lists: Sequence[str]) -> list[str]:
+    """Return the paths of the texts to clear. An object is cleared text by text: Square has no other way."""
+    named = [path for text in lists for path in checked_paths(UpdateCustomerRequest, text, "--clear")]
+    known = selectable_paths(UpdateCustomerRequest)
+    return [inner for path in named for inner in ([each for each in known if each.startswith(f"{path}.")] or [path])]
+
+
+def add_delete(parser: ArgumentParser) -> None:
+    """Add the options of `delete`."""
+    parser.description = (
+        "Delete customers, with their cards on file. It asks first on a terminal, and takes --yes elsewhere."
+    )
+    parser.add_argument("ids", metavar="ID", type=identifier, nargs="+", help="the customers' ids")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    add_target_options(parser)
+    add_output_options(parser)
+    parser.set_defaults(run=_delete)
+
+
+def _delete(options: Namespace) -> int:
+    output = Output(options, Deleted, ["id"])
+    ids = list(dict.fromkeys(options.ids))
+    with connected(options) as (api, target):
+        _confirm(ids, target, options.yes)
+        refused = 0
+        for number, customer_id in enumerate(ids):
+            try:
+                api.delete_customer(customer_id)
+            except ApiException as error:
+                refused += _after(error, target, ids[number:])
+            else:
+                output.list_one({"id": customer_id, "deleted": True})
+    if refused:
+        return FAILED if refused == len(ids) else ROWS_REFUSED
+    return DONE
+
+
+def _after(error: ApiException, target: Target, ids: Sequence[str]) -> int:
+    """Tell why the first of the ids was not deleted, and return 1 for it, or end the command if the rest cannot be."""
+    failure = failure_of(error, target)
+    if failure.exit_code == NOT_AUTHORISED or isinstance(error, TEMPORARY):
+        code = failure.exit_code if failure.exit_code == NOT_AUTHORISED or len(ids) == 1 else UNFINISHED
+        raise Failure(f"{failure} Not deleted: {_named(ids)}.", code)
+    tell(Failure(f"{ids[0]} was not deleted: {failure}"))
+    return 1
+
+
+def _confirm(ids: Sequence[str], target: Target, yes: bool) -> None:
+    """Ask on the terminal whether to delete. What is no terminal is never read: it may be someone else's data."""
+    if yes:
+        return
+    if not _is_terminal():
+        raise misused("'delete' asks before it deletes, and there is no terminal to ask on: give --yes.")
+    customers = "1 customer" if len(ids) == 1 else f"{len(ids)} customers"
+    say(f"Delete {customers}, with their cards on file, from {target.name}: {_named(ids)}? [y/N] ", end="")
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Failure("nothing was deleted.")
+
+
+def _is_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr is not None and sys.stderr.isatty()
+
+
+def _named(ids: Sequence[str]) -> str:
+    more = len(ids) - _NAMED_AT_MOST
+    return ", ".join(ids[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+
+
+def count(text: str) -> int:
+    """Return a number of 0 or more that an option gives."""
+    if not (text.isascii() and text.isdigit()):
+        raise ArgumentTypeError(f"it must be a whole number of 0 or more, not '{text}'")
+    return int(text)
+
+
+def identifier(text: str) -> str:
+    """Return an id that an argument gives."""
+    from squareconnect.api_client import path_segment
+
+    try:
+        path_segment("it", text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+    return text

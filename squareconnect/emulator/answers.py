@@ -1,0 +1,48 @@
+"""Answers in JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from squareconnect.emulator.refusals import RefusalError
+from squareconnect.emulator.wire import Answer
+from squareconnect.models.error_category import ErrorCategory
+from squareconnect.models.error_code import ErrorCode
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+def json_answer(status: int, value: Any, square_version: str | None = None) -> Answer:
+    """Return an answer whose body is JSON.
+
+    :param square_version: what its `Square-Version` says; None to leave it out.
+    """
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    version = {} if square_version is None else {"square-version": square_version}
+    return Answer(status, body, {"content-type": "application/json", **version})
+
+
+def refused(refusal: RefusalError, square_version: str | None = None) -> Answer:
+    """Return the answer that a refusal is."""
+    answer = json_answer(refusal.status, refusal.body(), square_version)
+    answer.headers = {**answer.headers, **refusal.headers}
+    return answer
+
+
+def unauthorized(detail: str) -> RefusalError:
+    """Return the refusal of a token."""
+    return RefusalError(401, ErrorCode.UNAUTHORIZED, detail, category=ErrorCategory.AUTHENTICATION_ERROR)
+
+
+def failure() -> RefusalError:
+    """Return the refusal of a request on which the emulator itself has failed."""
+    detail = "The emulator failed. The logger squareconnect.emulator knows why."
+    return RefusalError(500, ErrorCode.INTERNAL_SERVER_ERROR, detail, category=ErrorCategory.API_ERROR)
+
+
+def database_unusable(error: sqlite3.Error) -> RefusalError:
+    """Return the refusal of a change that the database does not take: it is locked, or the disk is full."""
+    detail = f"The emulator's database cannot be written: {error}."
+    return RefusalError(503, ErrorCode.SERVICE_UNAVAILABLE, detail, category=ErrorCategory.API_ERROR)

@@ -1,0 +1,52 @@
+"""Chance that can be repeated: identifiers and draws that are the same in every run with the same seed."""
+
+from __future__ import annotations
+
+from base64 import b32encode, urlsafe_b64encode
+from hashlib import sha256
+from secrets import token_hex
+
+
+class Chance:
+    """A source of identifiers, keys and draws.
+
+    The n-th one depends on the seed and on n alone, in every process and on every version of Python.
+
+    :param seed: a number; None for a source that nobody can repeat.
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = token_hex(16) if seed is None else str(seed)
+        self.used = 0
+        """How many have been taken so far."""
+
+    @classmethod
+    def restored(cls, seed: str, used: int) -> Chance:
+        """Return a source that goes on where another one of the same seed was."""
+        chance = cls()
+        chance.seed, chance.used = str(seed), int(used)
+        return chance
+
+    def customer_id(self) -> str:
+        """Return 26 upper-case letters and digits."""
+        return b32encode(self._next()).decode()[:26]
+
+    def card_id(self) -> str:
+        """Return an identifier as Square's cards have."""
+        return f"ccof:{urlsafe_b64encode(self._next()).decode()[:22]}"
+
+    def gift_card_id(self) -> str:
+        """Return an identifier as Square's gift cards have."""
+        return f"gftc:{self._next().hex()[:32]}"
+
+    def cursor_key(self) -> bytes:
+        """Return the secret that signs cursors: 32 bytes, always the same."""
+        return sha256(f"{self.seed}/cursors".encode()).digest()
+
+    def fraction(self) -> float:
+        """Return a number of at least 0 and below 1."""
+        return int.from_bytes(self._next()[:6], "big") / 2**48
+
+    def _next(self) -> bytes:
+        self.used += 1
+        return sha256(f"{self.seed}/{self.used}".encode()).digest()

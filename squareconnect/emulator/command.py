@@ -1,0 +1,121 @@
+"""The emulator as a command: its options, and what it does until it is stopped.
+
+The libraries of the emulator are imported when the command runs, so that its options can be shown without them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command to a parser."""
+    add = parser.add_argument
+    add("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
+    add("--database", metavar="FILE", help="the SQLite file to keep everything in (default: memory)")
+    add("--access-token", metavar="TOKEN", help="the token to let in (default: emulator-access-token)")
+    add(
+        "--seed-file",
+        metavar="FILE",
+        help="the customers who are there at the start and after each reset: .json, .jsonl or .csv, as Square's "
+        "Dashboard exports it (default: nobody)",
+    )
+    add("--seed", type=int, metavar="N", help="make the identifiers the same in every run (default: at random)")
+    add("--clock", metavar="TIME", help="let the clock stand at 2026-01-01T00:00:00Z, say (default: the real time)")
+    add(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="the address to listen on; other than loopback only together with --access-token (default: %(default)s)",
+    )
+    add("--certfile", metavar="FILE", help="the certificate to serve TLS with, in PEM (default: plain HTTP)")
+    add("--keyfile", metavar="FILE", help="its private key (default: in the file of the certificate)")
+    add("--verbose", action="store_true", help="print one line for each request")
+    add("--no-page", action="store_true", help="serve no web page")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM comes.
+
+    :param options: what the parser made of the options that `add_options` has added.
+    :returns: the exit status: 0 at the end, 1 after an error, which is told on stderr.
+    """
+    import sqlite3
+
+    try:
+        from squareconnect.emulator import Emulator
+    except ImportError as error:
+        return _failed(str(error))
+    from squareconnect.emulator.guard import is_loopback
+
+    if options.access_token is None and not is_loopback(options.host):
+        return _failed(f"Other machines can reach {options.host}: give an access token of your own, --access-token.")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), ExitStack() as running:
+        if options.verbose:
+            running.enter_context(_told_requests())
+        try:
+            emulator = Emulator(
+                options.port,
+                options.database,
+                options.access_token,
+                seed=options.seed,
+                clock=options.clock,
+                customers=options.seed_file,
+                host=options.host,
+                certfile=options.certfile,
+                keyfile=options.keyfile,
+                page=not options.no_page,
+            )
+            square = running.enter_context(emulator)
+        except ValueError as error:
+            return _failed(str(error))
+        except OSError as error:
+            return _failed(_told(error, options))
+        except sqlite3.Error as error:
+            return _failed(f"Cannot use the database {options.database}: {error}")
+        print(f"Square emulator listening on {square.url}", flush=True)
+        while True:
+            time.sleep(3600)
+    return 0
+
+
+def _told_requests() -> ExitStack:
+    logger, handler = logging.getLogger("squareconnect.emulator"), logging.StreamHandler(sys.stdout)
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    undoing = ExitStack()
+    undoing.callback(logger.removeHandler, handler)
+    undoing.callback(logger.setLevel, level)
+    return undoing
+
+
+def _told(error: OSError, options: argparse.Namespace) -> str:
+    number = error.errno or 0
+    reason = os.strerror(number) if number > 0 else error.strerror  # The resolver's numbers are negative.
+    if error.filename is not None:
+        return f"Cannot read {error.filename}: {reason}"
+    return f"Cannot listen on port {options.port} of {options.host}: {reason}"
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise ValueError(text)
+    return port
+
+
+def _failed(message: str) -> int:
+    print(message, file=sys.stderr)
+    return 1

@@ -1,0 +1,97 @@
+"""Who may use what: the token of the control interface, and the defence against web pages of others."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from squareconnect.emulator.refusals import RefusalError
+from squareconnect.models.error_category import ErrorCategory
+from squareconnect.models.error_code import ErrorCode
+
+if TYPE_CHECKING:
+    from squareconnect.emulator.wire import Request
+
+_SQUARE_HOSTS = ("connect.squareup.com", "connect.squareupsandbox.com")
+"""Names that a test may lead to this machine, for a program whose host cannot be set."""
+
+
+class Guard:
+    """Decides who may use what.
+
+    A web page of somebody else can make a browser send requests to this machine. Those that change something carry the
+    page's `Origin`. If the page has made its own name lead to this machine, they carry that name as `Host`.
+
+    :param on_loopback: whether only this machine reaches the emulator.
+    :param access_token: what the control interface demands on any other address.
+    :param scheme: `http` or `https`.
+    """
+
+    def __init__(self, access_token: str, *, on_loopback: bool, scheme: str) -> None:
+        self._access_token = access_token.encode()
+        self._on_loopback = on_loopback
+        self._scheme = scheme
+
+    def check_host(self, request: Request, *more: str) -> None:
+        """Refuse a request by a name that is not this machine's.
+
+        On another address than loopback any name will do: there, the token keeps strangers out.
+
+        :param more: names that will do as well.
+        :raises RefusalError: with status 403.
+        """
+        host = request.headers.get("host")
+        if self._on_loopback and host is not None and not (is_loopback(_name_of(host)) or _name_of(host) in more):
+            raise _forbidden("The `Host` header names another machine.")
+
+    def check_square(self, request: Request) -> None:
+        """Refuse a request that changes something and comes from a web page of somebody else.
+
+        :raises RefusalError: with status 403.
+        """
+        if request.method not in ("GET", "HEAD"):
+            self.check_host(request, *_SQUARE_HOSTS)
+            self._check_origin(request)
+
+    def check_control(self, request: Request) -> None:
+        """Refuse a request to the control interface that is not the tester's own.
+
+        :raises RefusalError: with status 403, or 401 if it lacks the token.
+        """
+        self.check_host(request)
+        if request.method not in ("GET", "HEAD"):
+            self._check_origin(request)
+        if not self._on_loopback:
+            self._check_token(request)
+
+    def _check_origin(self, request: Request) -> None:
+        origin = request.headers.get("origin")
+        if origin is not None and origin.lower() != f"{self._scheme}://{request.headers.get('host', '')}".lower():
+            raise _forbidden("The `Origin` header names a web page that is not the emulator's.")
+
+    def _check_token(self, request: Request) -> None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode("latin-1"), self._access_token):
+            detail = "The emulator can be reached from other machines, so this needs its access token: `Bearer TOKEN`."
+            raise RefusalError(401, ErrorCode.UNAUTHORIZED, detail, category=ErrorCategory.AUTHENTICATION_ERROR)
+
+
+def is_loopback(name: str) -> bool:
+    """Return whether a host's name or address always means this machine."""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name.lower() == "localhost" or name.lower().endswith(".localhost")
+
+
+def _name_of(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _forbidden(detail: str) -> RefusalError:
+    return RefusalError(403, ErrorCode.FORBIDDEN, detail, category=ErrorCategory.AUTHENTICATION_ERROR)

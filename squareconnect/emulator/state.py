@@ -1,0 +1,230 @@
+"""Everything that an emulator remembers, and what is done to all of it at once: reset, seed, snapshot, restore."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+from squareconnect.emulator.chance import Chance
+from squareconnect.emulator.clock import Clock, read_time, utc_now, written
+from squareconnect.emulator.commits import SharedCommits
+from squareconnect.emulator.faults import Fault, Faults, RateLimit, check_listing_delay
+from squareconnect.emulator.journal import Journal
+from squareconnect.emulator.seeding import read_seed
+from squareconnect.emulator.store import Store
+from squareconnect.emulator.validation import in_order
+from squareconnect.models.customer_creation_source import CustomerCreationSource
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from os import PathLike
+
+    from squareconnect.emulator.seeding import Seed
+
+SNAPSHOT_FORMAT = 1
+
+Json = dict[str, Any]
+
+
+class State:
+    """Everything that an emulator remembers.
+
+    The event loop that serves requests calls its methods, and no other thread does. The clock, the faults and the
+    journal may be used by any thread.
+
+    :param seed: what makes identifiers repeatable; None for identifiers at random.
+    :param clock: the time at which the clock stands still; None for a clock that goes on.
+    :param now: returns the time that a clock that goes on follows.
+    :param journal: how many requests the journal keeps.
+    :param customers: who is there from the start.
+    """
+
+    def __init__(
+        self,
+        seed: int | None = None,
+        clock: str | datetime | None = None,
+        now: Callable[[], datetime] = utc_now,
+        journal: int = 10_000,
+        customers: Seed | None = None,
+    ) -> None:
+        self._seed = seed
+        self._start = clock
+        self._customers = customers
+        self.clock = Clock(clock, now)
+        self.chance = Chance(seed)
+        self.faults = Faults(lambda: self.chance.fraction())
+        self.journal = Journal(journal)
+        self.rate_limit: RateLimit | None = None
+        self.listing_delay: float = 0
+        self.in_flight: set[asyncio.Task[Any]] = set()
+        """The tasks that carry out requests to Square."""
+
+    async def open(self, database: str | PathLike[str] | None) -> None:
+        """Open the database, and fill it with those who are there from the start if it has nobody.
+
+        :raises sqlite3.Error: if it cannot be used.
+        :raises OSError, ValueError: if those who are there from the start cannot be read, or be customers.
+        """
+        self.store = Store(database, self.chance.cursor_key())
+        self.commits = SharedCommits(self.store)
+        if self._customers is not None and not self.store.customer_count():
+            try:
+                await self.seed(self._customers)
+            except BaseException:
+                self.store.close()
+                raise
+
+    async def reset(self, **start: Any) -> None:
+        """Make everything as it was at the start. Requests that are being carried out are broken off.
+
+        :param start: `seed` or `clock`: another start than the one before.
+        """
+        seed, clock = start.get("seed", self._seed), start.get("clock", self._start)
+        chance = Chance(seed)
+        self.clock.restart(clock)
+        self._seed, self._start, self.chance = seed, clock, chance
+        self._break_off_requests()
+        self.faults.clear()
+        self.rate_limit, self.listing_delay = None, 0
+        async with self.commits.change():
+            self.store.clear(chance.cursor_key())
+            if self._customers is not None:
+                self._add(self._customers)
+        self.journal.restart()
+
+    def _break_off_requests(self) -> None:
+        for task in self.in_flight:
+            task.cancel()
+        self.in_flight.clear()
+
+    async def seed(self, seed: Seed) -> list[str]:
+        """Add customers. A list shows them at once, whatever its delay.
+
+        :returns: their ids.
+        :raises ValueError: if one of them cannot be a customer, or has the id of another. Then none is added.
+        :raises OSError: if a file cannot be read.
+        """
+        async with self.commits.change():
+            return self._add(seed)
+
+    def _add(self, seed: Seed) -> list[str]:
+        ids = []
+        for number, given in enumerate(read_seed(seed), 1):
+            customer = self.new_customer(given)
+            try:
+                self.store.add_customer(customer)
+            except sqlite3.IntegrityError:
+                raise ValueError(f"Customer {number} of the seed has an id that is taken: {customer['id']}.") from None
+            ids.append(customer["id"])
+        return ids
+
+    def new_customer(self, given: Mapping[str, Any]) -> Json:
+        """Return a customer with what Square adds to the given fields."""
+        now = self.clock.now()
+        return in_order(
+            {
+                "id": given.get("id") or self._new_id(),
+                "created_at": written(now),
+                "updated_at": written(now, "seconds"),
+                "preferences": {"email_unsubscribed": False},
+                "creation_source": CustomerCreationSource.THIRD_PARTY,
+                "version": 0,
+                **given,
+            }
+        )
+
+    def _new_id(self) -> str:
+        while True:  # A file may hold the ids of an earlier run with the same seed.
+            customer_id = self.chance.customer_id()
+            if not self.store.has_customer(customer_id):
+                return customer_id
+
+    async def merge(self, old_id: Any, new_id: Any) -> None:
+        """Make one customer of two: the second, with the cards of both and the fields that only the first has.
+
+        :raises ValueError: if there is no such customer, or both are the same.
+        """
+        async with self.commits.change():
+            old, new = self._known(old_id), self._known(new_id)
+            if old_id == new_id:
+                raise ValueError(f"A customer cannot be merged into itself: {old_id}.")
+            merged = {**old, **new, "updated_at": written(self.clock.now(), "seconds")}
+            merged["version"] = new.get("version", 0) + 1
+            if cards := [*new.get("cards", []), *old.get("cards", [])]:
+                merged["cards"] = cards
+            self.store.replace_customer(in_order(merged))
+            self.store.remove_customer(old_id)
+            self.store.merge(old_id, new_id)
+
+    def _known(self, customer_id: Any) -> Json:
+        customer = self.store.customer(customer_id) if isinstance(customer_id, str) else None
+        if customer is None:
+            raise ValueError(f"There is no customer {customer_id!r}.")
+        return customer
+
+    def set_rate_limit(self, rate: float | None, burst: int | None = None, retry_after: int | None = None) -> None:
+        """Limit the requests per second; None removes the limit.
+
+        :raises ValueError: if a setting has a value that it cannot have.
+        """
+        self.rate_limit = None if rate is None else RateLimit(rate, burst, retry_after)
+
+    def set_listing_delay(self, seconds: Any) -> None:
+        """Set how long a new customer is missing in lists.
+
+        :raises ValueError: if that is not a number of seconds of at least 0.
+        """
+        check_listing_delay(seconds)
+        self.listing_delay = seconds
+
+    def snapshot(self) -> Json:
+        """Return everything but the journal, as JSON has it."""
+        now = self.clock.now()
+        ahead = None if self.clock.standing else self.clock.ahead.total_seconds()
+        return {
+            "format": SNAPSHOT_FORMAT,
+            "chance": [self.chance.seed, self.chance.used],
+            "clock": {"now": now.isoformat(), "ahead": ahead},
+            "faults": [fault.as_json() for fault in self.faults.all()],
+            "rate_limit": self.rate_limit and self.rate_limit.as_json(),
+            "listing_delay": self.listing_delay,
+            "tables": self.store.dump(),
+        }
+
+    async def restore(self, snapshot: Any) -> None:
+        """Make everything but the journal as it was when a snapshot was taken.
+
+        :raises ValueError: if it is not a snapshot. Then nothing changes.
+        """
+        if not isinstance(snapshot, dict) or snapshot.get("format") != SNAPSHOT_FORMAT:
+            raise ValueError(f"This is not a snapshot of an emulator in format {SNAPSHOT_FORMAT}.")
+        try:
+            chance = Chance.restored(*snapshot["chance"])
+            time, ahead = read_time(snapshot["clock"]["now"]), snapshot["clock"]["ahead"]
+            start = time if ahead is None else None
+            Clock(start).advance(ahead or 0)
+            faults = [Fault(**fault) for fault in snapshot["faults"]]
+            rate_limit = snapshot["rate_limit"] and RateLimit(**snapshot["rate_limit"])
+            check_listing_delay(snapshot["listing_delay"])
+            async with self.commits.change():
+                self.store.load(snapshot["tables"])
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError, sqlite3.Error) as error:
+            raise ValueError(f"This is not a whole snapshot of an emulator: {error!r}.") from error
+        self._break_off_requests()
+        self.chance, self.rate_limit, self.listing_delay = chance, rate_limit, snapshot["listing_delay"]
+        self.faults.restore(faults)
+        self.clock.restart(start)
+        self.clock.advance(ahead or 0)
+
+    def summary(self) -> Json:
+        """Return what can be said in a few lines: the numbers, the settings and the faults."""
+        return {
+            "customers": self.store.customer_count(),
+            "requests": len(self.journal),
+            "clock": self.clock.as_json(),
+            "rate_limit": self.rate_limit and self.rate_limit.as_json(),
+            "listing_delay": self.listing_delay,
+            "faults": [fault.as_json() for fault in self.faults.all()],
+        }

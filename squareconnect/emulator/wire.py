@@ -1,0 +1,302 @@
+"""HTTP/1.1 on real sockets: from bytes to requests and from answers to bytes, with all that can go wrong on purpose.
+
+A connection takes one request after the other. Each goes to the application, a coroutine function; the `Answer` that it
+returns says what is to be sent, and how: whole, byte by byte, cut off, or not at all. h11 knows the protocol; this
+module moves the bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import os
+import re
+import socket
+import struct
+import time
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl
+
+import h11
+
+from squareconnect.emulator.refusals import RefusalError
+from squareconnect.models.error_code import ErrorCode
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+    from typing import TypeAlias
+
+    App: TypeAlias = "Callable[[Request], Coroutine[Any, Any, Answer]]"
+
+NO_STATUS = 0
+"""The status of an answer of which nothing is sent."""
+
+_READ_SIZE = 64 * 1024
+_HEAD_LIMIT = 64 * 1024
+_IDLE_SECONDS = 75.0
+_DISCARD_LIMIT = 64 * 1024 * 1024
+_RESET_AT_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+_CODING = re.compile(r"(?:^|,)\s*(?P<coding>[\w*-]+)\s*(?:;\s*q=(?P<weight>\d(?:\.\d*)?)\s*)?(?=,|$)", re.ASCII)
+
+
+def real_seconds() -> float:
+    """Return a monotonic time in seconds that stays real while a test freezes `time.monotonic`."""
+    return _clock()
+
+
+_clock: Callable[[], float] = (
+    (lambda: time.clock_gettime(time.CLOCK_MONOTONIC)) if hasattr(time, "clock_gettime") else time.monotonic
+)
+
+
+class RealTimeLoop(asyncio.SelectorEventLoop):
+    """An event loop whose timers run in real time, whatever a test has done to the clock of its process."""
+
+    def time(self) -> float:
+        """Return the loop's time in seconds."""
+        return real_seconds()
+
+
+@dataclass
+class Request:
+    """A request as it came in.
+
+    The path is as it was sent: percent-encoding is not undone. Names of headers are in lower case.
+    """
+
+    method: str
+    path: str
+    query_string: str
+    headers: dict[str, str]
+    body: bytes | None
+    """The body; None if it was longer than the limit."""
+    connection: int
+    """The number of the connection: the first one since the start is 1."""
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters of the query. Of two with the same name, the last one counts."""
+        return dict(parse_qsl(self.query_string, keep_blank_values=True))
+
+
+@dataclass
+class Answer:
+    """What is answered, and how it is sent.
+
+    :param stream: pieces that are sent as they come, until the client goes away, in place of a body.
+    :param truncate: how many bytes of the body are sent before the connection is closed; None for all.
+    :param drip: seconds between one byte of the body and the next; None for none.
+    :param reset: whether the connection is reset: after `truncate` bytes of the body if that is given, else before
+        anything is sent.
+    :param on_sent: called when nothing more is to be sent.
+    """
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    truncate: int | None = None
+    drip: float | None = None
+    reset: bool = False
+    on_sent: Callable[[], None] | None = None
+    stream: AsyncIterator[bytes] | None = None
+
+
+class WebServer:
+    """A server that answers with an application.
+
+    :param app: answers requests. It never raises.
+    :param body_limit: returns the most bytes that the body of a request may have, by the request's path.
+    """
+
+    def __init__(self, app: App, body_limit: Callable[[str], int]) -> None:
+        self._app = app
+        self._body_limit = body_limit
+        self._connections: dict[asyncio.Task[Any], _Connection] = {}
+        self._count = 0
+
+    async def start(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
+        """Begin to accept connections."""
+        self._server = await asyncio.start_server(self._on_connection, sock=listener, ssl=tls)
+
+    async def stop(self, patience: float) -> None:
+        """Close everything. Requests that are about to be answered are answered.
+
+        :param patience: how many seconds they may take.
+        """
+        self._server.close()
+        if busy := [task for task, connection in self._connections.items() if connection.busy]:
+            await asyncio.wait(busy, timeout=patience)
+        await cancel(asyncio.all_tasks() - {current_task()})  # Of TLS, also those that still shake hands.
+
+    async def _on_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._count += 1
+        task = current_task()
+        connection = _Connection(self._count, reader, writer, self._body_limit)
+        self._connections[task] = connection
+        try:
+            await connection.serve(self._app)
+        except (OSError, EOFError):
+            pass  # The client has gone.
+        except asyncio.CancelledError:
+            writer.transport.abort()
+        finally:
+            del self._connections[task]
+            writer.close()
+
+
+def current_task() -> asyncio.Task[Any]:
+    """Return the task that runs this."""
+    return cast("asyncio.Task[Any]", asyncio.current_task())
+
+
+async def cancel(tasks: Any) -> None:
+    """Cancel tasks and wait until they have ended."""
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)
+
+
+class _Connection:
+    """One connection, from its first byte to its last."""
+
+    def __init__(
+        self,
+        number: int,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        body_limit: Callable[[str], int],
+    ) -> None:
+        self.busy = False
+        self._number = number
+        self._reader = reader
+        self._writer = writer
+        self._body_limit = body_limit
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_HEAD_LIMIT)
+        writer.transport.set_write_buffer_limits(high=1, low=0)  # Draining then waits until the system has every byte.
+
+    async def serve(self, app: App) -> None:
+        try:
+            while (request := await self._next_request()) is not None:
+                self.busy = True
+                await self._send(await app(request), request)
+                self.busy = False
+                if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+                    break
+                self._http.start_next_cycle()
+        except h11.RemoteProtocolError as error:
+            await self._refuse(error)
+
+    async def _next_request(self) -> Request | None:
+        head = await self._next_event()
+        if not isinstance(head, h11.Request):
+            return None
+        path, _, query = head.target.decode("latin-1").partition("?")
+        headers: dict[str, str] = {}
+        for raw_name, raw_value in head.headers:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        body = await self._read_body(self._body_limit(path))
+        return Request(head.method.decode("latin-1"), path, query, headers, body, self._number)
+
+    async def _read_body(self, limit: int) -> bytes | None:
+        body, size = bytearray(), 0
+        while isinstance(event := await self._next_event(), h11.Data):
+            size += len(event.data)
+            if size <= limit:
+                body += event.data
+            elif size > limit + _DISCARD_LIMIT:
+                break
+        return bytes(body) if size <= limit else None
+
+    async def _next_event(self) -> Any:
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            if self._http.they_are_waiting_for_100_continue:
+                self._write(h11.InformationalResponse(status_code=100, headers=[], reason="Continue"))
+            idle = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._writer.transport.abort)
+            self._http.receive_data(await self._reader.read(_READ_SIZE))
+            idle.cancel()
+        return event
+
+    def _write(self, event: Any) -> None:
+        self._writer.write(self._http.send(event) or b"")
+
+    async def _refuse(self, error: h11.RemoteProtocolError) -> None:
+        refusal = RefusalError(error.error_status_hint, ErrorCode.BAD_REQUEST, f"This is not HTTP/1.1: {error}.")
+        body = json.dumps(refusal.body()).encode()
+        headers = {"content-type": "application/json", "content-length": str(len(body)), "connection": "close"}
+        self._write(_head(refusal.status, headers))
+        self._write(h11.Data(data=body))
+        await self._writer.drain()
+
+    async def _send(self, answer: Answer, request: Request) -> None:
+        if answer.reset and answer.truncate is None:
+            self._reset()
+        elif answer.stream is None:
+            await self._send_body(answer, answer.body, request)
+        else:
+            await self._send_stream(answer, answer.stream)
+        if answer.on_sent is not None:
+            answer.on_sent()
+
+    async def _send_body(self, answer: Answer, body: bytes, request: Request) -> None:
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        if body and "content-encoding" not in headers and accepts_gzip(request.headers.get("accept-encoding", "")):
+            body = gzip.compress(body, compresslevel=1, mtime=0)
+            headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
+        self._write(_head(answer.status, {**headers, "content-length": str(len(body))}))
+        if request.method != "HEAD":
+            await self._send_pieces(body[: answer.truncate], answer.drip)
+        if answer.truncate is None:
+            self._write(h11.EndOfMessage())
+        await self._writer.drain()
+        if answer.reset:
+            self._reset()
+
+    async def _send_pieces(self, body: bytes, drip: float | None) -> None:
+        if drip is None:
+            self._write(h11.Data(data=body))
+            return
+        for place in range(len(body)):
+            self._write(h11.Data(data=body[place : place + 1]))
+            await self._writer.drain()
+            await asyncio.sleep(drip)
+
+    async def _send_stream(self, answer: Answer, pieces: AsyncIterator[bytes]) -> None:
+        self.busy = False
+        self._write(_head(answer.status, answer.headers))
+        gone = asyncio.ensure_future(self._reader.read())
+        sending = asyncio.ensure_future(self._send_all(pieces))
+        try:
+            await asyncio.wait((gone, sending), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await cancel((gone, sending))
+
+    async def _send_all(self, pieces: AsyncIterator[bytes]) -> None:
+        async for piece in pieces:
+            self._write(h11.Data(data=piece))
+            await self._writer.drain()
+
+    def _reset(self) -> None:
+        raw = self._writer.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
+        self._writer.transport.abort()
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Return whether a request's `Accept-Encoding` allows an answer in gzip (RFC 9110, section 12.5.3)."""
+    weights = {match["coding"].lower(): float(match["weight"] or 1) for match in _CODING.finditer(accept_encoding)}
+    return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0))) > 0
+
+
+def _head(status: int, headers: Mapping[str, str]) -> h11.Response:
+    try:
+        reason = HTTPStatus(status).phrase
+    except ValueError:
+        reason = ""
+    encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    return h11.Response(status_code=status, headers=encoded, reason=reason.encode())

@@ -1,0 +1,172 @@
+"""The pytest plugin: a local Square for every test. docs/Emulator.md shows it.
+
+Importing this module loads nothing that pytest has not loaded: what the fixtures need is imported when they are used.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from squareconnect.apis.async_customers_api import AsyncCustomersApi
+    from squareconnect.apis.customers_api import CustomersApi
+    from squareconnect.configuration import Configuration
+    from squareconnect.emulator.faults import Fault
+    from squareconnect.emulator.journal import Entry
+    from squareconnect.emulator.server import Emulator
+
+_MARKER = "square(seed=1, clock='2026-01-01T00:00:00Z', rate_limit=None): how the emulator of a test starts."
+_NO_PAUSE = 1e-6
+"""The longest pause between retries, in seconds."""
+
+_CLOCK = "2026-01-01T00:00:00Z"
+_TOLD_REQUESTS = 50
+_TOLD_CHARACTERS = 1000
+_TOKEN = "SQUARE_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
+_square = pytest.StashKey["Emulator"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option `--square-live`."""
+    parser.getgroup("squareconnect").addoption(
+        "--square-live",
+        action="store_true",
+        help=f"run the tests of the fixture `square` against Square's sandbox, with {_TOKEN}; those that use faults, "
+        "seeding, the clock or anything else that Square does not offer are skipped",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker `square`."""
+    config.addinivalue_line("markers", _MARKER)
+
+
+class LiveSquare:
+    """Square's sandbox in the place of an emulator. A test that uses what Square does not offer is skipped."""
+
+    def __init__(self, url: str, access_token: str) -> None:
+        self.url = url
+        """The sandbox's address."""
+        self.access_token = access_token
+        """The token of `SQUARE_ACCESS_TOKEN`."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        pytest.skip(f"Square itself has no `{name}`: this test needs the emulator.")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in ("url", "access_token"):
+            pytest.skip(f"Square itself has no `{name}`: this test needs the emulator.")
+        super().__setattr__(name, value)
+
+
+@pytest.fixture(scope="session")
+def square_server() -> Iterator[Emulator]:
+    """Make an emulator that serves as long as the tests run."""
+    from squareconnect.emulator import Emulator
+
+    with Emulator() as square:
+        yield square
+
+
+@pytest.fixture
+def square(request: pytest.FixtureRequest) -> Emulator | LiveSquare:
+    """Return the emulator of the tests, reset for this one: `seed=1`, and the clock stands at 2026-01-01T00:00:00Z.
+
+    The marker `square(seed=..., clock=..., rate_limit=...)` changes the start.
+    """
+    start = _start_of(request.node)
+    if request.config.getoption("--square-live"):
+        return _live(start)
+    square: Emulator = request.getfixturevalue("square_server")
+    square.reset(seed=start.get("seed", 1), clock=start.get("clock", _CLOCK))
+    square.rate_limit(start.get("rate_limit"))
+    request.node.stash[_square] = square
+    return square
+
+
+def _start_of(item: pytest.Item) -> dict[str, Any]:
+    start: dict[str, Any] = {}
+    for marker in reversed(list(item.iter_markers("square"))):
+        if marker.args or marker.kwargs.keys() - {"seed", "clock", "rate_limit"}:
+            raise pytest.UsageError(f"The marker `square` takes seed=, clock= and rate_limit= only: {item.nodeid}")
+        start |= marker.kwargs
+    return start
+
+
+def _live(start: dict[str, Any]) -> LiveSquare:
+    from squareconnect.configuration import HOSTS
+
+    if start:
+        pytest.skip(f"Square itself takes no {', '.join(f'`{name}`' for name in start)}: this test needs the emulator.")
+    if not (access_token := os.environ.get(_TOKEN)):
+        raise pytest.UsageError(f"--square-live needs a token of Square's sandbox in {_TOKEN}.")
+    return LiveSquare(HOSTS["sandbox"], access_token)
+
+
+def _configuration(square: Emulator | LiveSquare) -> Configuration:
+    from squareconnect.configuration import Configuration
+
+    configuration = Configuration(host=square.url, access_token=square.access_token)
+    if not isinstance(square, LiveSquare):
+        configuration.max_retry_wait = _NO_PAUSE
+    return configuration
+
+
+@pytest.fixture
+def customers_api(square: Emulator | LiveSquare) -> Iterator[CustomersApi]:
+    """Make a client of `square` that does not pause between retries."""
+    from squareconnect.api_client import ApiClient
+    from squareconnect.apis.customers_api import CustomersApi
+
+    with ApiClient(_configuration(square)) as client:
+        yield CustomersApi(client)
+
+
+@pytest.fixture
+def async_customers_api(square: Emulator | LiveSquare) -> Iterator[AsyncCustomersApi]:
+    """Make a client of `square` for asyncio that does not pause between retries."""
+    from squareconnect.api_client import ApiClient
+    from squareconnect.apis.async_customers_api import AsyncCustomersApi
+
+    with ApiClient(_configuration(square)) as client:
+        yield AsyncCustomersApi(client)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the journal of the test to the report of its failure."""
+    report = yield
+    square = item.stash.get(_square, None)
+    if report.failed and square is not None:
+        report.sections.append(("square: what it received", "\n".join(_told(square))))
+    return report
+
+
+def _told(square: Emulator) -> Iterator[str]:
+    requests = square.requests[-_TOLD_REQUESTS:]
+    if requests and requests[0].number > 1:
+        yield f"... {requests[0].number - 1} earlier ones"
+    for entry in requests:
+        yield from _told_request(entry)
+    if not requests:
+        yield "no request"
+    for fault in square.faults:
+        if fault.used < (fault.times or 1):
+            yield f"unused: {_told_fault(fault)}"
+
+
+def _told_request(entry: Entry) -> Iterator[str]:
+    met = "" if entry.fault is None else f"  [{_told_fault(entry.fault)}]"
+    yield f"{entry.number}. {entry.method} {entry.path} -> {entry.status or 'no answer'}{met}"
+    for name, body in (("sent", entry.body), ("answered", entry.answer)):
+        if body is not None:
+            yield f"    {name}: {body!r}"[:_TOLD_CHARACTERS]
+
+
+def _told_fault(fault: Fault) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in fault.as_json().items() if name != "id")

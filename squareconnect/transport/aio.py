@@ -1,0 +1,412 @@
+"""The driver for asyncio: its own connections, on the event loop's own methods and h11.
+
+A client has one :class:`_Room` for each event loop that it is used in. The room knows the places that calls take, and
+the connections, which are kept by their :class:`_Route`::
+
+    a call -> a place -> an idle connection of the route, or a new one -> the request and its answer
+                                                                          (aio_connection.py)
+
+A call takes a place before it takes a connection. There are no more connections than places. Whatever ends a call, its
+place is free again, and its connection is closed unless the whole answer came and nothing but the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote, urlsplit
+
+from urllib3.util import parse_url
+
+from squareconnect.transport.aio_connection import Connection, Message, reason_of
+from squareconnect.transport.aio_dial import dial
+from squareconnect.transport.aio_tasks import elsewhere, in_time
+from squareconnect.transport.answer import Broken, Judged, RESTResponse, is_success, judge
+from squareconnect.transport.exchange import Clock, Pause, exchange
+from squareconnect.transport.outgoing import (
+    basic_credentials,
+    exposed_to_others,
+    is_exposed,
+    proxy_for,
+    split_url,
+    tls_context,
+)
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Awaitable, Callable
+
+    from squareconnect.configuration import Configuration
+    from squareconnect.transport.exchange import Request, Rules
+
+_CLOSED = Broken("the client was closed", late=False, reached=False, final=True)
+_NO_CONNECTION_FREE = Broken("TimeoutError: no connection was free before the deadline", late=True, reached=False)
+_LARGE = 65536
+"""Bytes of a body from which on it is not read into on the event loop's thread."""
+_LARGE_PACKED = 4096
+"""The same for a compressed body, which may be a thousand times as long."""
+_MOST_ROUTES = 4
+"""How many origins connections are kept to."""
+_PRINTABLE = bytes(range(0x21, 0x7F))
+"""What stands in the target of a request as it is."""
+_PORTS = {"http": 80, "https": 443}
+
+
+class AsyncConnections:
+    """Makes calls on asyncio, over connections that it keeps: those of each event loop by themselves.
+
+    :param configuration: the settings of TLS, proxy and pool, which are read now.
+    :param clock: time and chance, for the rules.
+    :param sleep: waits between two tries; by default a wait that :meth:`close` ends.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        clock: Clock = Clock(),  # noqa: B008 (it does not change)
+        sleep: Callable[[float], Awaitable[object]] | None = None,
+    ) -> None:
+        self.clock = clock
+        self.sleep = sleep
+        self._proxy = configuration.proxy
+        self._most = configuration.connection_pool_maxsize
+        self._tls_settings = (
+            configuration.verify_ssl,
+            configuration.ssl_ca_cert,
+            configuration.cert_file,
+            configuration.key_file,
+        )
+        self._tls: ssl.SSLContext | None = None
+        self._rooms: dict[asyncio.AbstractEventLoop, _Room] = {}
+
+    async def send(
+        self, request: Request, rules: Rules, times: tuple[float, float], allow_exposed: bool = False
+    ) -> RESTResponse:
+        """Make a call; see :func:`exchange`.
+
+        :param times: the seconds that each step of connecting may take, and each piece of the answer.
+        :param allow_exposed: whether the request may go over plain HTTP to or through another machine.
+        :raises InvalidArgument: if it would and may not; no connection is opened then.
+        :raises ValueError: for a proxy or certificate that cannot be used; no connection is opened then.
+        """
+        room = self._room()
+        origin, target = split_url(request.url)
+        route = room.routes.get(origin) or self._route(room, origin)
+        if route.exposed and not allow_exposed:
+            raise exposed_to_others(origin)
+        message = route.message(request, target)
+        steps = exchange(rules, self.clock)
+        step = next(steps)
+        try:
+            while True:
+                came: Any = None
+                if isinstance(step, Pause):
+                    await (self.sleep or room.pause)(step.seconds)
+                else:
+                    left = step.until - self.clock.monotonic()
+                    came = await room.answer(route, message, rules.max_response_size, times, left)
+                    came = await _judged(came, rules.max_response_size)
+                step = steps.send(came)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+
+    async def close(self) -> None:
+        """Close all connections. Calls in flight end as broken; a later call opens new connections."""
+        rooms, self._rooms = self._rooms, {}
+        here = asyncio.get_running_loop()
+        for loop, room in rooms.items():
+            if loop is here:
+                await room.close()
+            else:
+                room.leave()
+
+    def __del__(self) -> None:
+        for room in vars(self).get("_rooms", {}).values():
+            room.leave()
+
+    def _room(self) -> _Room:
+        loop = asyncio.get_running_loop()
+        room = self._rooms.get(loop)
+        if room is None:
+            for other in [other for other in list(self._rooms) if other.is_closed()]:
+                self._rooms.pop(other).leave()
+            room = self._rooms[loop] = _Room(loop, self._most)
+        return room
+
+    def _route(self, room: _Room, origin: str) -> _Route:
+        while len(room.routes) >= _MOST_ROUTES:
+            room.forget(next(iter(room.routes)))
+        route = room.routes[origin] = _Route(origin, proxy_for(origin, self._proxy), self._tls_context)
+        return route
+
+    def _tls_context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = tls_context(*self._tls_settings)
+            self._tls.set_alpn_protocols(["http/1.1"])
+        return self._tls
+
+
+async def _judged(came: RESTResponse | Broken, limit: int) -> RESTResponse | Broken | Judged:
+    """Have a large answer judged on another thread: undoing its compression would hold up the event loop."""
+    answer = came.answer if isinstance(came, Broken) else came
+    if answer is None:
+        return came
+    size = len(answer.content)
+    packed = answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity"
+    if size < _LARGE_PACKED or (size < _LARGE and not packed) or (not packed and is_success(answer.status)):
+        return came
+    return Judged(await elsewhere(judge, came, limit), isinstance(came, Broken) and came.final)
+
+
+class _Address(NamedTuple):
+    """Where a connection goes."""
+
+    host: str
+    port: int
+    secure: bool
+
+    @classmethod
+    def of(cls, url: str) -> _Address:
+        parts = urlsplit(url)
+        return cls(parts.hostname or "", parts.port or _PORTS[parts.scheme], parts.scheme == "https")
+
+    @property
+    def name(self) -> str:
+        """The name in certificates."""
+        return self.host.rstrip(".")
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class _Route:
+    """The way to one origin, and the idle connections on it.
+
+    :param origin: scheme, host and port.
+    :param proxy: the URL of the proxy on the way, or an empty text.
+    """
+
+    def __init__(self, origin: str, proxy: str, tls_context: Callable[[], ssl.SSLContext]) -> None:
+        self.proxy = proxy
+        self.exposed = is_exposed(origin, proxy)
+        self.idle: deque[Connection] = deque()
+        self.forgotten = False
+        self._server = _Address.of(origin)
+        self._proxy = _Address.of(proxy) if proxy else None
+        self._tls = tls_context() if self._server.secure or (self._proxy and self._proxy.secure) else None
+        self._forwarded = self._proxy is not None and not self._server.secure
+        self._prefix = origin if self._forwarded else ""
+        self._host = ("Host", origin.partition("://")[2])
+        auth = parse_url(proxy).auth if proxy else None
+        self._proxy_headers: list[tuple[str, str]] = [("Proxy-Authorization", basic_credentials(auth))] if auth else []
+
+    def message(self, request: Request, target: str) -> Message:
+        """Return a request as it goes out on this way."""
+        headers = list(request.headers.items())
+        if not any(name.lower() == "host" for name in request.headers):
+            headers.insert(0, self._host)
+        if self._forwarded:
+            headers += self._proxy_headers
+        body = request.body.encode() if isinstance(request.body, str) else request.body
+        if body is None and request.method in ("POST", "PUT", "PATCH"):
+            body = b""
+        if not target.isascii():
+            target = quote(target, safe=_PRINTABLE)
+        return Message(request.method, self._prefix + target, headers, body)
+
+    async def connect(self, seconds: float, all_open: dict[Connection, None]) -> Connection:
+        """Return a new connection.
+
+        :param seconds: how long each step may take.
+        :param all_open: where the connection stands for as long as it is open.
+        :raises OSError: if there is none to be had. ``TimeoutError`` is one.
+        """
+        first = self._proxy or self._server
+        connection = Connection(await dial(first.host, first.port, seconds), all_open)
+        await connection.start()
+        try:
+            if first.secure:
+                await self._secure(connection, first, seconds)
+            if self._proxy and not self._forwarded:
+                headers = [("Host", str(self._server)), *self._proxy_headers]
+                passing = connection.tunnel(str(self._server), headers)
+                await in_time(passing, seconds, "the proxy did not pass the connection on in time")
+                await self._secure(connection, self._server, seconds)
+        except BaseException:
+            connection.abort()
+            raise
+        return connection
+
+    async def _secure(self, connection: Connection, address: _Address, seconds: float) -> None:
+        assert self._tls is not None  # noqa: S101
+        shaking = connection.secure(self._tls, address.name)
+        await in_time(shaking, seconds, f"{address} did not set up TLS in time")
+
+
+class _Room:
+    """What a client has in one event loop.
+
+    :param most: how many connections there may be.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
+        self.routes: dict[str, _Route] = {}
+        self._loop = loop
+        self._most = most
+        self._free = most
+        self._waiting: deque[asyncio.Future[bool]] = deque()
+        self._pauses: set[asyncio.Future[None]] = set()
+        self._opening: set[asyncio.Future[Connection]] = set()
+        self._open: dict[Connection, None] = {}
+        self._closed = False
+
+    async def answer(
+        self, route: _Route, message: Message, limit: int, times: tuple[float, float], left: float
+    ) -> RESTResponse | Broken:
+        """Send a request once; see :meth:`Connection.converse`.
+
+        :param left: the seconds until the deadline.
+        """
+        until = self._loop.time() + left
+        if self._closed:
+            return _CLOSED
+        if self._free and not self._waiting:
+            self._free -= 1
+        elif not await self._place(left):
+            return _CLOSED if self._closed else _NO_CONNECTION_FREE
+        try:
+            connection = await self._connection(route, times[0], until)
+            if isinstance(connection, Broken):
+                return connection
+            came = await connection.converse(message, limit, times[1], until - self._loop.time())
+            if connection.usable:
+                self._keep(route, connection)
+            return came
+        finally:
+            self._free_place()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, but not longer than until the client is closed."""
+        if self._closed:
+            return
+        over = self._loop.create_future()
+        timer = self._loop.call_later(seconds, _set, over, None)
+        self._pauses.add(over)
+        try:
+            await over
+        finally:
+            timer.cancel()
+            self._pauses.discard(over)
+
+    def forget(self, origin: str) -> None:
+        """Close the idle connections to an origin, and keep no other."""
+        route = self.routes.pop(origin)
+        route.forgotten = True
+        for connection in list(route.idle):
+            connection.abort()
+
+    async def close(self) -> None:
+        """End all calls and close all connections."""
+        self._end_all()
+        while self._open:
+            await asyncio.sleep(0)
+
+    def leave(self) -> None:
+        """Close from outside the event loop, which may run in another thread or be closed."""
+        try:
+            self._loop.call_soon_threadsafe(self._end_all)
+        except RuntimeError:  # The loop is closed.
+            for connection in list(self._open):
+                connection.leave()
+
+    def _end_all(self) -> None:
+        self._closed = True
+        for place in self._waiting:
+            _set(place, False)
+        for over in list(self._pauses):
+            _set(over, None)
+        for opening in list(self._opening):
+            opening.cancel()
+        for connection in list(self._open):
+            connection.fail(_CLOSED.reason, final=True)
+
+    # -- Places -----------------------------------------------------------------------------------------------------
+
+    async def _place(self, left: float) -> bool:
+        """Wait for a place; return whether there was one in time."""
+        place: asyncio.Future[bool] = self._loop.create_future()
+        timer = self._loop.call_later(left, _set, place, False)
+        self._waiting.append(place)
+        try:
+            return await place
+        except BaseException:
+            if place.done() and not place.cancelled() and place.result():
+                self._free_place()
+            raise
+        finally:
+            timer.cancel()
+            with suppress(ValueError):
+                self._waiting.remove(place)
+
+    def _free_place(self) -> None:
+        while self._waiting:
+            place = self._waiting.popleft()
+            if not place.done():
+                place.set_result(True)
+                return
+        self._free += 1
+
+    # -- Connections ------------------------------------------------------------------------------------------------
+
+    async def _connection(self, route: _Route, seconds: float, until: float) -> Connection | Broken:
+        while route.idle:
+            connection = route.idle.pop()
+            if await connection.is_quiet():
+                return connection
+        connection_or_broken = await self._opened(route, seconds, until)
+        if isinstance(connection_or_broken, Broken) or await connection_or_broken.is_quiet():
+            return connection_or_broken
+        return Broken("the server sent an answer before the request", late=False, reached=False)
+
+    async def _opened(self, route: _Route, seconds: float, until: float) -> Connection | Broken:
+        if len(self._open) >= self._most:
+            self._close_an_idle_one()
+        opening = asyncio.ensure_future(self._open_on(route, seconds))
+        self._opening.add(opening)
+        try:
+            return await in_time(
+                opening, until - self._loop.time(), "no connection could be made before the deadline", Connection.abort
+            )
+        except (OSError, RuntimeError, ValueError) as error:  # No thread for a lookup is a RuntimeError.
+            reason, late = reason_of(error), isinstance(error, TimeoutError)
+        finally:
+            self._opening.discard(opening)
+        if self._closed:
+            return _CLOSED
+        return Broken(f"at the proxy, {reason}" if route.proxy else reason, late, reached=False)
+
+    async def _open_on(self, route: _Route, seconds: float) -> Connection:
+        try:
+            return await route.connect(seconds, self._open)
+        except asyncio.CancelledError:
+            if self._closed:
+                raise ConnectionError(_CLOSED.reason) from None
+            raise
+
+    def _close_an_idle_one(self) -> None:
+        idle = [each for route in self.routes.values() for each in route.idle if each.usable]
+        for connection in idle[:1]:
+            connection.abort()
+
+    def _keep(self, route: _Route, connection: Connection) -> None:
+        if self._closed or route.forgotten:
+            connection.abort()
+        else:
+            route.idle.append(connection)
+
+
+def _set(future: asyncio.Future[Any], value: Any) -> None:
+    with suppress(asyncio.InvalidStateError):
+        future.set_result(value)

@@ -1,0 +1,486 @@
+"""One connection of the asyncio driver: bytes from the event loop, through any TLS, into h11's parser.
+
+::
+
+    event loop  <->  TLS with a proxy  <->  TLS with the server  <->  h11
+                     (_TLS, or none)        (_TLS, or none)
+
+TLS is done here, in memory, and not by the loop: the loops of Python 3.10 cannot do TLS within TLS, and here every
+decrypted byte is in sight. A byte that belongs to no answer makes the connection unusable, wherever it is held: in
+the kernel, in TLS or in h11.
+
+:meth:`Connection.converse` returns what came of one request, as a value. When it is cancelled, the connection closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+import warnings
+from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import h11
+import urllib3
+from urllib3.exceptions import InsecureRequestWarning
+from urllib3.util import wait_for_read
+
+from squareconnect.transport.aio_tasks import to_the_end
+from squareconnect.transport.answer import Broken, RESTResponse
+
+if TYPE_CHECKING:
+    import socket
+
+LARGEST_HEAD = 32768
+"""The most bytes that the head of an answer may have, or one line in a chunked body."""
+_BUFFER = 65536
+"""The most bytes that are received at once."""
+_EVENTS_A_TURN = 256
+"""How many of h11's events are taken before other tasks have a turn."""
+_TURNS_FOR_TICKETS = 10
+"""How often the loop has a turn to read what TLS sends for itself before the connection counts as unusable."""
+
+
+class Message(NamedTuple):
+    """A request in the form that goes out."""
+
+    method: str
+    target: str
+    headers: list[tuple[str, str]]
+    """Those that say how long the body is are missing: they follow from it."""
+    body: bytes | None
+
+    def encoded(self) -> bytes:
+        """Return the bytes that go out."""
+        lines = [f"{self.method} {self.target} HTTP/1.1\r\n"]
+        lines += [f"{name}: {value}\r\n" for name, value in self.headers]
+        if self.body is not None:
+            lines.append(f"Content-Length: {len(self.body)}\r\n")
+        lines.append("\r\n")
+        return "".join(lines).encode("latin-1") + (self.body or b"")
+
+
+class Connection(asyncio.BufferedProtocol):
+    """A connection that carries one request after another.
+
+    :param sock: the connected socket.
+    :param all_open: where the connection stands for as long as it is open.
+    """
+
+    def __init__(self, sock: socket.socket, all_open: dict[Connection, None]) -> None:
+        self.usable = True
+        """Whether another request may be sent once there is no request in flight."""
+        self._loop = asyncio.get_running_loop()
+        self._sock = sock
+        self._all_open = all_open
+        self._layers: list[_TLS] = []
+        self._buffer = memoryview(bytearray(_BUFFER))
+        self._transport: asyncio.Transport
+        self._waiter: asyncio.Future[RESTResponse | Broken] | None = None
+        self._handshake: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = self._until = self._patience = self._last = 0.0
+        self._unsent = 0
+        self._new_conversation()
+
+    def _new_conversation(self) -> None:
+        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD)
+        self._forget_answer(0)
+
+    def _forget_answer(self, limit: int) -> None:
+        self._limit = limit
+        self._head = b""
+        self._answer: h11.Response | None = None
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._ended = self._goes_on = False
+
+    # -- What the driver does with it -------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Hand the socket to the event loop. It takes a turn or two, in which uvloop must not be cancelled."""
+        try:
+            await to_the_end(self._loop.create_connection(lambda: self, sock=self._sock))
+        except BaseException:
+            if self in self._all_open:
+                self.abort()
+            else:
+                self._sock.close()
+            raise
+
+    async def secure(self, context: ssl.SSLContext, host: str) -> None:
+        """Set up TLS with the server, or with the server behind a tunnel.
+
+        :param host: what the certificate has to be for.
+        :raises OSError: if there is no TLS with this server; ``ssl.SSLError`` is one.
+        """
+        if not self.usable:
+            raise ConnectionError("the connection was closed before TLS was set up")
+        self._layers.append(_TLS(context, host))
+        self._handshake = handshake = self._loop.create_future()
+        self._receive(b"")
+        await handshake
+        if context.verify_mode == ssl.CERT_NONE:
+            problem = f"The certificate of {host} was not checked: verify_ssl is False"
+            warnings.warn(problem, InsecureRequestWarning, stacklevel=2)
+
+    async def tunnel(self, target: str, headers: list[tuple[str, str]]) -> None:
+        """Have a proxy pass on all further bytes (RFC 9110, 9.3.6).
+
+        :param target: host and port of the server.
+        :raises OSError: if the proxy does not.
+        """
+        came = await self.converse(Message("CONNECT", target, headers, None), LARGEST_HEAD, None, None)
+        if isinstance(came, Broken):
+            raise ConnectionError(came.reason)
+        if not 200 <= came.status < 300:
+            self.abort()
+            raise OSError(f"Tunnel connection failed: {came.status} {came.reason}")
+        if self._h11.trailing_data[0]:
+            self.abort()
+            raise OSError("the proxy sent bytes before the server was asked anything")
+        self._new_conversation()
+
+    async def is_quiet(self) -> bool:
+        """Return whether nothing came that nobody asked for. If something did, the connection closes.
+
+        What TLS sends for itself, such as session tickets, is read first.
+        """
+        try:
+            for _ in range(_TURNS_FOR_TICKETS):
+                if not self.usable or not wait_for_read(self._sock, timeout=0):
+                    return self.usable
+                if not self._layers:
+                    break
+                await asyncio.sleep(0)
+        except BaseException:
+            self.abort()
+            raise
+        self.abort()
+        return False
+
+    async def converse(
+        self, message: Message, limit: int, patience: float | None, left: float | None
+    ) -> RESTResponse | Broken:
+        """Send a request and return what came of it.
+
+        :param limit: the most bytes of the body that are of use; one more is kept, and the connection then closes.
+        :param patience: the most seconds between two pieces; None if something else sees to that.
+        :param left: the most seconds in all; None if something else sees to that.
+        """
+        self._forget_answer(limit)
+        self._announce(message)
+        waiter: asyncio.Future[RESTResponse | Broken] = self._loop.create_future()
+        self._waiter = waiter
+        if patience is not None and left is not None:
+            self._watch(patience, left)
+        self._send(message.encoded(), len(self._layers))
+        try:
+            return await waiter
+        except BaseException:
+            self.abort()
+            raise
+
+    def abort(self) -> None:
+        """Close at once."""
+        self.usable = False
+        self._waiter = self._handshake = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._transport.abort()
+
+    def fail(self, reason: str, late: bool = False, final: bool = False) -> None:
+        """Close at once, and end a request in flight as :class:`Broken`."""
+        waiter, handshake = self._waiter, self._handshake
+        self.abort()
+        if waiter is not None and not waiter.done():
+            waiter.set_result(Broken(reason, late, True, self._what_came(), final))
+        if handshake is not None and not handshake.done():
+            handshake.set_exception(ConnectionError(reason))
+
+    def leave(self) -> None:
+        """Close although the event loop is closed."""
+        self._sock.close()
+
+    # -- What the event loop calls ----------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._all_open[self] = None
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where to put the next bytes. Receiving into a new buffer each time is ten times as slow."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take bytes."""
+        self._last = self._loop.time()
+        data = bytes(self._buffer[:nbytes])
+        if self._layers:
+            self._receive(data)
+        else:
+            self._take(data)
+
+    def eof_received(self) -> None:
+        """Take the end of what the server sends."""
+        self._take_end()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Take the end of the connection."""
+        self.usable = False
+        if error is not None and not self._goes_on:
+            self._take_what_is_left()
+            self.fail(reason_of(error))
+        else:
+            self._take_end()
+        self._all_open.pop(self, None)
+
+    def _take_what_is_left(self) -> None:
+        """Take what came before the connection broke: a server may refuse a request that it has not read whole."""
+        with suppress(OSError):
+            while self._waiter is not None and (count := self._sock.recv_into(self._buffer)):
+                self.buffer_updated(count)
+
+    # -- TLS --------------------------------------------------------------------------------------------------------
+
+    def _receive(self, data: bytes) -> None:
+        """Take bytes through each layer of TLS."""
+        for level, layer in enumerate(self._layers):
+            try:
+                data = layer.receive(data)
+            except ssl.SSLError as error:
+                self._send(layer.outgoing(), level)  # The alert that tells the server why.
+                self._refuse(error)
+                return
+            self._send(layer.outgoing(), level)
+        if self._handshake is not None and self._layers[-1].established:
+            if not self._handshake.done():
+                self._handshake.set_result(None)
+            self._handshake = None
+        if data:
+            self._take(data)
+        if any(layer.ended for layer in self._layers):
+            self._take_end()
+
+    def _refuse(self, error: ssl.SSLError) -> None:
+        if self._handshake is not None and not self._handshake.done():
+            self._handshake.set_exception(error)
+            self._handshake = None
+        self.fail(reason_of(error))
+
+    def _send(self, data: bytes, level: int) -> None:
+        """Send bytes through the layers of TLS below a level."""
+        if not data:
+            return
+        for at in reversed(range(level)):
+            data = self._layers[at].send(data)
+        self._transport.write(data)
+
+    # -- HTTP -------------------------------------------------------------------------------------------------------
+
+    def _announce(self, message: Message) -> None:
+        """Tell h11 of the request: what matters to the answer. It would check each header once more, at some length."""
+        send = self._h11.send
+        if message.body is None:
+            send(_request_without_body(message.method))
+        else:
+            headers = [("Host", ""), ("Content-Length", str(len(message.body)))]
+            send(h11.Request(method=message.method, target="/", headers=headers))
+            send(h11.Data(data=message.body))
+        send(_END)
+
+    def _take(self, data: bytes) -> None:
+        if self._waiter is None:
+            self.fail("the server sent bytes that nobody asked for")
+            return
+        if self._answer is None:
+            self._head += data
+        self._h11.receive_data(data)
+        if not self._goes_on:
+            self._parse()
+
+    def _take_end(self) -> None:
+        if self._ended or self._goes_on:
+            return
+        if self._waiter is None:
+            self.fail("the server closed the connection")
+            return
+        self._ended = True
+        self._h11.receive_data(b"")
+        self._parse()
+
+    def _parse(self) -> None:
+        """Take what h11 makes of the bytes. After many events the rest waits until other tasks have had a turn."""
+        self._goes_on = False
+        announced = False
+        for _ in range(_EVENTS_A_TURN):
+            if self._waiter is None:
+                return
+            try:
+                event = self._h11.next_event()
+            except h11.RemoteProtocolError as error:
+                self.fail(reason_of(error))
+                return
+            if isinstance(event, h11.Data):
+                self._add(bytes(event.data))
+            elif isinstance(event, h11.Response):
+                self._answer = event
+            elif isinstance(event, h11.InformationalResponse):
+                announced = True
+            elif event is h11.NEED_DATA:
+                if announced:
+                    self._head = self._h11.trailing_data[0]
+                return
+            else:  # EndOfMessage, or PAUSED behind the answer to CONNECT.
+                self._answered()
+                return
+        self._goes_on = True
+        self._transport.pause_reading()
+        self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if self._transport.is_closing():
+            self._h11.receive_data(b"")
+        else:
+            self._transport.resume_reading()
+        self._parse()
+
+    def _add(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size > self._limit:
+            self._pieces = [b"".join(self._pieces)[: self._limit + 1]]
+            self._deliver(self._what_came())
+            self.abort()
+
+    def _answered(self) -> None:
+        self._deliver(self._what_came())
+        if self._is_reusable():
+            self._h11.start_next_cycle()
+        elif self._h11.their_state is not h11.SWITCHED_PROTOCOL:
+            self.abort()
+
+    def _is_reusable(self) -> bool:
+        return (
+            self._h11.our_state is self._h11.their_state is h11.DONE
+            and not self._h11.trailing_data[0]
+            and not self._transport.is_closing()
+            and not self._transport.get_write_buffer_size()
+        )
+
+    def _deliver(self, answer: RESTResponse | None) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and answer is not None and not waiter.done():
+            waiter.set_result(answer)
+
+    def _what_came(self) -> RESTResponse | None:
+        if self._answer is not None:
+            headers = urllib3.HTTPHeaderDict()
+            for name, value in self._answer.headers.raw_items():
+                headers.add(name.decode("ascii"), value.decode("latin-1"))
+            reason = self._answer.reason.decode("latin-1")
+            return RESTResponse(self._answer.status_code, reason, headers, b"".join(self._pieces))
+        return _began(self._head)
+
+    # -- Time -------------------------------------------------------------------------------------------------------
+
+    def _watch(self, patience: float, left: float) -> None:
+        """Let the request take so much time. One timer serves request after request: most never need it."""
+        self._last = now = self._loop.time()
+        self._patience, self._until = patience, now + left
+        self._unsent = 0
+        due = min(now + patience, self._until)
+        if self._timer is None or due < self._due:
+            self._set_timer(due)
+
+    def _set_timer(self, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due = due
+        self._timer = self._loop.call_at(due, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._waiter is None:
+            return
+        now = self._loop.time()
+        unsent = self._transport.get_write_buffer_size()
+        if unsent != self._unsent:  # The server is still taking the request.
+            self._unsent, self._last = unsent, now
+        if now >= self._until:
+            self.fail("TimeoutError: the deadline passed", late=True)
+        elif now >= self._last + self._patience:
+            self.fail(f"TimeoutError: the server sent nothing for {self._patience:g} s", late=True)
+        else:
+            self._set_timer(min(self._last + self._patience, self._until))
+
+
+_END = h11.EndOfMessage()
+
+
+@cache
+def _request_without_body(method: str) -> h11.Request:
+    return h11.Request(method=method, target="/", headers=[("Host", "")])
+
+
+class _TLS:
+    """One layer of TLS, in memory."""
+
+    def __init__(self, context: ssl.SSLContext, host: str) -> None:
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self.established = self.ended = False
+
+    def receive(self, data: bytes) -> bytes:
+        """Take encrypted bytes and return what they hold.
+
+        :raises ssl.SSLError: for what is no TLS, or not to be trusted.
+        """
+        self._incoming.write(data)
+        pieces: list[bytes] = []
+        try:
+            if not self.established:
+                self._object.do_handshake()
+                self.established = True
+            while piece := self._object.read(65536):
+                pieces.append(piece)
+            self.ended = True
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:
+            self.ended = True
+        return b"".join(pieces)
+
+    def send(self, data: bytes) -> bytes:
+        """Return bytes encrypted."""
+        self._object.write(data)
+        return self.outgoing()
+
+    def outgoing(self) -> bytes:
+        """Return what TLS has to send."""
+        return self._outgoing.read()
+
+
+_STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? +([2-9]\d\d)(?: ([^\r\n]*))?\r?\n")
+
+
+def _began(head: bytes) -> RESTResponse | None:
+    """Return what the beginning of a head says: its status line and each whole line behind it."""
+    start = _STATUS_LINE.match(head)
+    if start is None:
+        return None
+    headers = urllib3.HTTPHeaderDict()
+    for line in head[start.end() : LARGEST_HEAD].split(b"\n")[:-1]:
+        name, colon, value = line.decode("latin-1").partition(":")
+        if colon:
+            headers.add(name.strip(), value.strip())
+    return RESTResponse(int(start[1]), (start[2] or b"").decode("latin-1"), headers, b"")
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what happened as one line."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,0 +1,102 @@
+"""Connecting on an event loop: a name lookup, and happy eyeballs (RFC 8305) over the addresses it returns.
+
+``loop.create_connection(happy_eyeballs_delay=...)`` leaves a socket open when it is cancelled, and uvloop has no such
+argument. Here every task and socket has come to its end when a function returns, is cancelled or raises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from ipaddress import ip_address
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from urllib3.util import connection as urllib3_connection
+
+from squareconnect.transport.aio_tasks import end, in_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+STAGGER = 0.25
+"""Seconds after which the next address is tried beside those before (RFC 8305, 5)."""
+
+
+async def dial(host: str, port: int, seconds: float) -> socket.socket:
+    """Return a socket that is connected to the first of the host's addresses that answers.
+
+    :param host: a name or an IP address, without brackets.
+    :param seconds: how long the lookup may take, and then each address.
+    :raises TimeoutError: if one of these takes longer.
+    :raises OSError: if no address can be connected to.
+    """
+    return await _first_connected(interleaved(await _look_up(host, port, seconds)), seconds)
+
+
+async def _look_up(host: str, port: int, seconds: float) -> Any:
+    family = urllib3_connection.allowed_gai_family()  # Programs replace it to keep to IPv4.
+    if _is_address(host):
+        return socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
+    lookup = asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+    return await in_time(lookup, seconds, f"the name {host} was not looked up in time")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def interleaved(found: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return the results of ``getaddrinfo`` with the address families in turn (RFC 8305, 4)."""
+    families: dict[Any, list[tuple[Any, ...]]] = {}
+    for entry in found:
+        families.setdefault(entry[0], []).append(entry)
+    return [entry for turn in zip_longest(*families.values()) for entry in turn if entry is not None]
+
+
+async def _first_connected(addresses: Iterable[tuple[Any, ...]], seconds: float) -> socket.socket:
+    waiting = deque(addresses)
+    running: set[asyncio.Task[socket.socket]] = set()
+    refusal: BaseException = OSError("getaddrinfo returns an empty list")
+    winner: socket.socket | None = None
+    try:
+        while winner is None and (waiting or running):
+            if waiting:
+                running.add(asyncio.ensure_future(_connected(waiting.popleft(), seconds)))
+            pause = STAGGER if waiting else None
+            done, _ = await asyncio.wait(running, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if task.exception():
+                    refusal = task.exception() or refusal
+                    running.discard(task)
+                elif winner is None:
+                    winner = task.result()
+                    running.discard(task)
+    finally:
+        try:
+            await end(running, socket.socket.close)
+        except BaseException:
+            if winner is not None:
+                winner.close()
+            raise
+    if winner is None:
+        raise refusal
+    return winner
+
+
+async def _connected(entry: tuple[Any, ...], seconds: float) -> socket.socket:
+    family, kind, protocol, _, address = entry
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        connecting = asyncio.get_running_loop().sock_connect(sock, address)
+        await in_time(connecting, seconds, f"{address[0]} did not accept the connection in time")
+    except BaseException:
+        sock.close()
+        raise
+    return sock

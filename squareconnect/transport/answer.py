@@ -1,0 +1,170 @@
+"""An answer, read whole, and what it means."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from squareconnect.exceptions import ApiException, ConnectionFailed, DecodeError, Timeout, from_response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class RESTResponse:
+    """An answer, read whole.
+
+    :param status: the HTTP status.
+    :param reason: the reason phrase.
+    :param headers: the headers, looked up without regard to case.
+    :param content: the body, in bytes.
+    :param attempts: how often the request was tried.
+    """
+
+    def __init__(
+        self, status: int, reason: str | None, headers: Mapping[str, str], content: bytes, attempts: int = 1
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.content = content
+        self.attempts = attempts
+
+    @property
+    def data(self) -> str:
+        """The body as text; bytes that are not UTF-8 are replaced."""
+        return self.content.decode("utf-8", "replace")
+
+    def getheaders(self) -> Mapping[str, str]:
+        """Return the headers."""
+        return self.headers
+
+    def getheader(self, name: str, default: str | None = None) -> str | None:
+        """Return one header's value, or the default."""
+        return self.headers.get(name, default)
+
+    def getbatch_token(self) -> str | None:
+        """Return the ``batch_token`` of the next page, which Square's v1 APIs name in the header ``Link``."""
+        for target in re.findall(r"<([^<>]*)>;\s*rel=['\"]?next['\"]?", self.headers.get("Link", "")):
+            return next(iter(parse_qs(urlsplit(target).query).get("batch_token", ())), None)
+        return None
+
+
+class Broken(NamedTuple):
+    """A try that brought no whole answer."""
+
+    reason: str
+    """What happened, as one line."""
+    late: bool
+    """Whether a time-out or the deadline ended it."""
+    reached: bool
+    """Whether a byte of the request may have left."""
+    answer: RESTResponse | None = None
+    """What came of an answer, from its status line on; its body is cut off."""
+    final: bool = False
+    """Whether no further try can be made, since the client was closed."""
+
+
+class Judged(NamedTuple):
+    """What :func:`judge` returned, from a driver that had it called elsewhere since it may take long."""
+
+    result: RESTResponse | ApiException
+    final: bool
+
+
+def is_success(status: int) -> bool:
+    """Return whether an answer with this status is a result: 200 to 205."""
+    return 200 <= status <= 205
+
+
+def is_refusal(status: int | None) -> bool:
+    """Return whether an answer says that the request was not carried out: 400 to 499 but for 408, and 501.
+
+    Everything else that is no success (206, a redirect, most of 5xx) leaves it open.
+    """
+    return status is not None and ((400 <= status < 500 and status != 408) or status == 501)
+
+
+def judge(came: RESTResponse | Broken, limit: int) -> RESTResponse | ApiException:
+    """Return what a try brought: an answer that is a success, its Content-Encoding undone, or an exception.
+
+    The exception says in ``outcome_unknown`` whether this one try may have carried out the request.
+
+    :param limit: the most bytes that a body may have, once its Content-Encoding is undone.
+    """
+    if isinstance(came, Broken):
+        return _judge_broken(came, limit)
+    problem = _undo_encoding(came, limit)
+    if not is_success(came.status):
+        return _refusal(came)
+    if problem:
+        unreadable = DecodeError(http_resp=came)
+        unreadable.reason = f"the answer cannot be read: {problem}"
+        unreadable.outcome_unknown = True
+        return unreadable
+    return came
+
+
+def _judge_broken(came: Broken, limit: int) -> ApiException:
+    """Return the exception for half an answer or none. The status of half a refusal says enough."""
+    if came.answer is not None and not is_success(came.answer.status):
+        _undo_encoding(came.answer, limit)
+        return _refusal(came.answer)
+    failure = (Timeout if came.late else ConnectionFailed)(reason=came.reason)
+    failure.outcome_unknown = came.reached
+    if came.answer is not None:
+        failure.status, failure.headers, failure.raw_body = came.answer.status, came.answer.headers, came.answer.content
+    return failure
+
+
+def _refusal(answer: RESTResponse) -> ApiException:
+    failure = from_response(answer)
+    failure.outcome_unknown = not is_refusal(answer.status)
+    return failure
+
+
+def _undo_encoding(answer: RESTResponse, limit: int) -> str | None:
+    """Undo the Content-Encoding of an answer; return why that cannot be done, or None."""
+    if len(answer.content) > limit:
+        return _too_large(limit)
+    if not answer.content or "Content-Encoding" not in answer.headers:
+        return None
+    encoding = answer.headers["Content-Encoding"].strip().lower()
+    if encoding in ("", "identity"):
+        return None
+    try:
+        answer.content = decompress(answer.content, encoding, limit)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def decompress(content: bytes, encoding: str, limit: int) -> bytes:
+    """Undo a ``Content-Encoding`` of gzip or deflate (RFC 9110, 8.4.1).
+
+    :param limit: the most bytes that the result may have.
+    :raises ValueError: for another encoding, for content that is cut off or has bytes behind its end, and for a
+        result over the limit.
+    """
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise ValueError(f"its Content-Encoding {encoding!r} is unknown")
+    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    try:
+        result = inflate.decompress(content, min(limit, _LARGEST) + 1)
+    except zlib.error as error:
+        raise ValueError(f"its {encoding} is broken: {error}") from None
+    if len(result) > limit:
+        raise ValueError(_too_large(limit))
+    if not inflate.eof or inflate.unused_data:
+        raise ValueError(f"its {encoding} does not end where it ends")
+    return result
+
+
+_LARGEST = 2**62
+"""zlib refuses to count further."""
+
+
+def _too_large(limit: int) -> str:
+    return f"it is larger than Configuration.max_response_size, {limit} bytes"

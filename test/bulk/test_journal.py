@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import resource
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.bulk_server import Square, running
+from squareconnect.bulk import (
+    InputError,
+    JournalError,
+    JournalInUse,
+    import_customers,
+    journal_errors,
+    journal_report,
+)
+from squareconnect.bulk.journal import Journal, opened
+from squareconnect.bulk.source import RowsSource
+from test.bulk.helpers import api_of, people
+
+
+def loaded(path: Path, count: int) -> Journal:
+    """Return a journal with rows."""
+    journal = Journal(path)
+    source = RowsSource(people(count))
+    journal.load(source.records(), None, {}, lambda body: None, lambda count: None)
+    return journal
+
+
+def test_others_cannot_read_a_journal(tmp_path: Path) -> None:
+    with opened(tmp_path / "j"):
+        assert (tmp_path / "j").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_row_is_sent_on_the_disk_before_it_is_handed_out(tmp_path: Path) -> None:
+    journal = loaded(tmp_path / "j", 5)
+    with journal.change():
+        rows = journal.claim(3)
+    assert [row.number for row in rows] == [1, 2, 3]
+    copy = tmp_path / "copy"
+    copy.write_bytes((tmp_path / "j").read_bytes())
+    Path(f"{copy}-wal").write_bytes(Path(f"{tmp_path / 'j'}-wal").read_bytes())
+    with opened(copy) as seen:
+        assert [result.state for result in seen.results()] == ["sent", "sent", "sent", "pending", "pending"]
+    journal.close()
+
+
+def test_keys_differ_by_row_and_by_import_and_never_by_try(tmp_path: Path) -> None:
+    one, other = loaded(tmp_path / "one", 3), loaded(tmp_path / "other", 3)
+    with one.change(), other.change():
+        keys = [row.key for row in one.claim(9)]
+        others = [row.key for row in other.claim(9)]
+    assert len({*keys, *others}) == 6
+    assert all(len(key) <= 45 for key in keys)
+    one.begin()
+    with one.change():
+        again = one.claim(9)
+    assert [row.key for row in again] == keys
+    assert all(row.sent_before for row in again)
+    one.close()
+    other.close()
+
+
+def test_a_row_keeps_the_time_at_which_it_was_first_sent(tmp_path: Path) -> None:
+    now = 1000.0
+    journal = loaded(tmp_path / "j", 1)
+    journal.now = lambda: now
+    with journal.change():
+        assert journal.claim(1)[0].sent_at == 1000.0
+    now = 2000.0
+    journal.begin()
+    with journal.change():
+        assert journal.claim(1)[0].sent_at == 1000.0
+        journal.make_pending([1])
+    journal.begin()
+    with journal.change():
+        assert journal.claim(1)[0][4:] == (2000.0, False)
+    journal.close()
+
+
+def test_a_change_that_fails_is_undone(tmp_path: Path) -> None:
+    journal = loaded(tmp_path / "j", 2)
+
+    def fail() -> None:
+        with journal.change():
+            journal.claim(2)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert {result.state for result in journal.results()} == {"pending"}
+    journal.close()
+
+
+def test_reading_that_was_cut_off_begins_anew(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+
+    def stop(count: int) -> None:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        journal.load(RowsSource(people(3)).records(), None, {}, lambda body: None, stop)
+    journal.close()
+    journal = loaded(tmp_path / "j", 2)
+    assert journal.total() == 2
+    journal.close()
+
+
+def test_a_journal_in_use_is_told(tmp_path: Path) -> None:
+    with (
+        opened(tmp_path / "j"),
+        pytest.raises(JournalInUse, match="is in use by another import: wait until that one ends"),
+    ):
+        Journal(tmp_path / "j")
+
+
+def test_a_journal_in_use_by_another_process_is_told_until_that_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import sys; from squareconnect.bulk.journal import Journal; Journal(sys.argv[1]); print(flush=True); input()"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "j")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(JournalInUse):
+            Journal(tmp_path / "j")
+        process.kill()
+    Journal(tmp_path / "j").close()
+
+
+@pytest.mark.parametrize("content", [b"no database" * 1000, b"SQLite format 3\x00" + b"\xff" * 5000])
+def test_a_file_that_is_no_journal_is_told_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "j").write_bytes(content)
+    with pytest.raises(JournalError, match=r"is broken .* restore it from a copy, or begin anew"):
+        Journal(tmp_path / "j")
+    assert (tmp_path / "j").read_bytes() == content
+
+
+def test_a_journal_with_a_broken_page_is_told(tmp_path: Path) -> None:
+    loaded(tmp_path / "j", 2000).close()
+    content = bytearray((tmp_path / "j").read_bytes())
+    content[4096 * 8 : 4096 * 9] = b"\xff" * 4096
+    (tmp_path / "j").write_bytes(content)
+    with pytest.raises(JournalError, match="is broken"):
+        Journal(tmp_path / "j")
+
+
+def test_the_database_of_another_program_is_told_and_left_as_it_is(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "j") as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    connection.close()
+    with pytest.raises(JournalError, match="is the database of another program"):
+        Journal(tmp_path / "j")
+
+
+def test_a_journal_where_none_can_be_is_told(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="cannot be written: No such file or directory; name another file"):
+        Journal(tmp_path / "nowhere" / "j")
+    with pytest.raises(InputError, match="There is no journal"):
+        journal_report(tmp_path / "j")
+
+
+FULL = """
+import resource, signal, sys
+from squareconnect.bulk import Stopped, import_customers
+from test.bulk.helpers import api_of, people
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+try:
+    import_customers(people(300, note="x" * 100), api_of(sys.argv[1]), journal=sys.argv[2])
+except Stopped as stopped:
+    print(stopped)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+"""
+
+
+@pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="the system has no limit on the size of files")
+@pytest.mark.parametrize("room", [20_000, 120_000, 200_000])
+def test_a_full_disk_stops_the_import_and_loses_nothing(tmp_path: Path, room: int) -> None:
+    with running(Square(delay=0.001)) as square:
+        command = [sys.executable, "-c", FULL, square.host, str(tmp_path / "j"), str(room)]
+        said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+        assert "cannot be written" in said
+        assert "make room, and run the same again" in said
+        rows = people(300, note="x" * 100)
+        assert import_customers(rows, api_of(square.host), journal=tmp_path / "j").created == 300
+        assert len(square.customers) == 300
+
+
+def test_a_report_holds_the_first_refusals_and_the_journal_all(tmp_path: Path) -> None:
+    with running(Square()) as square:
+        report = import_customers([{}] * 1200, api_of(square.host), journal=tmp_path / "j")
+    assert (report.refused, len(report.errors)) == (1200, 1000)
+    assert len(list(journal_errors(tmp_path / "j"))) == 1200

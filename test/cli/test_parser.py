@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from squareconnect import __version__
+from squareconnect.cli.parser import COMMANDS, make_parser, program
+from test.cli.program import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from test.cli.program import Done
+
+
+def test_the_help_names_every_command(ran: Callable[..., Done]) -> None:
+    done = ran("--help")
+    assert (done.code, done.err) == (0, "")
+    for name, (summary, _) in COMMANDS.items():
+        assert re.search(rf"^    {name}\s+{summary}", done.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str, ran: Callable[..., Done]) -> None:
+    done = ran(name, "--help")
+    assert (done.code, done.err) == (0, "")
+    assert f" {name} " in done.out.splitlines()[0]
+
+
+def test_tells_its_version(ran: Callable[..., Done]) -> None:
+    assert ran("--version") == (0, f"squareconnect {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ([], "the following arguments are required: COMMAND."),
+        (["lst"], "there is no command 'lst'. Did you mean 'list'?"),
+        (["ada@example.com"], "there is no command '***'."),
+        (["list", "--limt", "5"], "there is no option --limt. Did you mean '--limit'?"),
+        (["create", "--given_name", "A"], "there is no option --given_name. Did you mean '--given-name'?"),
+        (["list", "--prod"], "there is no option --prod. Did you mean '--production'?"),
+        (["list", "--limit", "x"], "argument --limit: it must be a whole number of 0 or more, not 'x'."),
+        (["list", "--limit", "-1"], "argument --limit: it must be a whole number of 0 or more, not '-1'."),
+        (["list", "--sort-field", "x"], "argument --sort-field: invalid choice: 'X'"),
+        (
+            ["list", "--fields", "emial_address"],
+            "--fields: there is no field emial_address. Did you mean 'email_address'?",
+        ),
+        (["list", "--fields", ""], "--fields names no field"),
+        (["get"], "the following arguments are required: ID."),
+        (["get", "A", "B"], "there is one word too many, or an option is missing before it: 'B'."),
+        (["--sandbox", "list"], "--sandbox stands behind the command: squareconnect list --sandbox."),
+        (["completion", "csh"], "argument shell: invalid choice: 'csh'"),
+    ],
+)
+def test_words_that_cannot_be_used_are_refused_in_one_sentence(
+    words: list[str], problem: str, ran: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["squareconnect"])
+    done = ran(*words)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"squareconnect: {problem}")
+    assert done.err.count("\n") == 1
+
+
+def test_is_called_what_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/squareconnect"])
+    assert program() == "squareconnect"
+    monkeypatch.setattr(sys, "argv", ["/lib/squareconnect/__main__.py"])
+    assert program() == "python -m squareconnect"
+
+
+def test_takes_the_words_of_the_process(monkeypatch: pytest.MonkeyPatch, ran: Callable[..., Done]) -> None:
+    from squareconnect.cli import main
+
+    monkeypatch.setattr(sys, "argv", ["squareconnect", "--version"])
+    assert main() == 0
+
+
+def test_no_option_of_a_command_is_an_access_token() -> None:
+    _, commands = make_parser()
+    for name, parser in commands.items():
+        parser.fill()
+        if name != "emulator":
+            assert not {"--token", "--access-token"} & set(parser.option_names())
+
+
+def test_the_console_script_is_the_module() -> None:
+    from importlib.metadata import entry_points
+
+    from squareconnect.cli import main
+
+    (script,) = entry_points(group="console_scripts", name="squareconnect")
+    assert script.load() is main
+
+
+class TestStartingFast:
+    @staticmethod
+    def loaded(commands: list[str]) -> set[str]:
+        """The modules that are there after the help of each command in turn."""
+        program = (
+            "import sys, json; from squareconnect.cli import main; "
+            f"[main([*command.split(), '--help']) for command in {commands!r}]; "
+            "print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=environment(), capture_output=True, text=True, timeout=30, check=True
+        )
+        return set(json.loads(done.stderr))
+
+    def test_help_loads_nothing_but_the_parser(self) -> None:
+        ours = {name for name in self.loaded([""]) if name.startswith("squareconnect")}
+        assert ours == {"squareconnect", "squareconnect.cli", "squareconnect.cli.parser"}
+
+    def test_help_of_a_command_loads_no_library(self) -> None:
+        libraries = {"urllib3", "rich", "shtab", "h11", "dateutil", "asyncio", "squareconnect.bulk"}
+        assert not self.loaded(list(COMMANDS)) & libraries
+
+    def test_help_is_there_within_60_ms(self) -> None:
+        """In time of the processor, and in what it adds to a bare interpreter: other programs change neither."""
+
+        def milliseconds(program: str) -> float:
+            process = subprocess.Popen(
+                [sys.executable, "-c", program], env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            _, _, used = os.wait4(process.pid, 0)
+            process.returncode = 0
+            return (used.ru_utime + used.ru_stime) * 1000
+
+        help_text = "import sys; from squareconnect.cli import main; sys.exit(main(['--help']))"
+        added = min(milliseconds(help_text) for _ in range(5)) - min(milliseconds("pass") for _ in range(5))
+        assert added < 45  # A bare interpreter takes about 12 ms.

@@ -1,0 +1,1 @@
+"""Tools that programs put around this SDK, each run for real: `tox -e interop`."""

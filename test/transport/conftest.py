@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from test.servers import Server, Step, api_for, tunnel
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import trustme
+
+    from squareconnect import CustomersApi
+
+
+class Way(NamedTuple):
+    """How requests get to a server."""
+
+    tls: ssl.SSLContext | None
+    settings: dict[str, Any]
+
+    @contextlib.contextmanager
+    def server(self, *steps: Step, **options: Any) -> Iterator[tuple[Server, CustomersApi]]:
+        """Run a server that plays steps, and return it with its client."""
+        with Server(*steps, tls=self.tls, **options) as server:
+            api = api_for(server, **self.settings)
+            yield server, api
+            api.api_client.close()
+
+
+@pytest.fixture(params=["plain", "over TLS", "over TLS within a proxy's TLS"])
+def way(
+    request: pytest.FixtureRequest, server_tls: ssl.SSLContext, authority: trustme.CA, tmp_path: Path
+) -> Iterator[Way]:
+    """Each way to a server that no tool stands in."""
+    if request.param == "plain":
+        yield Way(None, {})
+        return
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    settings: dict[str, Any] = {"ssl_ca_cert": str(path)}
+    if request.param == "over TLS":
+        yield Way(server_tls, settings)
+        return
+    with Server(tls=server_tls, otherwise=tunnel) as proxy:
+        yield Way(server_tls, {**settings, "proxy": proxy.host})

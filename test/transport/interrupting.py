@@ -1,0 +1,132 @@
+"""Interrupts calls at any moment, and looks whether the client works afterwards as before.
+
+``python -m test.transport.interrupting COUNT plain|tls|proxy`` says what it saw, and exits with 1 if anything is wrong.
+It is a process of its own: an interrupt may also hit what a test runner does in between.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import ssl
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import trustme
+
+from test.servers import CUSTOMER, Request, Server, Wire, api_for, message, tunnel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from squareconnect import CustomersApi
+
+POOL = 3
+
+
+class InterruptError(BaseException):
+    """What the handler of the signal raises."""
+
+
+def interrupt(number: int, frame: object) -> None:
+    """Handle the signal as a program with a time limit of its own does."""
+    raise InterruptError
+
+
+def echo(wire: Wire, request: Request) -> None:
+    """Answer with the customer that was asked for."""
+    wire.send(message(200, {"customer": {**CUSTOMER, "id": request.target.rpartition("/")[2]}}))
+
+
+def interrupted_calls(api: CustomersApi, count: int, chance: random.Random) -> int:
+    """Make calls until so many were interrupted; return how many were not."""
+    interrupted = undisturbed = 0
+    while interrupted < count:
+        wanted, got = f"C{interrupted}-{undisturbed}", None
+        try:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.000_01, chance.choice((0.001, 0.004, 0.02))))
+                got = api.retrieve_customer(wanted).customer.id
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        except (InterruptError, SystemError):  # CPython 3.11 turns an interrupt of a constructor into a SystemError.
+            interrupted += 1
+        else:
+            undisturbed += 1
+        if got not in (None, wanted):
+            raise AssertionError(f"asked for {wanted}, got {got}")
+    return undisturbed
+
+
+def most_at_once(api: CustomersApi) -> int:
+    """Return how many calls a client makes at a time, when far more are waiting."""
+    rest = api.api_client.rest_client
+    manager, lock, counts = rest.pool_manager, threading.Lock(), [0, 0]
+
+    class Counting:
+        def request(self, *args: Any, **options: Any) -> Any:
+            with lock:
+                counts[0] += 1
+                counts[1] = max(counts)
+            try:
+                time.sleep(0.01)
+                return manager.request(*args, **options)
+            finally:
+                with lock:
+                    counts[0] -= 1
+
+    rest.pool_manager = Counting()
+    with ThreadPoolExecutor(4 * POOL) as threads:
+        names = [f"N{number}" for number in range(40)]
+        got = [each.customer.id for each in threads.map(api.retrieve_customer, names)]
+    if got != names:
+        raise AssertionError(f"asked for {names}, got {got}")
+    return counts[1]
+
+
+@contextlib.contextmanager
+def client_over(way: str) -> Iterator[CustomersApi]:
+    """Run a server, and return a client that reaches it."""
+    if way == "plain":
+        with Server(otherwise=echo) as server:
+            yield api_for(server, connection_pool_maxsize=POOL, deadline=20.0)
+        return
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as running:
+        file = Path(folder, "ca.pem")
+        authority.cert_pem.write_to_path(file)
+        settings: dict[str, Any] = {"ssl_ca_cert": str(file), "connection_pool_maxsize": POOL, "deadline": 20.0}
+        if way == "proxy":
+            settings["proxy"] = running.enter_context(Server(tls=tls, otherwise=tunnel)).host
+        yield api_for(running.enter_context(Server(tls=tls, otherwise=echo)), **settings)
+
+
+def main(count: int, way: str) -> str:
+    """Interrupt calls, and return what was seen.
+
+    :raises AssertionError: if a call got another's answer, or the client makes another number of calls at a time.
+    """
+    signal.signal(signal.SIGALRM, interrupt)
+    with client_over(way) as api:
+        api.retrieve_customer("C")
+        undisturbed = interrupted_calls(api, count, random.Random(count))
+        started = time.monotonic()
+        most = most_at_once(api)
+        seconds = time.monotonic() - started
+    if most != POOL or seconds > 10:
+        raise AssertionError(f"{most} calls at a time, in {seconds:.1f} s")
+    return f"{count} calls interrupted, {undisturbed} not; then {most} at a time, none hung, none got another's answer"
+
+
+if __name__ == "__main__":
+    sys.unraisablehook = lambda unraisable: None  # An interrupt of a finalizer is none of a call.
+    print(main(int(sys.argv[1]), sys.argv[2]), flush=True)
+    os._exit(0)

@@ -1,0 +1,407 @@
+"""The driver for asyncio: requests and answers of any kind, which do not hold up the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import json
+import socket
+import ssl
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import uvloop
+from urllib3.util import wait_for_read
+
+from squareconnect import AsyncApiClient, Configuration
+from squareconnect.exceptions import ConnectionFailed, DecodeError, InvalidRequest, ServerError, Timeout
+from squareconnect.transport.aio_connection import Connection, Message
+from squareconnect.transport.answer import Broken, RESTResponse
+from test import servers
+from test.servers import FOUND, Server, answer, chunked, cut, message, raw
+from test.transport.on_asyncio import api_of, retrieved_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Transport:
+    """Takes what a connection writes, and notes what else it asks for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def write(self, data: bytes) -> None:
+        pass
+
+    def pause_reading(self) -> None:
+        self.asked.append("pause")
+
+    def resume_reading(self) -> None:
+        self.asked.append("resume")
+
+    def is_closing(self) -> bool:
+        return "abort" in self.asked
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def abort(self) -> None:
+        self.asked.append("abort")
+
+
+# -- Requests -------------------------------------------------------------------------------------------------------
+
+
+def test_a_request_goes_out_as_it_was_made() -> None:
+    async def main() -> None:
+        async with AsyncApiClient(Configuration(host=server.host, access_token="T0KEN")) as client:
+            await client.call_api("/v2/é", "GET", query_params={"q": "ä"})
+            await client.call_api("/v2/x", "POST", header_params={"Host": "elsewhere", "X-A": "ü"})
+            await client.call_api("/v2/x", "PUT", body={"a": "ä"})
+            await client.call_api("/v2/x", "DELETE")
+            await client.request("POST", server.host + "/v2/x", post_params=[("a", "b")])
+
+    with Server(otherwise=answer(200, b"{}")) as server:
+        asyncio.run(main())
+        got, post, put, delete, form = server.requests
+
+    assert got.target == "/v2/%C3%A9?q=%C3%A4"
+    assert got.headers["host"] == server.host.removeprefix("http://")
+    assert (post.headers["host"], post.headers["x-a"], post.headers["content-length"]) == ("elsewhere", "ü", "0")
+    assert json.loads(put.body) == {"a": "ä"}
+    assert "content-length" not in delete.headers
+    assert b'name="a"' in form.body
+    assert {request.connection for request in server.requests} == {1}
+
+
+def test_an_answer_to_head_has_no_body() -> None:
+    async def main() -> None:
+        async with AsyncApiClient(Configuration(host=server.host, access_token="T0KEN")) as client:
+            for _ in range(2):
+                response = await client.call_api("/v2/x", "HEAD")
+                assert (response.status, response.content) == (200, b"")
+                assert response.getheader("Content-Length") == "7"
+
+    with Server(otherwise=raw(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n")) as server:
+        asyncio.run(main())
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("closes", [False, True])
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_a_server_that_answers_while_it_is_still_written_to_is_heard_and_then_left(run: Any, closes: bool) -> None:
+    def refuse(listener: socket.socket) -> None:
+        sock, _ = listener.accept()
+        with sock:
+            sock.recv(1000)
+            sock.sendall(message(413, {"errors": []}))
+            if not closes:
+                over.wait(5)
+
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=refuse, args=(listener,))
+        thread.start()
+        host = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+        async def main() -> None:
+            api = api_of(host, max_retries=0)
+            async with api.api_client as client:
+                with pytest.raises(InvalidRequest) as caught:
+                    await api.create_customer({"note": "n" * 20_000_000})
+                assert caught.value.status == 413
+                assert await connections_of(client) == 0
+
+        run(main())
+        over.set()
+        thread.join(5)
+
+
+def test_what_came_before_a_connection_broke_is_heard() -> None:
+    async def main() -> RESTResponse | Broken:
+        client, server = socket.socketpair()
+        with client, server:
+            client.setblocking(False)
+            connection = Connection(client, {})
+            connection.connection_made(Transport())  # type: ignore[arg-type]
+            task = asyncio.ensure_future(connection.converse(Message("POST", "/", [], b"x"), 10, 9, 9))
+            await asyncio.sleep(0)
+            server.sendall(message(413, {}))
+            connection.connection_lost(BrokenPipeError())
+            return await task
+
+    came = asyncio.run(main())
+
+    assert isinstance(came, RESTResponse)
+    assert came.status == 413
+
+
+async def connections_of(client: Any) -> int:
+    """Return how many connections a client has open, after those that are closing are closed."""
+    await asyncio.sleep(0.01)
+    (room,) = client.connections._rooms.values()
+    return len(room._open)
+
+
+class SlowTransport(Transport):
+    """Is still writing when it is asked for the first three times."""
+
+    left = 4
+
+    def get_write_buffer_size(self) -> int:
+        self.left = max(self.left - 1, 0)
+        return self.left
+
+
+def test_a_request_has_time_for_as_long_as_the_server_takes_it() -> None:
+    async def main() -> RESTResponse | Broken:
+        with socket.socket() as sock:
+            connection = Connection(sock, {})
+            connection.connection_made(SlowTransport())  # type: ignore[arg-type]
+            return await connection.converse(Message("POST", "/", [], b"x"), 10, 0.05, 5)
+
+    start = time.monotonic()
+    came = asyncio.run(main())
+
+    assert isinstance(came, Broken)
+    assert came.late
+    assert 0.2 < time.monotonic() - start < 2
+
+
+# -- Answers --------------------------------------------------------------------------------------------------------
+
+
+def test_a_refusal_whose_head_is_cut_is_still_that_refusal() -> None:
+    data = b"HTTP/1.1 404 Not Found\r\nX-Trace: t1\r\nno header\r\nX-Half: a"
+    with Server(cut(data)) as server, pytest.raises(Exception, match="Not Found") as caught:
+        asyncio.run(retrieved_by(api_of(server, max_retries=0)))
+
+    assert dict(caught.value.headers) == {"X-Trace": "t1"}  # type: ignore[attr-defined]
+
+
+def test_a_close_of_tls_ends_an_answer_that_has_no_length(
+    server_tls: ssl.SSLContext, authority: Any, tmp_path: Any
+) -> None:
+    def answer_and_unwrap(wire: servers.Wire, request: servers.Request) -> None:
+        wire.send(b"HTTP/1.1 200 OK\r\n\r\n" + json.dumps(FOUND).encode())
+        assert isinstance(wire.sock, ssl.SSLSocket)
+        with contextlib.suppress(OSError):
+            wire.sock.unwrap()
+
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with Server(answer_and_unwrap, tls=server_tls) as server:
+        assert asyncio.run(retrieved_by(api_of(server, ssl_ca_cert=str(tmp_path / "ca.pem")))).customer
+
+
+def test_what_breaks_tls_is_a_failed_connection(server_tls: ssl.SSLContext, authority: Any, tmp_path: Any) -> None:
+    def break_tls(wire: servers.Wire, request: servers.Request) -> None:
+        with socket.socket(fileno=socket.dup(wire.sock.fileno())) as plain:
+            plain.sendall(b"this is no record of TLS at all")
+
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with Server(break_tls, tls=server_tls) as server, pytest.raises(ConnectionFailed, match="SSLError") as caught:
+        asyncio.run(retrieved_by(api_of(server, max_retries=0, ssl_ca_cert=str(tmp_path / "ca.pem"))))
+
+    assert not caught.value.outcome_unknown
+
+
+@pytest.mark.parametrize(
+    ("behind", "problem"),
+    [(b"HTTP/1.1 200 OK\r\n\r\n", "closed"), (b"HTTP/1.1 200 OK\r\n\r\nhello", "bytes before the server")],
+)
+def test_a_proxy_that_does_not_keep_to_the_rules_is_a_failed_connection(behind: bytes, problem: str) -> None:
+    with Server(otherwise=cut(behind)) as proxy, pytest.raises(ConnectionFailed, match=problem) as caught:
+        asyncio.run(retrieved_by(api_of("https://square.example", proxy=proxy.host, max_retries=0)))
+
+    assert "at the proxy" in str(caught.value)
+
+
+def test_a_connection_that_is_never_quiet_is_not_used(
+    server_tls: ssl.SSLContext, authority: Any, tmp_path: Any
+) -> None:
+    """The event loop does not come to read what the connection holds."""
+
+    class Deaf(asyncio.SelectorEventLoop):
+        async def create_connection(self, *args: Any, **options: Any) -> Any:
+            transport, protocol = await super().create_connection(*args, **options)
+            original = protocol.is_quiet
+
+            async def is_quiet() -> bool:
+                transport.pause_reading()
+                wait_for_read(transport.get_extra_info("socket"), timeout=1)
+                return bool(await original())
+
+            protocol.is_quiet = is_quiet
+            return transport, protocol
+
+    def answer_at_once(wire: servers.Wire, request: servers.Request) -> None:
+        raise AssertionError("nothing is sent")
+
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    server_tls.num_tickets = 2
+    with Server(answer_at_once, tls=server_tls, greeting=b"x") as server:
+        loop = Deaf()
+        try:
+            with pytest.raises(ConnectionFailed, match="an answer before the request"):
+                loop.run_until_complete(
+                    retrieved_by(api_of(server, max_retries=0, ssl_ca_cert=str(tmp_path / "ca.pem")))
+                )
+        finally:
+            loop.close()
+        assert server.requests == []
+
+
+# -- The event loop is not held up ----------------------------------------------------------------------------------
+
+
+class Noting(ThreadPoolExecutor):
+    """Notes what runs on it."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.work: list[str] = []
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **options: Any) -> Any:
+        self.work.append(work.__name__)
+        return super().submit(work, *args, **options)
+
+
+PAGE = json.dumps({"customer": {**FOUND["customer"], "note": "n" * 300_000}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("step", "work"),
+    [
+        (answer(200, gzip.compress(PAGE, 0), {"Content-Encoding": "gzip"}), ["judge", "_result"]),
+        (answer(200, PAGE), ["_result"]),
+        (answer(200, gzip.compress(json.dumps(FOUND).encode()), {"Content-Encoding": "gzip"}), []),
+        (answer(200, FOUND), []),
+    ],
+    ids=["large and packed", "large", "packed", "small"],
+)
+def test_large_answers_are_read_on_another_thread(step: servers.Step, work: list[str]) -> None:
+    async def main() -> None:
+        asyncio.get_running_loop().set_default_executor(executor)
+        assert (await retrieved_by(api_of(server))).customer
+
+    with Server(step) as server, Noting() as executor:
+        asyncio.run(main())
+
+    assert executor.work == work
+
+
+@pytest.mark.parametrize("cut_off", [False, True])
+def test_large_errors_are_read_on_another_thread(cut_off: bool) -> None:
+    async def main() -> None:
+        asyncio.get_running_loop().set_default_executor(executor)
+        with pytest.raises(ServerError):
+            await retrieved_by(api_of(server, max_retries=0))
+
+    data = message(500, b"x" * 200_000)
+    with Server(cut(data[:-9]) if cut_off else raw(data)) as server, Noting() as executor:
+        asyncio.run(main())
+
+    assert executor.work == ["judge"]
+
+
+def test_a_bomb_is_not_unpacked_on_the_event_loops_thread() -> None:
+    async def main() -> None:
+        asyncio.get_running_loop().set_default_executor(executor)
+        with pytest.raises(DecodeError, match="larger than"):
+            await retrieved_by(api_of(server, max_response_size=1_000_000))
+
+    bomb = gzip.compress(b"\0" * 20_000_000)
+    with Server(answer(200, bomb, {"Content-Encoding": "gzip"})) as server, Noting() as executor:
+        asyncio.run(main())
+
+    assert executor.work == ["judge"]
+
+
+CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 2000
+
+
+def conversation(feed: Callable[[Connection], None]) -> tuple[RESTResponse | Broken, Transport]:
+    """Return what comes of a request when some bytes come at once, and what the transport was asked for."""
+    transport = Transport()
+
+    async def main() -> RESTResponse | Broken:
+        with socket.socket() as sock:
+            connection = Connection(sock, {})
+            connection.connection_made(transport)  # type: ignore[arg-type]
+            task = asyncio.ensure_future(connection.converse(Message("GET", "/", [], None), 10**6, 9, 9))
+            await asyncio.sleep(0)
+            feed(connection)
+            assert not task.done()
+            assert transport.asked[0] == "pause"
+            return await asyncio.wait_for(task, 5)
+
+    return asyncio.run(main()), transport
+
+
+def receive(connection: Connection, data: bytes) -> None:
+    connection.get_buffer(-1)[: len(data)] = data
+    connection.buffer_updated(len(data))
+
+
+def test_thousands_of_chunks_are_taken_in_turns() -> None:
+    came, transport = conversation(lambda connection: receive(connection, CHUNKS + b"0\r\n\r\n"))
+
+    assert isinstance(came, RESTResponse)
+    assert came.content == b"x" * 2000
+    assert transport.asked.count("resume") > 5
+
+
+def test_the_end_of_a_connection_is_taken_behind_the_chunks_before_it() -> None:
+    def feed(connection: Connection) -> None:
+        receive(connection, CHUNKS)
+        connection.eof_received()
+        connection.connection_lost(ConnectionResetError())
+        transport_of(connection).abort()
+
+    came, _ = conversation(feed)
+
+    assert isinstance(came, Broken)
+    assert came.answer is not None
+    assert came.answer.content == b"x" * 2000
+
+
+def transport_of(connection: Connection) -> Any:
+    return connection._transport
+
+
+def test_what_comes_between_two_turns_is_taken_behind() -> None:
+    def feed(connection: Connection) -> None:
+        receive(connection, CHUNKS)
+        receive(connection, b"0\r\n\r\n")
+
+    came, _ = conversation(feed)
+
+    assert isinstance(came, RESTResponse)
+    assert came.content == b"x" * 2000
+
+
+def test_a_body_over_the_limit_in_small_chunks_is_cut_at_the_limit() -> None:
+    chunks = chunked(*[b"x" * 10] * 20)
+    with Server(chunks) as server, pytest.raises(DecodeError, match="larger than") as caught:
+        asyncio.run(retrieved_by(api_of(server, max_response_size=95)))
+
+    assert caught.value.raw_body == b"x" * 96
+
+
+def test_nothing_comes_for_longer_than_the_time_out_between_two_pieces() -> None:
+    def answer_in_pieces(wire: servers.Wire, request: servers.Request) -> None:
+        data = message(200, FOUND)
+        for start in range(0, len(data), 40):
+            wire.send(data[start : start + 40])
+            time.sleep(0.06)
+        wire.server.ended.wait(5)
+
+    with Server(answer_in_pieces, servers.stall) as server:
+        assert asyncio.run(retrieved_by(api_of(server, timeout=(5, 0.2)))).customer
+        with pytest.raises(Timeout, match=r"nothing for 0\.2 s"):
+            asyncio.run(retrieved_by(api_of(server, timeout=(5, 0.2), max_retries=0)))
