@@ -102,7 +102,10 @@ async def _all(api: Any, calls: Iterator[int]) -> None:
 
 def event_loops() -> dict[str, Callable[[Any], float]]:
     """Return what runs a coroutine, by the name of the event loop."""
-    return {"asyncio": asyncio.run} | ({"uvloop": import_module("uvloop").run} if find_spec("uvloop") else {})
+    loops: dict[str, Callable[[Any], float]] = {"asyncio": asyncio.run}
+    if find_spec("uvloop"):
+        loops["uvloop"] = import_module("uvloop").run
+    return loops
 
 
 def measure(delay: float) -> dict[str, float]:
