@@ -30,7 +30,7 @@ def running(*, delay: float = 0.0, pages: int = 1) -> Iterator[str]:
     :return: its URL, ``http://127.0.0.1:PORT``.
     """
     command = [sys.executable, "-m", "benchmarks.server", "--delay", str(delay), "--pages", str(pages)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, _apart_from(process.pid):
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, apart_from(process.pid):
         try:
             assert process.stdout
             yield f"http://127.0.0.1:{int(process.stdout.readline())}"
@@ -39,7 +39,8 @@ def running(*, delay: float = 0.0, pages: int = 1) -> Iterator[str]:
 
 
 @contextmanager
-def _apart_from(process_id: int) -> Iterator[None]:
+def apart_from(process_id: int) -> Iterator[None]:
+    """Keep a process and this one on cores of their own."""
     if not hasattr(os, "sched_setaffinity") or len(cores := os.sched_getaffinity(0)) < 2:
         yield
         return

@@ -8,10 +8,8 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
-from squareconnect import ApiClient, models
+from squareconnect import models
 from squareconnect.exceptions import (
     ApiException,
     ConnectionFailed,
@@ -19,16 +17,10 @@ from squareconnect.exceptions import (
     InvalidRequest,
     NotFound,
     ServerError,
-    from_response,
 )
-from squareconnect.rest import RESTResponse
 from test.servers import CUSTOMER, FOUND, Server, answer, api_for, chunked, cut, message, raw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from squareconnect import CustomersApi
-    from squareconnect.models._model import Model
     from test import servers
 
 pytestmark = pytest.mark.usefixtures("driver")
@@ -316,68 +308,3 @@ def test_what_comes_after_an_answer_is_no_answer_to_the_next_request() -> None:
 
     assert customer is not None
     assert customer.id == "C1"
-
-
-# -- All inputs -----------------------------------------------------------------------------------------------------
-
-TYPES: list[type[Model]] = [getattr(models, name) for name in models.__all__ if name.endswith("Response")]
-KEYS = sorted({name for kind in models.__all__ for name in getattr(models, kind).swagger_types} | {"unknown"})
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(KEYS), inner),
-)
-client = ApiClient()
-
-
-bodies = st.binary() | json_values.map(lambda value: json.dumps(value).encode())
-
-
-@settings(max_examples=300)
-@given(bodies, st.sampled_from(TYPES))
-@example(b'{"errors": []}', models.RetrieveCustomerResponse)
-def test_any_bytes_are_a_model_or_a_decode_error(body: bytes, kind: type[Model]) -> None:
-    try:
-        model = client.deserialize(RESTResponse(200, "OK", {}, body), kind.__name__)
-    except DecodeError as error:
-        assert error.raw_body == body  # noqa: PT017
-        assert str(error)  # noqa: PT017
-    else:
-        assert type(model) is kind or json.loads(body) is None
-    assert str(from_response(RESTResponse(400, "Bad Request", {}, body)))
-
-
-@pytest.fixture(scope="module")
-def line() -> Iterator[tuple[Server, CustomersApi]]:
-    """A server and a client that does not try again."""
-    with Server() as server:
-        yield server, api_for(server, max_retries=0)
-
-
-def retrieve(line: tuple[Server, CustomersApi], data: bytes) -> ApiException | None:
-    """Give what is raised when a server sends some bytes, or check that it is nothing because a customer came."""
-    server, api = line
-    server.otherwise = cut(data)
-    try:
-        response = api.retrieve_customer("C1")
-    except ApiException as error:
-        return error
-    assert response.errors or (response.customer and any(response.customer.to_dict().values()))
-    return None
-
-
-@settings(max_examples=100)
-@given(st.integers(200, 599), bodies)
-def test_any_answer_is_a_customer_or_an_exception_with_its_status(
-    line: tuple[Server, CustomersApi], status: int, body: bytes
-) -> None:
-    error = retrieve(line, message(status, body, {"Connection": "close"}))
-
-    assert error is None or error.status == status
-
-
-@settings(max_examples=100)
-@given(st.binary(max_size=200), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", WHOLE[:-3], WHOLE[:60]]))
-def test_any_bytes_on_the_wire_are_a_customer_or_an_exception(
-    line: tuple[Server, CustomersApi], data: bytes, start: bytes
-) -> None:
-    retrieve(line, start + data)

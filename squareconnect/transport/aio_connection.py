@@ -229,12 +229,12 @@ class Connection(asyncio.BufferedProtocol):
         """Take the end of what the server sends."""
         self._take_end()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """Take the end of the connection."""
         self.usable = False
-        if error is not None and not self._goes_on:
+        if exc is not None and not self._goes_on:
             self._take_what_is_left()
-            self.fail(reason_of(error))
+            self.fail(reason_of(exc))
         else:
             self._take_end()
         self._all_open.pop(self, None)

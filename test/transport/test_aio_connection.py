@@ -232,8 +232,9 @@ def test_a_connection_that_is_never_quiet_is_not_used(
             original = protocol.is_quiet
 
             async def is_quiet() -> bool:
-                transport.pause_reading()
-                wait_for_read(transport.get_extra_info("socket"), timeout=1)
+                if not transport.is_closing():
+                    transport.pause_reading()
+                    wait_for_read(transport.get_extra_info("socket"), timeout=1)
                 return bool(await original())
 
             protocol.is_quiet = is_quiet
