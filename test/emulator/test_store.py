@@ -113,6 +113,23 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> No
         assert len(store.page(Listing("DEFAULT", "ASC", 100), None).customers) == 1
 
 
+@pytest.mark.parametrize("search", ["ada", 'A"da', "100%", "a_b", "\\", "1 Main", "5858"])
+def test_a_customer_is_found_by_what_its_fields_say_now_and_not_by_their_names(search: str) -> None:
+    ada = {"id": "A", "given_name": 'A"da Ada', "note": "100% a_b \\", "address": {"address_line_1": "1 Main"}}
+    with closing(Store()) as store, closing(Store()) as other:
+        store.begin()
+        store.add_customer({"id": "A", "given_name": "Grace"})
+        store.replace_customer({**ada, "cards": [{"last_4": "5858"}]})
+        store.add_customer({"id": "B", "given_name": "Edsger", "note": "100 axb"})
+        store.commit()
+        other.load(store.dump())
+        for each in (store, other):
+            customers, total = each.found(search, 0, 10)
+            assert ([customer["id"] for customer in customers], total) == (["A"], 1)
+            assert each.found("given_name", 0, 10) == ([], 0)
+            assert each.found("grace", 0, 10) == ([], 0)
+
+
 def test_what_another_process_has_made_meanwhile_is_left_as_it_is() -> None:
     with closing(Store(cursor_key=b"a" * 32)) as store:
         store._make(b"b" * 32)
