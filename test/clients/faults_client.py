@@ -110,10 +110,10 @@ def main() -> None:
         for settings, expected in FAULTS:
             for name, client in CLIENTS.items():
                 square.reset()
-                fault = square.fail("list_customers", **settings)
+                fault = square.fail("list_customers", times=None, **settings)  # aiohttp repeats a GET by itself.
                 started = time.monotonic()
                 seen = client(f"{square.url}/v2/customers", headers)
-                if not expected(seen) or fault.used != 1 or square.requests[0].fault is not fault:
+                if not expected(seen) or any(entry.fault is not fault for entry in square.requests):
                     sys.exit(f"{name} met {settings} and saw {seen!r}; the journal has {square.requests[:]}")
                 print(f"{name:<8} {settings!s:<65} {str(seen)[:30]:<32} {time.monotonic() - started:.2f} s")
 
