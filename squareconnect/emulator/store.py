@@ -63,6 +63,8 @@ _LATER = (
     ) WITHOUT ROWID
     """,
     "ALTER TABLE customers ADD COLUMN texts TEXT NOT NULL DEFAULT ''",
+    "DROP INDEX customers_by_name",
+    "CREATE INDEX customers_by_name ON customers (name, number, made_at)",
     "PRAGMA user_version = 1",
 )
 """What files of the first version lack."""
@@ -121,6 +123,8 @@ class Store:
         self._connection = sqlite3.connect(
             database or ":memory:", _LOCK_SECONDS, isolation_level=None, check_same_thread=False
         )
+        self._counted_at: tuple[int, int] | None = None
+        self._count = 0
         try:
             self._open(cursor_key or token_bytes(32))
         except BaseException:
@@ -200,10 +204,14 @@ class Store:
             self._connection.execute("RELEASE block")
 
     def customer(self, customer_id: str) -> dict[str, Any] | None:
-        """Give a customer, or None if there is none of that id."""
+        """Return a customer, or None if there is none of that id."""
         row = self._row("SELECT document FROM customers WHERE id = ?", customer_id)
         customer: dict[str, Any] | None = row and json.loads(row[0])
         return customer
+
+    def has_customer(self, customer_id: str) -> bool:
+        """Return whether there is a customer of that id."""
+        return self._row("SELECT 1 FROM customers WHERE id = ?", customer_id) is not None
 
     def add_customer(self, customer: Mapping[str, Any], made_at: float = 0) -> None:
         """Keep a new customer.
@@ -223,7 +231,7 @@ class Store:
         )
 
     def remove_customer(self, customer_id: str) -> bool:
-        """Forget a customer with the cards, and say whether there was one. Used nonces stay used."""
+        """Forget a customer with the cards, and return whether there was one. Used nonces stay used."""
         return self._connection.execute("DELETE FROM customers WHERE id = ?", (customer_id,)).rowcount == 1
 
     def merge(self, old_id: str, new_id: str) -> None:
@@ -304,8 +312,10 @@ class Store:
 
     def customer_count(self) -> int:
         """Return the number of all customers."""
-        count: int = self._row("SELECT count(*) FROM customers")[0]
-        return count
+        state = (self._connection.total_changes, self._row("PRAGMA data_version")[0])
+        if self._counted_at != state:  # Whoever watches asks ten times a second.
+            self._counted_at, self._count = state, self._row("SELECT count(*) FROM customers")[0]
+        return self._count
 
     def listed_count(self, made_by: float = _EVER) -> int:
         """Return the number of customers that all pages of a list have together."""
@@ -313,13 +323,13 @@ class Store:
         return count
 
     def card_made_with(self, nonce: str, customer_id: str) -> str | None:
-        """Give the id of the last card that a nonce made for a customer, removed or not; None if it made none."""
+        """Return the id of the last card that a nonce made for a customer, removed or not; None if it made none."""
         row = self._row("SELECT card_id FROM nonces WHERE nonce = ? AND customer_id = ?", nonce, customer_id)
         card_id: str | None = row and row[0]
         return card_id
 
     def nonce_is_used(self, nonce: str) -> bool:
-        """Say whether a nonce has made a card, for whomever."""
+        """Return whether a nonce has made a card, for whomever."""
         return self._row("SELECT 1 FROM nonces WHERE nonce = ?", nonce) is not None
 
     def remember_nonce(self, nonce: str, customer_id: str, card_id: str) -> None:
@@ -327,7 +337,7 @@ class Store:
         self._connection.execute("INSERT OR REPLACE INTO nonces VALUES (?, ?, ?)", (nonce, customer_id, card_id))
 
     def answered(self, idempotency_key: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Give the request that came with a key and the customer that was answered; None for a new key."""
+        """Return the request that came with a key and the customer that was answered; None for a new key."""
         row = self._row("SELECT request, answer FROM idempotency_keys WHERE idempotency_key = ?", idempotency_key)
         return row and (json.loads(row[0]), json.loads(row[1]))
 
@@ -342,7 +352,7 @@ class Store:
 
 
 def _sort_name(customer: Mapping[str, Any]) -> str:
-    """Give what a customer is sorted by: both names, or else the first of the other fields that is there."""
+    """Return what a customer is sorted by: both names, or else the first of the other fields that is there."""
     names = customer.get("given_name", "") + customer.get("family_name", "")
     others = (customer.get(field) for field in ("company_name", "email_address", "phone_number"))
     sort_name: str = names or next(filter(None, others), "")

@@ -245,7 +245,7 @@ class _Connection:
 
     async def _send_body(self, answer: Answer, body: bytes, request: Request) -> None:
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        if body and "content-encoding" not in headers and accepts_gzip(request.headers.get("accept-encoding", "")):
+        if _may_compress(answer, headers) and accepts_gzip(request.headers.get("accept-encoding", "")):
             body = gzip.compress(body, compresslevel=1, mtime=0)
             headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
         self._write(_head(answer.status, {**headers, "content-length": str(len(body))}))
@@ -285,6 +285,11 @@ class _Connection:
         raw = self._writer.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
         self._writer.transport.abort()
+
+
+def _may_compress(answer: Answer, headers: Mapping[str, str]) -> bool:
+    # Bytes that are counted or sent one by one are the same for every client.
+    return bool(answer.body) and answer.truncate is answer.drip is None and "content-encoding" not in headers
 
 
 def accepts_gzip(accept_encoding: str) -> bool:

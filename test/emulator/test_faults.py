@@ -112,6 +112,12 @@ class TestAFault:
         assert head.startswith(b"HTTP/1.1 502 Bad Gateway")
         assert body == b"<p>Bad gateway</p>"
 
+    def test_counts_the_same_bytes_for_a_client_that_takes_gzip(self, square: Emulator) -> None:
+        square.fail("*", body="x" * 100, truncate=40)
+        data = request(square).replace(b"\r\n\r\n", b"\r\nAccept-Encoding: gzip\r\n\r\n")
+
+        assert answer_to(square, data)[2] == b"x" * 40
+
     def test_resets_after_so_many_bytes(self, square: Emulator) -> None:
         square.fail("create_customer", truncate=10, reset=True)
         data = b""
