@@ -124,8 +124,8 @@ def client(square: Emulator) -> Iterator[Client]:
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A window without history."""
+def context(browser: Browser, square: Emulator) -> Iterator[BrowserContext]:
+    """A window without history, which is closed before the emulator stops."""
     context = browser.new_context(reduced_motion="reduce", viewport={"width": 1280, "height": 800})
     context.set_default_timeout(15_000)
     yield context

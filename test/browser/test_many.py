@@ -55,6 +55,15 @@ def test_ten_tabs_share_one_stream_and_pass_it_on(client: Client, new_screen: Ca
         expect(screen.rows("customer")).to_have_count(11)
 
 
+def test_what_is_changed_in_one_tab_is_seen_in_the_others(client: Client, new_screen: Callable[[], Screen]) -> None:
+    client.create(given_name="Ada")
+    first, second = new_screen().open(), new_screen().open()
+    first.click("Ada")
+    first.fill(given_name="Grace")
+    first.click("Save")
+    expect(second.rows("customer")).to_contain_text("Grace")
+
+
 def test_a_hidden_tab_fetches_nothing_until_it_is_seen_again(client: Client, screen: Screen) -> None:
     screen.open()
     hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true})"

@@ -43,7 +43,7 @@ async function askForToken() {
   asking = null;
 }
 
-onstorage = () => location.reload(); // Another tab was told the token.
+onstorage = () => location.reload(); // Another tab has the token.
 
 // A browser allows six connections to a host: the tab with the lock holds the stream of events and tells the others.
 // Without locks (plain HTTP from elsewhere), each tab looks every second.
@@ -144,13 +144,13 @@ function rows(id, items, key, make) {
 const line = (open, ...cells) => does(el("tr", {}, ...cells.map(cell => el("td", {}, ...[cell].flat()))), open);
 
 const does = (node, action) =>
-  Object.assign(node, { onclick: () => action()?.then(changed, error => toast(error.message)) });
+  Object.assign(node, { onclick: () => action()?.then(() => tell(true), error => toast(error.message)) });
 
 function submits(form, action) {
   let sending;
   form.onsubmit = event => {
     event.preventDefault();
-    sending ??= new Promise(done => done(action(values(form)))).then(() => void changed(), error => error).then(error => {
+    sending ??= new Promise(done => done(action(values(form)))).then(() => tell(true), error => error).then(error => {
       complain(form, error);
       sending = null;
     });
