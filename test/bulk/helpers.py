@@ -15,7 +15,7 @@ def api_of(host: str, **settings: Any) -> CustomersApi:
     return CustomersApi(ApiClient(Configuration(host=host, access_token="T0KEN", **settings)))
 
 
-def async_api_of(host: str, kind: type[ApiClient] | type[AsyncApiClient] = AsyncApiClient) -> AsyncCustomersApi:
+def async_api_of(host: str, kind: type[ApiClient | AsyncApiClient] = AsyncApiClient) -> AsyncCustomersApi:
     """Return a client of a host, for asyncio."""
     return AsyncCustomersApi(kind(Configuration(host=host, access_token="T0KEN")))
 
