@@ -23,6 +23,8 @@ PACKAGES = {
     "ours": ("-r", "requirements.txt", "h11"),
     "original": ("squareconnect==2.20190724.1",),
     "squareup": ("squareup",),
+    "squareup-2025": ("squareup==41.0.0.20250319",),
+    "squareup-2021": ("squareup==12.0.0.20210616",),
     "pydantic": ("pydantic",),
     "msgspec": ("msgspec",),
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from squareconnect import __version__
 from squareconnect.emulator.answers import json_answer
+from squareconnect.emulator.copies import as_curl, as_python
 from squareconnect.emulator.refusals import RefusalError
 from squareconnect.emulator.validation import read_json_object
 from squareconnect.emulator.wire import Answer
@@ -160,15 +161,16 @@ class Control:
         if "since" not in query:
             entries.sort(key=lambda entry: entry.number)
         wanted = [entry for entry in entries if query.get("operation") in (None, entry.operation)]
-        brief = query.get("brief") == "true"
-        requests = [entry.as_json(brief=brief) for entry in wanted]
+        brief, length = query.get("brief") == "true", _number(query, "excerpt")
+        requests = [entry.as_json(brief=brief) | (entry.excerpt(length) if length else {}) for entry in wanted]
         return {"requests": requests, "cleared": journal.cleared, "changes": journal.changes}
 
     async def _request(self, ask: _Ask) -> Json:
         entry = self._state.journal.get(ask.number)
         if entry is None:
             raise RefusalError(404, ErrorCode.NOT_FOUND, f"The journal has no request {ask.number}.")
-        return entry.as_json()
+        url = ask.query.get("url")
+        return entry.as_json() | ({"curl": as_curl(entry, url), "python": as_python(entry, url)} if url else {})
 
     async def _clear_requests(self, ask: _Ask) -> Json:
         self._state.journal.clear()
@@ -198,7 +200,8 @@ class Control:
         return Answer(200, headers=headers, stream=self._all_events(_number({"since": since}, "since")))
 
     async def _all_events(self, since: int) -> AsyncIterator[bytes]:
-        journal, told, cleared, quiet = self._state.journal, None, self._state.journal.cleared, 0.0
+        journal, quiet = self._state.journal, 0.0
+        told, cleared = None, journal.cleared
         while True:
             pieces = []
             if journal.cleared != cleared:
@@ -207,8 +210,10 @@ class Control:
             if entries := journal.changed_since(since, _EVENT_ENTRIES):
                 since = entries[-1].change
                 pieces.append(_event("requests", {"requests": [e.as_json(brief=True) for e in entries]}, since))
-            if (summary := self._state.summary()) != told:
-                told = summary
+            summary, clock = self._state.summary(), self._state.clock
+            # A clock that goes on is no news.
+            if (news := summary | {"clock": summary["clock"] if clock.standing else clock.ahead}) != told:
+                told = news
                 pieces.append(_event("state", summary))
             if not pieces and quiet >= _QUIET_SECONDS:
                 pieces.append(b":\n\n")

@@ -123,9 +123,13 @@ CONTROL = {
     ("GET", "requests"): Described(
         "Return requests to Square, oldest first.",
         _object(requests=_list_of(_ENTRY), changes=_INTEGER, cleared=_INTEGER),
-        query={"operation": _TEXT, "since": _INTEGER, "limit": _INTEGER, "brief": _FLAG},
+        query={"operation": _TEXT, "since": _INTEGER, "limit": _INTEGER, "brief": _FLAG, "excerpt": _INTEGER},
     ),
-    ("GET", "requests/{number}"): Described("Return a request to Square.", _ENTRY),
+    ("GET", "requests/{number}"): Described(
+        "Return a request to Square; with the emulator's `url`, also as a curl command and a Python program.",
+        _ENTRY,
+        query={"url": _TEXT},
+    ),
     ("DELETE", "requests"): Described("Forget all requests.", _NOTHING),
     ("GET", "snapshot"): Described("Return everything but the journal.", _of("object")),
     ("PUT", "snapshot"): Described("Bring a snapshot back.", _NOTHING, _of("object")),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent / "page"
 _FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),
+    "/_emulator/page/icon.svg": ("icon.svg", "image/svg+xml"),
     "/_emulator/page/style.css": ("style.css", "text/css; charset=utf-8"),
     "/_emulator/page/page.js": ("page.js", "text/javascript; charset=utf-8"),
 }

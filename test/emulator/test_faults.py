@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from squareconnect import ApiException
-from squareconnect.emulator.faults import Faults, RateLimit
+from squareconnect.emulator.faults import Fault, Faults, RateLimit
 
 if TYPE_CHECKING:
     from squareconnect import CustomersApi
@@ -111,6 +111,12 @@ class TestAFault:
 
         assert head.startswith(b"HTTP/1.1 502 Bad Gateway")
         assert body == b"<p>Bad gateway</p>"
+
+    def test_counts_the_same_bytes_for_a_client_that_takes_gzip(self, square: Emulator) -> None:
+        square.fail("*", body="x" * 100, truncate=40)
+        data = request(square).replace(b"\r\n\r\n", b"\r\nAccept-Encoding: gzip\r\n\r\n")
+
+        assert answer_to(square, data)[2] == b"x" * 40
 
     def test_resets_after_so_many_bytes(self, square: Emulator) -> None:
         square.fail("create_customer", truncate=10, reset=True)
@@ -262,6 +268,9 @@ class TestAFault:
         with pytest.raises(ValueError, match=named):
             square.fail(**asked)
         assert square.faults == []
+
+    def test_that_is_nobody_s_can_be_removed(self) -> None:
+        Fault("*", status=500).remove()
 
     def test_with_an_unknown_setting_is_refused(self) -> None:
         with pytest.raises(TypeError, match="no setting `statsu`"):
