@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PROGRAMS = sorted(path.stem for path in (CHECKOUT / "compatibility" / "programs").glob("[a-z]*.py"))
 VOLATILE = (
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "TIME"),
-    (re.compile(r"\b[A-Z0-9]{26}\b"), "ID"),
+    (re.compile(r"\bccof:[\w-]+|\b[A-Z0-9]{26}\b"), "ID"),
     (re.compile(r"eyJ[\w=-]+|[\w=-]{60,}"), "CURSOR"),
 )
 """What differs from one run to the next."""
