@@ -211,7 +211,7 @@ def test_another_class_of_connections_is_used_whatever_its_kind(monkeypatch: pyt
     made: list[str] = []
 
     class Recording(urllib3.connection.HTTPConnection):
-        def request(self, method: str, url: str, *arguments: Any, **options: Any) -> None:  # type: ignore[override]
+        def request(self, method: str, url: str, *arguments: Any, **options: Any) -> None:
             made.append(f"{method} {url}")
             super().request(method, url, *arguments, **options)
 
