@@ -6,6 +6,7 @@ import mimetypes
 import threading
 import time
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache, partial
 from os import PathLike
 from pathlib import Path
@@ -609,4 +610,12 @@ def _path_of_file(name: str, path: Any) -> Path:
 
 
 def _present_pairs(query: Any) -> list[tuple[str, Any]]:
-    return [(name, value) for name, value in require_pairs("query_params", query) if value is not None]
+    pairs = require_pairs("query_params", query)
+    return [(name, _query_value(value)) for name, value in pairs if value is not None]
+
+
+def _query_value(value: Any) -> Any:
+    """Return a query parameter as 2.x sends it: a list with commas, a date as ISO 8601, all else as its text."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return value.isoformat() if isinstance(value, date) else value

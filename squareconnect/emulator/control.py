@@ -161,8 +161,8 @@ class Control:
         if "since" not in query:
             entries.sort(key=lambda entry: entry.number)
         wanted = [entry for entry in entries if query.get("operation") in (None, entry.operation)]
-        brief = query.get("brief") == "true"
-        requests = [entry.as_json(brief=brief) for entry in wanted]
+        brief, length = query.get("brief") == "true", _number(query, "excerpt")
+        requests = [entry.as_json(brief=brief) | (entry.excerpt(length) if length else {}) for entry in wanted]
         return {"requests": requests, "cleared": journal.cleared, "changes": journal.changes}
 
     async def _request(self, ask: _Ask) -> Json:

@@ -396,12 +396,9 @@ class _Room:
             raise
 
     def _close_an_idle_one(self) -> None:
-        for route in self.routes.values():
-            while route.idle:
-                connection = route.idle.popleft()
-                if connection.usable:
-                    connection.abort()
-                    return
+        idle = [each for route in self.routes.values() for each in route.idle if each.usable]
+        for connection in idle[:1]:
+            connection.abort()
 
     def _keep(self, route: _Route, connection: Connection) -> None:
         if self._closed or route.forgotten:
@@ -411,5 +408,5 @@ class _Room:
 
 
 def _set(future: asyncio.Future[Any], value: Any) -> None:
-    if not future.done():
+    with suppress(asyncio.InvalidStateError):
         future.set_result(value)

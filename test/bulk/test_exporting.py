@@ -6,6 +6,7 @@ import io
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -278,6 +279,16 @@ def test_a_reader_who_is_gone_is_told_by_the_systems_error_and_a_full_disk_in_a_
         export_customers(api_of(square.host), Gone(OSError(28, "No space left on device")), format="csv")
 
 
+def test_a_state_that_cannot_be_kept_stops_the_export(square: Square, tmp_path: Path) -> None:
+    have(square, people(1))
+
+    def fail(progress: Progress) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with pytest.raises(Stopped, match=r"The export cannot be kept \(database or disk is full\): make room"):
+        export_customers(api_of(square.host), tmp_path / "out.jsonl", progress=fail)
+
+
 FULL_DISK = """
 import resource, sys
 from squareconnect.bulk import Stopped, export_customers
@@ -289,6 +300,7 @@ try:
     export_customers(api_of(sys.argv[1]), sys.argv[2])
 except Stopped as stopped:
     print(stopped)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 """
 
 

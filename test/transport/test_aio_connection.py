@@ -1,4 +1,4 @@
-"""The connections of the asyncio driver: connecting, bytes of any kind, and not holding up the event loop."""
+"""The driver for asyncio: requests and answers of any kind, which do not hold up the event loop."""
 
 from __future__ import annotations
 
@@ -14,231 +14,44 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import urllib3.util.connection
 import uvloop
+from urllib3.util import wait_for_read
 
-from squareconnect import AsyncApiClient, AsyncCustomersApi, Configuration
+from squareconnect import AsyncApiClient, Configuration
 from squareconnect.exceptions import ConnectionFailed, DecodeError, InvalidRequest, ServerError, Timeout
 from squareconnect.transport.aio_connection import Connection, Message
-from squareconnect.transport.aio_dial import dial, interleaved
-from squareconnect.transport.aio_tasks import elsewhere, in_time, to_the_end
 from squareconnect.transport.answer import Broken, RESTResponse
 from test import servers
 from test.servers import FOUND, Server, answer, chunked, cut, message, raw
+from test.transport.on_asyncio import api_of, retrieved_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 
-def api_of(server: Server | str, **settings: Any) -> AsyncCustomersApi:
-    host = server if isinstance(server, str) else server.host
-    return AsyncCustomersApi(AsyncApiClient(Configuration(host=host, access_token="T0KEN", **settings)))
+class Transport:
+    """Takes what a connection writes, and notes what else it asks for."""
 
+    def __init__(self) -> None:
+        self.asked: list[str] = []
 
-async def one(api: AsyncCustomersApi, **options: Any) -> Any:
-    """Retrieve a customer and close the client."""
-    async with api.api_client:
-        return await api.retrieve_customer("C1", **options)
+    def write(self, data: bytes) -> None:
+        pass
 
+    def pause_reading(self) -> None:
+        self.asked.append("pause")
 
-# -- Connecting -----------------------------------------------------------------------------------------------------
+    def resume_reading(self) -> None:
+        self.asked.append("resume")
 
+    def is_closing(self) -> bool:
+        return "abort" in self.asked
 
-def address(port: int, host: str = "127.0.0.1", family: int = socket.AF_INET) -> tuple[Any, ...]:
-    return family, socket.SOCK_STREAM, 6, "", (host, port)
-
-
-class Names:
-    """Stands in for the name service."""
-
-    def __init__(self, *found: tuple[Any, ...]) -> None:
-        self.found = list(found)
-        self.families: list[Any] = []
-
-    def getaddrinfo(self, host: str, port: int, family: Any = 0, *args: Any, **options: Any) -> list[Any]:
-        self.families.append(family)
-        return self.found
-
-
-@pytest.fixture
-def full() -> Iterator[int]:
-    """A port whose queue is full, so that connecting to it is neither accepted nor refused."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as stack:
-        for _ in range(4):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
-        yield listener.getsockname()[1]
-
-
-def test_the_next_address_is_tried_beside_one_that_does_not_answer(full: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Server() as server:
-        monkeypatch.setattr(socket, "getaddrinfo", Names(address(full), address(server.port)).getaddrinfo)
-        start = time.monotonic()
-        assert asyncio.run(one(api_of("http://square.example", allow_insecure_http=True))).customer
-
-        assert 0.2 < time.monotonic() - start < 2
-
-
-def test_the_next_address_is_tried_at_once_where_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Server() as server:
-        found = [address(servers.closed_port()) for _ in range(8)]
-        monkeypatch.setattr(socket, "getaddrinfo", Names(*found, address(server.port)).getaddrinfo)
-        start = time.monotonic()
-        assert asyncio.run(one(api_of("http://square.example", allow_insecure_http=True))).customer
-
-        assert time.monotonic() - start < 1
-
-
-def test_of_two_connections_that_stand_at_once_one_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both are accepted in the turn in which the second is begun."""
-
-    class Loop(asyncio.SelectorEventLoop):
-        begun = 0
-
-        async def sock_connect(self, sock: socket.socket, address: Any) -> None:
-            self.begun += 1
-            await super().sock_connect(sock, address)
-            while self.begun < 2:
-                await asyncio.sleep(0.01)
-
-    monkeypatch.setattr(socket, "getaddrinfo", Names(address(0), address(0)).getaddrinfo)
-    with Server() as server:
-        monkeypatch.setattr(socket, "getaddrinfo", Names(address(server.port), address(server.port)).getaddrinfo)
-        loop = Loop()
-        try:
-            with loop.run_until_complete(dial("square.example", 80, 5.0)):
-                assert server.wait_for_ends(1)
-        finally:
-            loop.close()
-        assert server.wait_for_ends(1)
-
-
-def test_a_cancelled_race_closes_the_winner_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Stubborn(asyncio.SelectorEventLoop):
-        """Its second attempt needs some turns to end when it is cancelled."""
-
-        begun = 0
-
-        async def sock_connect(self, sock: socket.socket, address: Any) -> None:
-            self.begun += 1
-            if self.begun == 2:
-                task.get_loop().call_later(0.05, lambda: None)
-                try:
-                    await asyncio.sleep(5)
-                finally:
-                    task.cancel()
-                    await asyncio.sleep(0.02)
-            await super().sock_connect(sock, address)
-            await asyncio.sleep(0.3)
-
-    with Server() as server:
-        found = Names(address(server.port), address(server.port))
-        monkeypatch.setattr(socket, "getaddrinfo", found.getaddrinfo)
-        loop = Stubborn()
-        task = loop.create_task(dial("square.example", 80, 5.0))
-        try:
-            with pytest.raises(asyncio.CancelledError):
-                loop.run_until_complete(task)
-            assert server.wait_for_ends(1)
-        finally:
-            loop.close()
-
-
-def test_the_families_of_addresses_take_turns() -> None:
-    six, four = socket.AF_INET6, socket.AF_INET
-    found = [address(1, "::1", six), address(2, "::1", six), address(3, family=four), address(4, "::1", six)]
-
-    assert [entry[4][1] for entry in interleaved(found)] == [1, 3, 2, 4]
-
-
-def test_programs_may_limit_the_family_of_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = Names()
-    monkeypatch.setattr(socket, "getaddrinfo", names.getaddrinfo)
-    monkeypatch.setattr(urllib3.util.connection, "allowed_gai_family", lambda: socket.AF_INET)
-    with pytest.raises(ConnectionFailed):
-        asyncio.run(one(api_of("http://square.example", allow_insecure_http=True, max_retries=0)))
-
-    assert names.families == [socket.AF_INET]
-
-
-def test_ipv6_is_spoken() -> None:
-    with Server(address="::1") as server:
-        assert asyncio.run(one(api_of(server))).customer
-
-        assert server.requests[0].headers["host"] == f"[::1]:{server.port}"
-
-
-def test_a_name_that_cannot_be_looked_up_since_there_is_no_thread_is_a_failed_connection() -> None:
-    async def main() -> None:
-        executor = ThreadPoolExecutor(1)
-        executor.shutdown()
-        asyncio.get_running_loop().set_default_executor(executor)
-        with pytest.raises(ConnectionFailed, match="RuntimeError: cannot schedule"):
-            await one(api_of("https://square.example", max_retries=0))
-        assert await elsewhere(len, "four") == 4
-
-    asyncio.run(main())
-
-
-def test_a_loop_that_does_not_take_the_socket_leaves_none_open() -> None:
-    class Loop(asyncio.SelectorEventLoop):
-        async def create_connection(self, *args: Any, **options: Any) -> Any:
-            raise OSError("not today")
-
-    with Server() as server:
-        loop = Loop()
-        try:
-            with pytest.raises(ConnectionFailed, match="not today"):
-                loop.run_until_complete(one(api_of(server, max_retries=0)))
-            assert server.wait_for_ends(1)
-        finally:
-            loop.close()
-
-
-def test_a_call_cancelled_as_the_loop_takes_the_socket_closes_it() -> None:
-    class Loop(asyncio.SelectorEventLoop):
-        async def create_connection(self, *args: Any, **options: Any) -> Any:
-            task.cancel()
-            return await super().create_connection(*args, **options)
-
-    with Server() as server:
-        loop = Loop()
-        task = loop.create_task(one(api_of(server)))
-        try:
-            with pytest.raises(asyncio.CancelledError):
-                loop.run_until_complete(task)
-            assert server.wait_for_ends(1)
-        finally:
-            loop.close()
-
-
-def test_a_result_that_comes_too_late_is_dropped() -> None:
-    dropped: list[int] = []
-
-    async def late() -> int:
-        try:
-            await asyncio.sleep(5)
-        except asyncio.CancelledError:
-            return 7
+    def get_write_buffer_size(self) -> int:
         return 0
 
-    async def main() -> None:
-        with pytest.raises(TimeoutError, match="too late"):
-            await in_time(late(), 0.01, "too late", dropped.append)
-        task = asyncio.ensure_future(in_time(late(), None, "", dropped.append))
-        await asyncio.sleep(0.01)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        slow = asyncio.ensure_future(to_the_end(asyncio.sleep(0.05, 1)))
-        await asyncio.sleep(0)
-        slow.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await slow
-
-    asyncio.run(main())
-    assert dropped == [7, 7]
+    def abort(self) -> None:
+        self.asked.append("abort")
 
 
 # -- Requests -------------------------------------------------------------------------------------------------------
@@ -309,36 +122,30 @@ def test_a_server_that_answers_while_it_is_still_written_to_is_heard_and_then_le
         thread.join(5)
 
 
+def test_what_came_before_a_connection_broke_is_heard() -> None:
+    async def main() -> RESTResponse | Broken:
+        client, server = socket.socketpair()
+        with client, server:
+            client.setblocking(False)
+            connection = Connection(client, {})
+            connection.connection_made(Transport())  # type: ignore[arg-type]
+            task = asyncio.ensure_future(connection.converse(Message("POST", "/", [], b"x"), 10, 9, 9))
+            await asyncio.sleep(0)
+            server.sendall(message(413, {}))
+            connection.connection_lost(BrokenPipeError())
+            return await task
+
+    came = asyncio.run(main())
+
+    assert isinstance(came, RESTResponse)
+    assert came.status == 413
+
+
 async def connections_of(client: Any) -> int:
     """Return how many connections a client has open, after those that are closing are closed."""
     await asyncio.sleep(0.01)
     (room,) = client.connections._rooms.values()
     return len(room._open)
-
-
-class Transport:
-    """Takes what a connection writes, and notes what else it asks for."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    def write(self, data: bytes) -> None:
-        pass
-
-    def pause_reading(self) -> None:
-        self.asked.append("pause")
-
-    def resume_reading(self) -> None:
-        self.asked.append("resume")
-
-    def is_closing(self) -> bool:
-        return "abort" in self.asked
-
-    def get_write_buffer_size(self) -> int:
-        return 0
-
-    def abort(self) -> None:
-        self.asked.append("abort")
 
 
 class SlowTransport(Transport):
@@ -372,7 +179,7 @@ def test_a_request_has_time_for_as_long_as_the_server_takes_it() -> None:
 def test_a_refusal_whose_head_is_cut_is_still_that_refusal() -> None:
     data = b"HTTP/1.1 404 Not Found\r\nX-Trace: t1\r\nno header\r\nX-Half: a"
     with Server(cut(data)) as server, pytest.raises(Exception, match="Not Found") as caught:
-        asyncio.run(one(api_of(server, max_retries=0)))
+        asyncio.run(retrieved_by(api_of(server, max_retries=0)))
 
     assert dict(caught.value.headers) == {"X-Trace": "t1"}  # type: ignore[attr-defined]
 
@@ -388,7 +195,7 @@ def test_a_close_of_tls_ends_an_answer_that_has_no_length(
 
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     with Server(answer_and_unwrap, tls=server_tls) as server:
-        assert asyncio.run(one(api_of(server, ssl_ca_cert=str(tmp_path / "ca.pem")))).customer
+        assert asyncio.run(retrieved_by(api_of(server, ssl_ca_cert=str(tmp_path / "ca.pem")))).customer
 
 
 def test_what_breaks_tls_is_a_failed_connection(server_tls: ssl.SSLContext, authority: Any, tmp_path: Any) -> None:
@@ -398,7 +205,7 @@ def test_what_breaks_tls_is_a_failed_connection(server_tls: ssl.SSLContext, auth
 
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     with Server(break_tls, tls=server_tls) as server, pytest.raises(ConnectionFailed, match="SSLError") as caught:
-        asyncio.run(one(api_of(server, max_retries=0, ssl_ca_cert=str(tmp_path / "ca.pem"))))
+        asyncio.run(retrieved_by(api_of(server, max_retries=0, ssl_ca_cert=str(tmp_path / "ca.pem"))))
 
     assert not caught.value.outcome_unknown
 
@@ -409,7 +216,7 @@ def test_what_breaks_tls_is_a_failed_connection(server_tls: ssl.SSLContext, auth
 )
 def test_a_proxy_that_does_not_keep_to_the_rules_is_a_failed_connection(behind: bytes, problem: str) -> None:
     with Server(otherwise=cut(behind)) as proxy, pytest.raises(ConnectionFailed, match=problem) as caught:
-        asyncio.run(one(api_of("https://square.example", proxy=proxy.host, max_retries=0)))
+        asyncio.run(retrieved_by(api_of("https://square.example", proxy=proxy.host, max_retries=0)))
 
     assert "at the proxy" in str(caught.value)
 
@@ -426,6 +233,7 @@ def test_a_connection_that_is_never_quiet_is_not_used(
 
             async def is_quiet() -> bool:
                 transport.pause_reading()
+                wait_for_read(transport.get_extra_info("socket"), timeout=1)
                 return bool(await original())
 
             protocol.is_quiet = is_quiet
@@ -440,7 +248,9 @@ def test_a_connection_that_is_never_quiet_is_not_used(
         loop = Deaf()
         try:
             with pytest.raises(ConnectionFailed, match="an answer before the request"):
-                loop.run_until_complete(one(api_of(server, max_retries=0, ssl_ca_cert=str(tmp_path / "ca.pem"))))
+                loop.run_until_complete(
+                    retrieved_by(api_of(server, max_retries=0, ssl_ca_cert=str(tmp_path / "ca.pem")))
+                )
         finally:
             loop.close()
         assert server.requests == []
@@ -477,7 +287,7 @@ PAGE = json.dumps({"customer": {**FOUND["customer"], "note": "n" * 300_000}}).en
 def test_large_answers_are_read_on_another_thread(step: servers.Step, work: list[str]) -> None:
     async def main() -> None:
         asyncio.get_running_loop().set_default_executor(executor)
-        assert (await one(api_of(server))).customer
+        assert (await retrieved_by(api_of(server))).customer
 
     with Server(step) as server, Noting() as executor:
         asyncio.run(main())
@@ -490,7 +300,7 @@ def test_large_errors_are_read_on_another_thread(cut_off: bool) -> None:
     async def main() -> None:
         asyncio.get_running_loop().set_default_executor(executor)
         with pytest.raises(ServerError):
-            await one(api_of(server, max_retries=0))
+            await retrieved_by(api_of(server, max_retries=0))
 
     data = message(500, b"x" * 200_000)
     with Server(cut(data[:-9]) if cut_off else raw(data)) as server, Noting() as executor:
@@ -503,7 +313,7 @@ def test_a_bomb_is_not_unpacked_on_the_event_loops_thread() -> None:
     async def main() -> None:
         asyncio.get_running_loop().set_default_executor(executor)
         with pytest.raises(DecodeError, match="larger than"):
-            await one(api_of(server, max_response_size=1_000_000))
+            await retrieved_by(api_of(server, max_response_size=1_000_000))
 
     bomb = gzip.compress(b"\0" * 20_000_000)
     with Server(answer(200, bomb, {"Content-Encoding": "gzip"})) as server, Noting() as executor:
@@ -578,7 +388,7 @@ def test_what_comes_between_two_turns_is_taken_behind() -> None:
 def test_a_body_over_the_limit_in_small_chunks_is_cut_at_the_limit() -> None:
     chunks = chunked(*[b"x" * 10] * 20)
     with Server(chunks) as server, pytest.raises(DecodeError, match="larger than") as caught:
-        asyncio.run(one(api_of(server, max_response_size=95)))
+        asyncio.run(retrieved_by(api_of(server, max_response_size=95)))
 
     assert caught.value.raw_body == b"x" * 96
 
@@ -592,6 +402,6 @@ def test_nothing_comes_for_longer_than_the_time_out_between_two_pieces() -> None
         wire.server.ended.wait(5)
 
     with Server(answer_in_pieces, servers.stall) as server:
-        assert asyncio.run(one(api_of(server, timeout=(5, 0.2)))).customer
+        assert asyncio.run(retrieved_by(api_of(server, timeout=(5, 0.2)))).customer
         with pytest.raises(Timeout, match=r"nothing for 0\.2 s"):
-            asyncio.run(one(api_of(server, timeout=(5, 0.2), max_retries=0)))
+            asyncio.run(retrieved_by(api_of(server, timeout=(5, 0.2), max_retries=0)))

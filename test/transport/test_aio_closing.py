@@ -1,251 +1,33 @@
-"""The driver for asyncio: what cancelling, closing and other event loops do to calls and connections."""
+"""The driver for asyncio: closing, several event loops, and the bounds of a pool."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import gc
-import os
-import random
-import socket
 import threading
 import time
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvloop
 
-from squareconnect import AsyncApiClient, AsyncCustomersApi, Configuration
 from squareconnect.exceptions import ConnectionFailed, NotFound, ServerError
 from test import servers
-from test.servers import Server, answer, commit, stall
+from test.servers import FOUND, Server, answer, commit, cut, message, stall
+from test.transport.on_asyncio import BODY, api_of, cancelled, client_of, full_port, until
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-
-BODY = {"given_name": "Ada"}
-Run = "Callable[[Coroutine[Any, Any, None]], None]"
+    from collections.abc import Callable
+    from pathlib import Path
 
 
 @pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Callable[[Coroutine[Any, Any, None]], None]:
+def run(request: pytest.FixtureRequest) -> Any:
     """Runs a coroutine in a new event loop of each kind."""
-    return request.param  # type: ignore[no-any-return]
-
-
-@contextlib.asynccontextmanager
-async def client_of(server: Server | str, **settings: Any) -> AsyncIterator[AsyncCustomersApi]:
-    """Return a client, and check at its end that no task and no open file is left of it."""
-    files = open_files()
-    host = server if isinstance(server, str) else server.host
-    async with AsyncApiClient(Configuration(host=host, access_token="T0KEN", **settings)) as client:
-        yield AsyncCustomersApi(client)
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-    await asyncio.sleep(0.01)
-    assert sockets(open_files() - files) == set()
-
-
-def open_files() -> set[tuple[int, str]]:
-    found = set()
-    for path in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(OSError):
-            found.add((int(path.name), str(path.readlink())))
-    return found
-
-
-def sockets(files: set[tuple[int, str]]) -> set[str]:
-    """Return those of the client: its sockets whose other end is no server of a test."""
-    mine = set()
-    for number, name in files:
-        if not name.startswith("socket:"):
-            continue
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(number)) as sock:
-            if sock.family in (socket.AF_INET, socket.AF_INET6) and not _is_of_a_server(sock):
-                mine.add(f"{number} {sock.getsockname()}")
-    return mine
-
-
-def _is_of_a_server(sock: socket.socket) -> bool:
-    return sock.getsockname()[1] in SERVER_PORTS
-
-
-SERVER_PORTS: set[int] = set()
-
-
-@pytest.fixture(autouse=True)
-def _note_ports(monkeypatch: pytest.MonkeyPatch) -> None:
-    create_server = socket.create_server
-
-    def create_and_note(*args: Any, **options: Any) -> socket.socket:
-        listener = create_server(*args, **options)
-        SERVER_PORTS.add(listener.getsockname()[1])
-        return listener
-
-    monkeypatch.setattr(socket, "create_server", create_and_note)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until something holds, for 5 seconds at the most."""
-    end = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < end
-        await asyncio.sleep(0.002)
-
-
-async def cancelled(task: asyncio.Future[Any]) -> None:
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-
-
-# -- Cancelling -----------------------------------------------------------------------------------------------------
-
-
-def test_cancelling_a_call_closes_its_connection_at_once(run: Any) -> None:
-    async def main() -> None:
-        with Server(stall) as server:
-            async with client_of(server, connection_pool_maxsize=1) as api:
-                task = asyncio.ensure_future(api.retrieve_customer("C1"))
-                await until(lambda: server.requests)
-                await cancelled(task)
-                server.ended.set()
-                assert server.wait_for_ends(1)
-                assert (await api.retrieve_customer("C1")).customer
-
-                assert server.connections == 2
-
-    run(main())
-
-
-@pytest.fixture
-def full() -> Iterator[str]:
-    """A port whose queue is full, so that connecting to it is neither accepted nor refused."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as stack:
-        for _ in range(4):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
-@pytest.mark.parametrize("seconds", [0, 0.001, 0.02])
-def test_a_call_cancelled_while_it_connects_leaves_nothing_behind(run: Any, full: str, seconds: float) -> None:
-    async def main() -> None:
-        async with client_of(full) as api:
-            task = asyncio.ensure_future(api.retrieve_customer("C1"))
-            await asyncio.sleep(seconds)
-            await cancelled(task)
-
-    run(main())
-
-
-@pytest.mark.parametrize("seconds", [0, 0.001, 0.02])
-def test_a_call_cancelled_while_it_sets_up_tls_leaves_nothing_behind(run: Any, seconds: float) -> None:
-    async def main() -> None:
-        with servers.nobody() as host:
-            async with client_of(host.replace("http:", "https:")) as api:
-                task = asyncio.ensure_future(api.retrieve_customer("C1"))
-                await asyncio.sleep(seconds)
-                await cancelled(task)
-
-    run(main())
-
-
-def test_a_call_cancelled_at_a_proxy_leaves_nothing_behind(run: Any) -> None:
-    async def main() -> None:
-        with Server(otherwise=stall) as proxy:
-            async with client_of("https://square.example", proxy=proxy.host) as api:
-                task = asyncio.ensure_future(api.retrieve_customer("C1"))
-                await until(lambda: proxy.requests)
-                await cancelled(task)
-                proxy.ended.set()
-
-    run(main())
-
-
-def test_a_call_cancelled_while_it_looks_up_a_name_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    looked_up = threading.Event()
-
-    def look_up(*args: Any, **options: Any) -> list[Any]:
-        looked_up.wait(5)
-        return []
-
-    async def main() -> None:
-        monkeypatch.setattr(socket, "getaddrinfo", look_up)
-        async with client_of("https://square.example") as api:
-            task = asyncio.ensure_future(api.retrieve_customer("C1"))
-            await asyncio.sleep(0.02)
-            await cancelled(task)
-        looked_up.set()
-
-    asyncio.run(main())
-
-
-def test_a_call_cancelled_while_it_waits_for_a_connection_takes_none(run: Any) -> None:
-    async def main() -> None:
-        with Server(stall) as server:
-            async with client_of(server, connection_pool_maxsize=1) as api:
-                holder = asyncio.ensure_future(api.retrieve_customer("C1"))
-                await until(lambda: server.requests)
-                first = asyncio.ensure_future(api.retrieve_customer("C2"))
-                second = asyncio.ensure_future(api.retrieve_customer("C3"))
-                await asyncio.sleep(0.01)
-                await cancelled(first)
-                server.ended.set()
-                await cancelled(holder)
-                assert (await second).customer
-
-                assert [request.target for request in server.requests] == ["/v2/customers/C1", "/v2/customers/C3"]
-
-    run(main())
-
-
-def test_a_place_that_becomes_free_as_its_call_is_cancelled_goes_to_the_next(run: Any) -> None:
-    async def main() -> None:
-        with Server(otherwise=answer()) as server:
-            async with client_of(server, connection_pool_maxsize=1) as api:
-                for turns in range(30):
-                    calls = [asyncio.ensure_future(api.retrieve_customer("C1")) for _ in range(3)]
-                    while not calls[0].done():
-                        await asyncio.sleep(0)
-                    for _ in range(turns % 3):
-                        await asyncio.sleep(0)
-                    calls[1].cancel()
-                    await asyncio.wait(calls, timeout=5)
-                    assert calls[2].result().customer
-
-    run(main())
-
-
-@pytest.mark.parametrize("secure", [False, True])
-def test_calls_cancelled_at_any_moment_lose_no_place(run: Any, secure: bool, server_tls: ssl.SSLContext) -> None:
-    rng = random.Random(1)
-
-    async def main() -> None:
-        with Server(tls=server_tls if secure else None) as server:
-            async with client_of(server, connection_pool_maxsize=3, verify_ssl=False) as api:
-                for _ in range(40):
-                    tasks = [asyncio.ensure_future(api.retrieve_customer("C1")) for _ in range(6)]
-                    for task in tasks:
-                        await asyncio.sleep(rng.choice([0, 0, 0.0005, 0.003]))
-                        if rng.random() < 0.7:
-                            task.cancel()
-                    for ended in await asyncio.gather(*tasks, return_exceptions=True):
-                        assert isinstance(ended, asyncio.CancelledError) or ended.customer.id == "C1"
-                server.otherwise = stall
-                asked = len(server.requests)
-                last = [asyncio.ensure_future(api.retrieve_customer("C1")) for _ in range(6)]
-                await until(lambda: len(server.requests) == asked + 3)
-                await asyncio.sleep(0.02)
-                assert len(server.requests) == asked + 3
-                server.ended.set()
-                for task in last:
-                    await cancelled(task)
-
-    with pytest.warns() if secure else contextlib.nullcontext():
-        run(main())
+    return request.param
 
 
 # -- Closing --------------------------------------------------------------------------------------------------------
@@ -276,16 +58,17 @@ def test_closing_ends_a_call_in_flight_that_then_is_not_tried_again(run: Any) ->
     run(main())
 
 
-def test_closing_ends_a_call_that_connects(run: Any, full: str) -> None:
+def test_closing_ends_a_call_that_connects(run: Any) -> None:
     async def main() -> None:
-        async with client_of(full) as api:
-            task = asyncio.ensure_future(api.create_customer(BODY))
-            await asyncio.sleep(0.01)
-            await api.api_client.close()
-            with pytest.raises(ConnectionFailed, match="the client was closed") as caught:
-                await task
-            assert caught.value.attempts == 1
-            assert not caught.value.outcome_unknown
+        with full_port() as port:
+            async with client_of(f"http://127.0.0.1:{port}") as api:
+                task = asyncio.ensure_future(api.create_customer(BODY))
+                await asyncio.sleep(0.01)
+                await api.api_client.close()
+                with pytest.raises(ConnectionFailed, match="the client was closed") as caught:
+                    await task
+                assert caught.value.attempts == 1
+                assert not caught.value.outcome_unknown
 
     run(main())
 
@@ -361,7 +144,7 @@ def test_a_client_works_again_after_it_was_closed(run: Any) -> None:
 def test_a_client_that_is_collected_closes_its_connections(run: Any) -> None:
     async def main() -> None:
         with Server() as server:
-            api = AsyncCustomersApi(AsyncApiClient(Configuration(host=server.host, access_token="T0KEN")))
+            api = api_of(server)
             await api.retrieve_customer("C1")
             del api
             gc.collect()
@@ -382,7 +165,7 @@ def test_a_client_works_in_a_second_event_loop_with_connections_of_its_own(run: 
             await api.api_client.close()
 
     with Server() as server:
-        api = AsyncCustomersApi(AsyncApiClient(Configuration(host=server.host, access_token="T0KEN")))
+        api = api_of(server)
         run(main(close=False))
         run(main(close=True))
         assert server.connections == 2
@@ -406,7 +189,7 @@ def test_one_client_serves_event_loops_of_several_threads() -> None:
             loop.run_until_complete(asyncio.sleep(0.02))
 
     with Server() as server:
-        api = AsyncCustomersApi(AsyncApiClient(Configuration(host=server.host, access_token="T0KEN")))
+        api = api_of(server)
         threads = [threading.Thread(target=serve) for _ in range(4)]
         for thread in threads:
             thread.start()
@@ -427,7 +210,7 @@ def test_closing_reaches_the_connections_of_an_event_loop_in_another_thread() ->
         await asyncio.get_running_loop().run_in_executor(None, over.wait, 5)
 
     with Server() as server:
-        api = AsyncCustomersApi(AsyncApiClient(Configuration(host=server.host, access_token="T0KEN")))
+        api = api_of(server)
         thread = threading.Thread(target=asyncio.run, args=(elsewhere(),))
         thread.start()
         ready.wait(5)
@@ -527,3 +310,51 @@ def test_errors_are_those_of_the_other_driver(run: Any) -> None:
                 assert failed.value.outcome_unknown
 
     run(main())
+
+
+def test_a_client_may_close_between_an_answer_and_the_pause_behind_it() -> None:
+    class Closing(ThreadPoolExecutor):
+        """Closes the client while a large answer is judged."""
+
+        def submit(self, work: Callable[..., Any], /, *args: Any, **options: Any) -> Any:
+            closing.append(asyncio.ensure_future(api.api_client.close()))
+            return super().submit(work, *args, **options)
+
+    closing: list[Any] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_default_executor(Closing(1))
+        with pytest.raises(ConnectionFailed, match="the client was closed"):
+            await api.retrieve_customer("C1")
+        await asyncio.gather(*closing)
+
+    with Server(answer(503, b"x" * 200_000, {"Retry-After": 20})) as server:
+        api = api_of(server)
+        asyncio.run(main())
+        assert len(server.requests) == 1
+
+
+def test_the_connection_that_waits_longest_makes_room_for_one_to_another_host() -> None:
+    async def main() -> None:
+        async with client_of(one, connection_pool_maxsize=2) as api:
+            await asyncio.gather(api.retrieve_customer("C1"), api.retrieve_customer("C2"))
+            await until(lambda: one.connections == 2)
+            for server in (two, three):
+                api.api_client.configuration.host = server.host
+                assert (await api.retrieve_customer("C3")).customer
+            assert one.wait_for_ends(2)
+
+    with Server(cut(message(200, FOUND)), servers.after(0.05, answer())) as one, Server() as two, Server() as three:
+        asyncio.run(main())
+
+
+def test_hosts_over_tls_share_the_settings_of_tls(server_tls: ssl.SSLContext, authority: Any, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with client_of(one, ssl_ca_cert=str(tmp_path / "ca.pem")) as api:
+            for server in (one, two):
+                api.api_client.configuration.host = server.host
+                assert (await api.retrieve_customer("C1")).customer
+
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with Server(tls=server_tls) as one, Server(tls=server_tls) as two:
+        asyncio.run(main())

@@ -1,0 +1,84 @@
+"""What the tests of the asyncio driver share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from squareconnect import AsyncApiClient, AsyncCustomersApi, Configuration
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from test.servers import Server
+
+BODY = {"given_name": "Ada"}
+
+
+@contextlib.asynccontextmanager
+async def client_of(server: Server | str, **settings: Any) -> AsyncIterator[Any]:
+    """Return a client, and check at its end that no task and no open socket is left of it."""
+    ports = local_ports()
+    api = api_of(server, **settings)
+    async with api.api_client:
+        yield api
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    await asyncio.sleep(0.01)
+    assert local_ports() <= ports  # A server has the port of its listener at the end of each connection.
+
+
+def api_of(server: Server | str, **settings: Any) -> Any:
+    """Return a client."""
+    host = server if isinstance(server, str) else server.host
+    return AsyncCustomersApi(AsyncApiClient(Configuration(host=host, access_token="T0KEN", **settings)))
+
+
+async def retrieved_by(api: Any, **options: Any) -> Any:
+    """Retrieve a customer and close the client."""
+    async with api.api_client:
+        return await api.retrieve_customer("C1", **options)
+
+
+def local_ports() -> set[int]:
+    """Return the ports at this end of all sockets that this process has open."""
+    ports = set()
+    for path in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if str(path.readlink()).startswith("socket:"):
+                with socket.socket(fileno=os.dup(int(path.name))) as sock:
+                    if sock.family in (socket.AF_INET, socket.AF_INET6):
+                        ports.add(sock.getsockname()[1])
+    return ports
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until something holds, for 5 seconds at the most."""
+    end = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.002)
+
+
+async def cancelled(task: asyncio.Future[Any]) -> None:
+    """Cancel a task and wait until it is."""
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@contextlib.contextmanager
+def full_port() -> Iterator[int]:
+    """Return a port whose queue is full, so that connecting to it is neither accepted nor refused."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as stack:
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]

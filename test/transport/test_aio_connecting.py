@@ -1,0 +1,205 @@
+"""The driver for asyncio: name lookup, happy eyeballs, and steps that end in time."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import urllib3.util.connection
+
+from squareconnect.exceptions import ConnectionFailed
+from squareconnect.transport.aio_dial import dial, interleaved
+from squareconnect.transport.aio_tasks import elsewhere, in_time, to_the_end
+from test import servers
+from test.servers import Server
+from test.transport.on_asyncio import api_of, full_port, retrieved_by
+
+
+def address(port: int, host: str = "127.0.0.1", family: int = socket.AF_INET) -> tuple[Any, ...]:
+    return family, socket.SOCK_STREAM, 6, "", (host, port)
+
+
+class Names:
+    """Stands in for the name service."""
+
+    def __init__(self, *found: tuple[Any, ...]) -> None:
+        self.found = list(found)
+        self.families: list[Any] = []
+
+    def getaddrinfo(self, host: str, port: int, family: Any = 0, *args: Any, **options: Any) -> list[Any]:
+        self.families.append(family)
+        return self.found
+
+
+def test_the_next_address_is_tried_beside_one_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server() as server, full_port() as port:
+        monkeypatch.setattr(socket, "getaddrinfo", Names(address(port), address(server.port)).getaddrinfo)
+        start = time.monotonic()
+        assert asyncio.run(retrieved_by(api_of("http://square.example", allow_insecure_http=True))).customer
+
+        assert 0.2 < time.monotonic() - start < 2
+
+
+def test_the_next_address_is_tried_at_once_where_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server() as server:
+        found = [address(servers.closed_port()) for _ in range(8)]
+        monkeypatch.setattr(socket, "getaddrinfo", Names(*found, address(server.port)).getaddrinfo)
+        start = time.monotonic()
+        assert asyncio.run(retrieved_by(api_of("http://square.example", allow_insecure_http=True))).customer
+
+        assert time.monotonic() - start < 1
+
+
+def test_of_two_connections_that_stand_at_once_one_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are accepted in the turn in which the second is begun."""
+
+    class Loop(asyncio.SelectorEventLoop):
+        begun = 0
+
+        async def sock_connect(self, sock: socket.socket, address: Any) -> None:
+            self.begun += 1
+            await super().sock_connect(sock, address)
+            while self.begun < 2:
+                await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(socket, "getaddrinfo", Names(address(0), address(0)).getaddrinfo)
+    with Server() as server:
+        monkeypatch.setattr(socket, "getaddrinfo", Names(address(server.port), address(server.port)).getaddrinfo)
+        loop = Loop()
+        try:
+            with loop.run_until_complete(dial("square.example", 80, 5.0)):
+                assert server.wait_for_ends(1)
+        finally:
+            loop.close()
+        assert server.wait_for_ends(1)
+
+
+def test_a_cancelled_race_closes_the_winner_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stubborn(asyncio.SelectorEventLoop):
+        """Its second attempt needs some turns to end when it is cancelled."""
+
+        begun = 0
+
+        async def sock_connect(self, sock: socket.socket, address: Any) -> None:
+            self.begun += 1
+            if self.begun == 2:
+                task.get_loop().call_later(0.05, lambda: None)
+                try:
+                    await asyncio.sleep(5)
+                finally:
+                    task.cancel()
+                    await asyncio.sleep(0.02)
+            await super().sock_connect(sock, address)
+            await asyncio.sleep(0.3)
+
+    with Server() as server:
+        found = Names(address(server.port), address(server.port))
+        monkeypatch.setattr(socket, "getaddrinfo", found.getaddrinfo)
+        loop = Stubborn()
+        task = loop.create_task(dial("square.example", 80, 5.0))
+        try:
+            with pytest.raises(asyncio.CancelledError):
+                loop.run_until_complete(task)
+            assert server.wait_for_ends(1)
+        finally:
+            loop.close()
+
+
+def test_the_families_of_addresses_take_turns() -> None:
+    six, four = socket.AF_INET6, socket.AF_INET
+    found = [address(1, "::1", six), address(2, "::1", six), address(3, family=four), address(4, "::1", six)]
+
+    assert [entry[4][1] for entry in interleaved(found)] == [1, 3, 2, 4]
+
+
+def test_programs_may_limit_the_family_of_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = Names()
+    monkeypatch.setattr(socket, "getaddrinfo", names.getaddrinfo)
+    monkeypatch.setattr(urllib3.util.connection, "allowed_gai_family", lambda: socket.AF_INET)
+    with pytest.raises(ConnectionFailed):
+        asyncio.run(retrieved_by(api_of("http://square.example", allow_insecure_http=True, max_retries=0)))
+
+    assert names.families == [socket.AF_INET]
+
+
+def test_ipv6_is_spoken() -> None:
+    with Server(address="::1") as server:
+        assert asyncio.run(retrieved_by(api_of(server))).customer
+
+        assert server.requests[0].headers["host"] == f"[::1]:{server.port}"
+
+
+def test_a_name_that_cannot_be_looked_up_since_there_is_no_thread_is_a_failed_connection() -> None:
+    async def main() -> None:
+        executor = ThreadPoolExecutor(1)
+        executor.shutdown()
+        asyncio.get_running_loop().set_default_executor(executor)
+        with pytest.raises(ConnectionFailed, match="RuntimeError: cannot schedule"):
+            await retrieved_by(api_of("https://square.example", max_retries=0))
+        assert await elsewhere(len, "four") == 4
+
+    asyncio.run(main())
+
+
+def test_a_loop_that_does_not_take_the_socket_leaves_none_open() -> None:
+    class Loop(asyncio.SelectorEventLoop):
+        async def create_connection(self, *args: Any, **options: Any) -> Any:
+            raise OSError("not today")
+
+    with Server() as server:
+        loop = Loop()
+        try:
+            with pytest.raises(ConnectionFailed, match="not today"):
+                loop.run_until_complete(retrieved_by(api_of(server, max_retries=0)))
+            assert server.wait_for_ends(1)
+        finally:
+            loop.close()
+
+
+def test_a_call_cancelled_as_the_loop_takes_the_socket_closes_it() -> None:
+    class Loop(asyncio.SelectorEventLoop):
+        async def create_connection(self, *args: Any, **options: Any) -> Any:
+            task.cancel()
+            return await super().create_connection(*args, **options)
+
+    with Server() as server:
+        loop = Loop()
+        task = loop.create_task(retrieved_by(api_of(server)))
+        try:
+            with pytest.raises(asyncio.CancelledError):
+                loop.run_until_complete(task)
+            assert server.wait_for_ends(1)
+        finally:
+            loop.close()
+
+
+def test_a_result_that_comes_too_late_is_dropped() -> None:
+    dropped: list[int] = []
+
+    async def late() -> int:
+        try:
+            await asyncio.sleep(5)
+        except asyncio.CancelledError:
+            return 7
+        return 0
+
+    async def main() -> None:
+        with pytest.raises(TimeoutError, match="too late"):
+            await in_time(late(), 0.01, "too late", dropped.append)
+        task = asyncio.ensure_future(in_time(late(), None, "", dropped.append))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        slow = asyncio.ensure_future(to_the_end(asyncio.sleep(0.05, 1)))
+        await asyncio.sleep(0)
+        slow.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await slow
+
+    asyncio.run(main())
+    assert dropped == [7, 7]
