@@ -118,10 +118,11 @@ def shown(error: BaseException) -> str:
     return "".join([*traceback.format_exception_only(error), *(str(frame.locals) for frame in frames)])
 
 
-def client(**settings: Any) -> CustomersApi:
+def client(**settings: Any) -> Any:
     return CustomersApi(ApiClient(Configuration(access_token="T", host="http://127.0.0.1:9", **settings)))
 
 
+unchecked: Any = ApiClient
 REFUSED: dict[str, Callable[[], object]] = {
     "a header with a line break": lambda: client().retrieve_customer("C1", _headers={"Authorization": SECRET + "\n"}),
     "a header in a list": lambda: client().retrieve_customer("C1", _headers={"Authorization": [SECRET]}),
@@ -132,13 +133,13 @@ REFUSED: dict[str, Callable[[], object]] = {
     "headers in pairs": lambda: client().retrieve_customer("C1", _headers=[("Authorization", SECRET)]),
     "a header that has no name": lambda: client().retrieve_customer("C1", _headers={"X Y": SECRET}),
     "a header of the call": lambda: client().api_client.call_api("/", "GET", header_params={"X": [SECRET]}),
-    "a default header with a line break": lambda: ApiClient().set_default_header("Authorization", SECRET + "\n"),
-    "a default header in a list": lambda: ApiClient().set_default_header("Authorization", [SECRET]),  # type: ignore[arg-type]
-    "a default header that has no name": lambda: ApiClient().set_default_header("X Y", SECRET),
-    "a header of the client": lambda: ApiClient(Configuration(), "Authorization", SECRET + "\n"),
-    "a header of the client in a list": lambda: ApiClient(Configuration(), "X", [SECRET]),  # type: ignore[arg-type]
-    "another header than the cookie": lambda: ApiClient(Configuration(), "X Y", "z", cookie=SECRET),
-    "another configuration": lambda: ApiClient("https://square.example", "Authorization", SECRET),  # type: ignore[arg-type]
+    "a default header with a line break": lambda: unchecked().set_default_header("Authorization", SECRET + "\n"),
+    "a default header in a list": lambda: unchecked().set_default_header("Authorization", [SECRET]),
+    "a default header that has no name": lambda: unchecked().set_default_header("X Y", SECRET),
+    "a header of the client": lambda: unchecked(Configuration(), "Authorization", SECRET + "\n"),
+    "a header of the client in a list": lambda: unchecked(Configuration(), "X", [SECRET]),
+    "another header than the cookie": lambda: unchecked(Configuration(), "X Y", "z", cookie=SECRET),
+    "another configuration": lambda: unchecked("https://square.example", "Authorization", SECRET),
     "a cookie with a line break": lambda: CustomersApi(
         ApiClient(Configuration(access_token="T"), cookie=SECRET + "\n")
     ).retrieve_customer("C1"),

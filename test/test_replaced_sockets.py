@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import socket
 import ssl
 import subprocess
 import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 import urllib3
 from urllib3.util import connection
 
+from squareconnect import AsyncApiClient, AsyncCustomersApi, Configuration
 from squareconnect.exceptions import ConnectionFailed, Timeout
 from test.servers import FOUND, Server, answer, api_for, drip, message, nobody
 
@@ -136,6 +140,11 @@ class Counted(ssl.SSLContext):
         Counted.wrapped += 1
         return super().wrap_socket(*arguments, **options)
 
+    def wrap_bio(self, *arguments: Any, **options: Any) -> Any:
+        """Set up TLS over buffers."""
+        Counted.wrapped += 1
+        return super().wrap_bio(*arguments, **options)
+
 
 for _name in ("minimum_version", "options", "verify_flags", "verify_mode"):
     # Those of ssl.SSLContext look for ssl.SSLContext by its name, and find this class there.
@@ -211,7 +220,7 @@ def test_another_class_of_connections_is_used_whatever_its_kind(monkeypatch: pyt
     made: list[str] = []
 
     class Recording(urllib3.connection.HTTPConnection):
-        def request(self, method: str, url: str, *arguments: Any, **options: Any) -> None:  # type: ignore[override]
+        def request(self, method: str, url: str, *arguments: Any, **options: Any) -> None:
             made.append(f"{method} {url}")
             super().request(method, url, *arguments, **options)
 
@@ -281,3 +290,82 @@ def test_a_subinterpreter_makes_calls_even_where_it_may_have_no_daemon_threads(k
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("done\n")
+
+
+# -- The client for asyncio -----------------------------------------------------------------------------------------
+
+
+async def retrieved(client: AsyncApiClient, times: int = 2) -> None:
+    for _ in range(times):
+        assert (await AsyncCustomersApi(client).retrieve_customer("C1")).customer
+
+
+def test_calls_on_asyncio_go_over_the_sockets_that_are_there_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def calls(host: str) -> None:
+        async with AsyncApiClient(Configuration(host=host, access_token="T")) as client:
+            await retrieved(client)
+            Counting.connected = 0
+            monkeypatch.setattr(socket, "socket", Counting)
+            await retrieved(client)
+
+    with Server() as server:
+        asyncio.run(calls(server.host))
+        assert server.connections == 2
+
+
+def test_calls_on_asyncio_use_the_class_of_tls_contexts_that_is_there_now(
+    server_tls: ssl.SSLContext, trusted: str, another_context: Callable[[], None]
+) -> None:
+    async def calls(host: str) -> None:
+        settings = Configuration(host=host, access_token="T", ssl_ca_cert=trusted)
+        async with AsyncApiClient(settings) as client:
+            await retrieved(client)
+            another_context()
+            await retrieved(client)
+
+    with Server(tls=server_tls) as server:
+        asyncio.run(calls(server.host))
+        assert Counted.wrapped == 1
+        assert server.connections == 2
+
+
+PLACES = {
+    "urlopen of a pool": "urllib3.HTTPConnectionPool.urlopen",
+    "connections": "urllib3.HTTPConnectionPool.ConnectionCls",
+    "connections over TLS": "urllib3.HTTPSConnectionPool.ConnectionCls",
+    "request of a manager": "urllib3.PoolManager.request",
+}
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+def test_calls_on_asyncio_do_not_pass_by_what_stands_before_urllib3(place: str) -> None:
+    async def call(host: str) -> None:
+        async with AsyncApiClient(Configuration(host=host, access_token="T")) as client:
+            await retrieved(client)
+            with (
+                mock.patch(place),
+                pytest.raises(RuntimeError, match=r"unittest\.mock stands before urllib3 and would"),
+            ):
+                await retrieved(client)
+            await retrieved(client)
+
+    with Server() as server:
+        asyncio.run(call(server.host))
+        assert len(server.requests) == 4
+
+
+def test_calls_on_asyncio_pass_by_a_wrapper_that_looks_on_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = urllib3.HTTPConnectionPool.urlopen
+
+    @functools.wraps(plain)
+    def traced(*arguments: Any, **options: Any) -> Any:
+        return plain(*arguments, **options)
+
+    monkeypatch.setattr(urllib3.HTTPConnectionPool, "urlopen", traced)
+
+    async def call(host: str) -> None:
+        async with AsyncApiClient(Configuration(host=host, access_token="T")) as client:
+            await retrieved(client)
+
+    with Server() as server:
+        asyncio.run(call(server.host))

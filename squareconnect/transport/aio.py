@@ -13,11 +13,14 @@ place is free again, and its connection is closed unless the whole answer came a
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import deque
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
+import urllib3
 from urllib3.util import parse_url
 
 from squareconnect.transport.aio_connection import Connection, Message, reason_of
@@ -35,7 +38,6 @@ from squareconnect.transport.outgoing import (
 )
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Awaitable, Callable
 
     from squareconnect.configuration import Configuration
@@ -78,7 +80,7 @@ class AsyncConnections:
             configuration.cert_file,
             configuration.key_file,
         )
-        self._tls: ssl.SSLContext | None = None
+        self._tls: dict[type, ssl.SSLContext] = {}
         self._rooms: dict[asyncio.AbstractEventLoop, _Room] = {}
 
     async def send(
@@ -90,6 +92,8 @@ class AsyncConnections:
         :param allow_exposed: whether the request may go over plain HTTP to or through another machine.
         :raises InvalidArgument: if it would and may not; no connection is opened then.
         :raises ValueError: for a proxy or certificate that cannot be used; no connection is opened then.
+        :raises RuntimeError: if a recorder or mock stands before urllib3, which this driver would pass by; nothing is
+            sent then.
         """
         room = self._room()
         origin, target = split_url(request.url)
@@ -105,6 +109,7 @@ class AsyncConnections:
                 if isinstance(step, Pause):
                     await (self.sleep or room.pause)(step.seconds)
                 else:
+                    require_urllib3_as_it_is()
                     left = step.until - self.clock.monotonic()
                     came = await room.answer(route, message, rules.max_response_size, times, left)
                     came = await _judged(came, rules.max_response_size)
@@ -142,10 +147,33 @@ class AsyncConnections:
         return route
 
     def _tls_context(self) -> ssl.SSLContext:
-        if self._tls is None:
-            self._tls = tls_context(*self._tls_settings)
-            self._tls.set_alpn_protocols(["http/1.1"])
-        return self._tls
+        known = self._tls.get(ssl.SSLContext)  # truststore and others put another class there.
+        if known is None:
+            known = self._tls[ssl.SSLContext] = tls_context(*self._tls_settings)
+            known.set_alpn_protocols(["http/1.1"])
+        return known
+
+
+def require_urllib3_as_it_is() -> None:
+    """See that no recorder or mock, such as vcrpy or pook, stands before urllib3: a request of ours would pass it by.
+
+    Wrappers that only look on, such as those of tracers, bear the name of what they wrap.
+
+    :raises RuntimeError: if one does, naming it.
+    """
+    plain, secure, manager = urllib3.HTTPConnectionPool, urllib3.HTTPSConnectionPool, urllib3.PoolManager
+    _require_urllib3s(plain.ConnectionCls, secure.ConnectionCls, plain.urlopen, manager.urlopen, manager.request)
+
+
+@lru_cache(maxsize=16)
+def _require_urllib3s(*parts: object) -> None:
+    for part in parts:
+        module = str(getattr(part, "__module__", ""))
+        if module.partition(".")[0] != "urllib3":
+            raise RuntimeError(
+                f"{module or part} stands before urllib3 and would not see this request, for AsyncApiClient does not "
+                "use urllib3: write AsyncCustomersApi(ApiClient(...)), whose calls go through it"
+            )
 
 
 async def _judged(came: RESTResponse | Broken, limit: int) -> RESTResponse | Broken | Judged:
@@ -195,7 +223,9 @@ class _Route:
         self.forgotten = False
         self._server = _Address.of(origin)
         self._proxy = _Address.of(proxy) if proxy else None
-        self._tls = tls_context() if self._server.secure or (self._proxy and self._proxy.secure) else None
+        self._tls = tls_context
+        if self._server.secure or (self._proxy and self._proxy.secure):
+            tls_context()  # What cannot be used is refused before a connection opens.
         self._forwarded = self._proxy is not None and not self._server.secure
         self._prefix = origin if self._forwarded else ""
         self._host = ("Host", origin.partition("://")[2])
@@ -240,8 +270,7 @@ class _Route:
         return connection
 
     async def _secure(self, connection: Connection, address: _Address, seconds: float) -> None:
-        assert self._tls is not None  # noqa: S101
-        shaking = connection.secure(self._tls, address.name)
+        shaking = connection.secure(self._tls(), address.name)
         await in_time(shaking, seconds, f"{address} did not set up TLS in time")
 
 

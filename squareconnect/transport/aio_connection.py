@@ -29,6 +29,7 @@ from urllib3.util import wait_for_read
 
 from squareconnect.transport.aio_tasks import to_the_end
 from squareconnect.transport.answer import Broken, RESTResponse
+from squareconnect.transport.outgoing import way_out
 
 if TYPE_CHECKING:
     import socket
@@ -74,6 +75,7 @@ class Connection(asyncio.BufferedProtocol):
         """Whether another request may be sent once there is no request in flight."""
         self._loop = asyncio.get_running_loop()
         self._sock = sock
+        self._way = way_out()
         self._all_open = all_open
         self._layers: list[_TLS] = []
         self._buffer = memoryview(bytearray(_BUFFER))
@@ -146,8 +148,11 @@ class Connection(asyncio.BufferedProtocol):
     async def is_quiet(self) -> bool:
         """Return whether nothing came that nobody asked for. If something did, the connection closes.
 
-        What TLS sends for itself, such as session tickets, is read first.
+        What TLS sends for itself, such as session tickets, is read first. A connection that would pass by what stands
+        before the network now closes, too.
         """
+        if self._way != way_out():
+            self.abort()
         try:
             for _ in range(_TURNS_FOR_TICKETS):
                 if not self.usable or not wait_for_read(self._sock, timeout=0):

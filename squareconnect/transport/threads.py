@@ -20,7 +20,6 @@ import http.client
 import io
 import queue
 import re
-import socket
 import ssl
 import threading
 import time
@@ -45,6 +44,7 @@ from urllib3.exceptions import (
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 
 from squareconnect.transport.answer import Broken, RESTResponse
+from squareconnect.transport.outgoing import way_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -257,7 +257,7 @@ class _Watched:
     _fresh = False
     """Whether no request was sent yet, and so nobody has looked for bytes."""
     _way: tuple[Any, ...] = ()
-    """What :func:`_way_out` returned when it was connected."""
+    """What :func:`way_out` returned when it was connected."""
 
     @property
     def is_connected(self) -> bool:
@@ -265,7 +265,7 @@ class _Watched:
         self._own()
         if not isinstance(self.sock, Wire):
             return self.sock is not None
-        if self._way != _way_out():
+        if self._way != way_out():
             return False
         return not self.sock.peek() and not self.sock.ended
 
@@ -277,7 +277,7 @@ class _Watched:
         finally:
             if attempt:
                 attempt.reached = False
-        self._way = _way_out()
+        self._way = way_out()
         self.sock = Wire(self.sock)
         self.sock.owner = self._owner
         self._fresh = True
@@ -319,11 +319,6 @@ class _Watched:
         if isinstance(self.sock, Wire):
             self.sock.owner = self._owner
         return attempt
-
-
-def _way_out() -> tuple[Any, ...]:
-    """Return what a tool replaces to stand between programs and the network: it must not be passed by."""
-    return socket.socket, socket.socket.connect
 
 
 @cache

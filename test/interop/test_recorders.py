@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import mocket
 import pook
@@ -17,7 +18,8 @@ from pook.exceptions import PookNoMatches
 from pytest_socket import SocketBlockedError, SocketConnectBlockedError, disable_socket, enable_socket
 from vcr.errors import CannotOverwriteExistingCassetteException
 
-from squareconnect.exceptions import NotFound, ServerError, Timeout
+from squareconnect import AsyncApiClient, AsyncCustomersApi, Configuration
+from squareconnect.exceptions import ConnectionFailed, NotFound, ServerError, Timeout
 from test.interop.peer import id_of
 from test.servers import FOUND, Server, answer, api_for, closed_port, stall
 
@@ -263,3 +265,63 @@ def test_pytest_httpserver_answers(httpserver: HTTPServer) -> None:
     assert id_of(api.create_customer({"given_name": "Ada"})) == "C1"
     httpserver.check()
     assert [request.headers["Authorization"] for request, _ in httpserver.log] == ["Bearer T0KEN"] * 3
+
+
+# -- The client for asyncio, which does not use urllib3 -------------------------------------------------------------
+
+
+def awaited(host: str, times: int = 1, before: Callable[[], None] = lambda: None) -> Any:
+    """Retrieve customers in one event loop; ``before`` is called before the last."""
+
+    async def calls() -> Any:
+        configuration = Configuration(host=host, access_token="T", max_retries=0)
+        async with AsyncApiClient(configuration) as client:
+            for index in range(times):
+                if index == times - 1:
+                    before()
+                response = await AsyncCustomersApi(client).retrieve_customer("C1")
+        return response
+
+    return asyncio.run(calls())
+
+
+def test_vcrpy_and_pook_are_not_passed_by_on_asyncio(tmp_path: Path) -> None:
+    with Server() as server:
+        nothing = vcr.use_cassette(str(tmp_path / "none.yaml"), record_mode="none")
+        with nothing, pytest.raises(RuntimeError, match=r"^vcr\S* stands before urllib3 and would not see"):
+            awaited(server.host)
+        with pook.use(), pytest.raises(RuntimeError, match=r"^pook\S* stands before urllib3 and would not see"):
+            awaited(server.host)
+
+        assert server.connections == 0
+        assert awaited(server.host).customer
+
+
+def test_vcrpy_records_awaited_calls_of_a_client_that_uses_threads(tmp_path: Path) -> None:
+    async def call(host: str) -> Any:
+        return await AsyncCustomersApi(api_for(host).api_client).retrieve_customer("C1")
+
+    with Server() as server:
+        for mode in ("once", "none"):
+            with vcr.use_cassette(str(tmp_path / "awaited.yaml"), record_mode=mode):
+                assert id_of(asyncio.run(call(server.host))) == "C1"
+        assert len(server.requests) == 1
+
+
+@leaks_of_mocket
+def test_mocket_answers_on_asyncio() -> None:
+    with Server() as server, Mocketizer(strict_mode=True):
+        Entry.single_register(Entry.GET, f"{server.host}/v2/customers/C1", body=json.dumps(FOUND))
+        assert id_of(awaited(server.host)) == "C1"
+        assert not server.requests
+
+
+@warns
+def test_pytest_socket_stops_a_call_on_asyncio_whatever_connections_there_are() -> None:
+    with Server() as server:
+        try:
+            with pytest.raises(ConnectionFailed, match="SocketBlockedError"):
+                awaited(server.host, times=3, before=lambda: disable_socket(allow_unix_socket=True))
+        finally:
+            enable_socket()
+        assert len(server.requests) == 2
