@@ -23,7 +23,7 @@ from squareconnect.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from squareconnect.cli.targets import Target
+    from squareconnect.cli.target import Target
     from squareconnect.models import Error
 
 DONE = 0

@@ -131,7 +131,7 @@ def _about(word: str, command: Parser) -> str:
 
 
 def _nearest(word: str, known: Any) -> str:
-    from squareconnect.models._model import did_you_mean
+    from squareconnect._text import did_you_mean
 
     return did_you_mean(word, known)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from squareconnect.cli.failures import NOT_AUTHORISED, Failure, failure_of, misused
+from squareconnect.cli.target import EMULATOR as EMULATOR
+from squareconnect.cli.target import Target as Target
 from squareconnect.configuration import HOSTS, Configuration, Secret, is_loopback
 
 if TYPE_CHECKING:
@@ -18,27 +20,8 @@ if TYPE_CHECKING:
     from squareconnect.apis.customers_api import CustomersApi
 
 TOKEN_VARIABLE = "SQUARE_ACCESS_TOKEN"  # noqa: S105 - its name
-EMULATOR = "emulator"
 _LONGEST_TOKEN = 4096
 """How many bytes of a token file are read: no token is as long."""
-
-
-class Target(NamedTuple):
-    """Where calls go."""
-
-    name: str
-    """``sandbox``, ``production``, ``emulator``, or the host's URL if it is none of Square's."""
-    host: str
-    access_token: str
-    token_from: str
-    """Where the token comes from, in words."""
-
-    @property
-    def title(self) -> str:
-        """The target's name as a subject of sentences."""
-        return {"sandbox": "Square's sandbox", "production": "Square's production", EMULATOR: "The emulator"}.get(
-            self.name, self.host
-        )
 
 
 def add_target_options(parser: ArgumentParser, default: str | None = None) -> None:
