@@ -6,13 +6,13 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from squareconnect._text import did_you_mean
 from squareconnect.bulk.errors import InputError
 from squareconnect.bulk.reports import Refusal
 from squareconnect.emulator.refusals import RefusalError
 from squareconnect.emulator.validation import identifies as identifies
 from squareconnect.emulator.validation import nobody, read_customer
 from squareconnect.models import Address, UpdateCustomerRequest
-from squareconnect.models._model import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

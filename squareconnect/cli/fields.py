@@ -7,9 +7,10 @@ import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from squareconnect._text import did_you_mean
 from squareconnect.cli.failures import misused, say
 from squareconnect.exceptions import printable
-from squareconnect.models._model import Model, did_you_mean
+from squareconnect.models._model import Model
 from squareconnect.models.customer import Customer
 
 if TYPE_CHECKING:
