@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import squareconnect
-from squareconnect import Configuration, configuration
+from squareconnect import ApiClient, Configuration, configuration
 from squareconnect import _checks as checks
 from squareconnect._settings import Settings, setting
-from squareconnect.configuration import conceal, is_loopback
+from squareconnect.configuration import WITH_THE_CLIENT, conceal, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,6 +199,12 @@ def test_the_representation_shows_no_key_that_was_put_in_later() -> None:
     assert "CANARY" not in repr(settings)
     assert "api_key='***'" in repr(settings)
     assert Configuration().api_key == {}
+
+
+def test_a_client_keeps_the_settings_that_are_read_when_it_is_made() -> None:
+    fixed = {name for name, each in Configuration.settings.items() if each.declared.read == WITH_THE_CLIENT}
+
+    assert set(ApiClient().rest_client._fixed) == fixed, "change _FIXED_SETTINGS in squareconnect/rest.py as well"
 
 
 def test_a_subclass_has_the_settings_of_its_base_and_its_own() -> None:

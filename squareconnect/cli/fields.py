@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from squareconnect._text import did_you_mean
 from squareconnect.cli.failures import misused, say
 from squareconnect.exceptions import printable
-from squareconnect.models._model import Model
 from squareconnect.models.customer import Customer
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Collection, Iterator
+
+    from squareconnect.models._model import Model
 
 JsonObject = dict[str, Any]
 
