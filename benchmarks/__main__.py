@@ -21,7 +21,7 @@ MACHINE = ("cpu_model_name", "cpu_count", "platform", "python_implementation", "
 
 
 def machine() -> dict[str, Any]:
-    """Give what pyperf says of the machine and the interpreter."""
+    """Return what pyperf says of the machine and the interpreter."""
     import pyperf  # type: ignore[import-untyped]
 
     known = pyperf.Run([1.0], collect_metadata=True).get_metadata()

@@ -1,8 +1,8 @@
 """The packages that the SDK is measured beside, each in an environment of its own under ``.peers/``.
 
-``.peers/`` also holds links to this package and to ``compatibility``, so that code started there (see :func:`run`)
-finds them but not the ``squareconnect`` that stands beside them in the checkout. To get newer packages, delete the
-folder.
+``.peers/`` also holds links to this package, ``compatibility`` and ``reliability``, so that code started there (see
+:func:`run`) finds them but not the ``squareconnect`` that stands beside them in the checkout. To get newer packages,
+delete the folder.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ PACKAGES = {
     "fast": ("-r", "requirements.txt", "h11", "msgspec>=0.22"),
     "original": ("squareconnect==2.20190724.1",),
     "squareup": ("squareup",),
+    "squareup-2025": ("squareup==41.0.0.20250319",),
+    "squareup-2021": ("squareup==12.0.0.20210616",),
     "pydantic": ("pydantic",),
     "msgspec": ("msgspec",),
     "programs-original": ("squareconnect==2.20190724.1", "flask", "django", "graphene"),
@@ -54,7 +56,7 @@ def python_of(peer: str) -> Path:
         if peer in USES_CHECKOUT:
             (next(home.glob("lib/python*/site-packages")) / "checkout.pth").write_text(f"{CHECKOUT}\n")
         made_with.write_text(packages)
-    for name in ("benchmarks", "compatibility"):
+    for name in ("benchmarks", "compatibility", "reliability"):
         if not (HOME / name).exists():
             (HOME / name).symlink_to(CHECKOUT / name)
     return python

@@ -28,7 +28,7 @@ THREADS = (1, 4, 16, 64)
 
 @contextmanager
 def emulator() -> Iterator[str]:
-    """Run the emulator in a process of its own; give its URL."""
+    """Run the emulator in a process of its own; yield its URL."""
     command = [sys.executable, "-m", "squareconnect", "emulator", "--access-token", TOKEN]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -76,7 +76,7 @@ def throughput(effort: Effort) -> dict[str, Any]:
 
 
 def walk(customers: int) -> list[dict[str, float]]:
-    """List so many customers page by page; give the seconds and the greatest memory so far at each tenth."""
+    """List so many customers page by page; return the seconds and the greatest memory so far at each tenth."""
     points = []
     with server.running(pages=customers // server.PAGE_SIZE) as host:
         everyone = squareconnect.paginate(Ours(host).api.list_customers)

@@ -52,7 +52,7 @@ DELAY = 0.005
 
 
 def race(contestants: dict[str, Callable[[], object]], seconds: float) -> dict[str, list[float]]:
-    """Run works in turn, round by round, for about so many seconds; give each one's seconds a run."""
+    """Run works in turn, round by round, for about so many seconds; return each one's seconds a run."""
     turn = 0.02
     slowest = max(_warm(work) for work in contestants.values())
     runs = max(1, round(turn / slowest))
@@ -69,7 +69,7 @@ def race(contestants: dict[str, Callable[[], object]], seconds: float) -> dict[s
 
 
 def _warm(work: Callable[[], object]) -> float:
-    """Run a work until Python has specialised its code and caches are full; give the seconds of a run then."""
+    """Run a work until Python has specialised its code and caches are full; return the seconds of a run then."""
     runs, seconds = 0, 0.0
     end = time.perf_counter() + 0.2
     while runs < 5 or time.perf_counter() < end:
@@ -81,7 +81,7 @@ def _warm(work: Callable[[], object]) -> float:
 
 
 def beside_floor(floor: Callable[[], object], peer: Callable[[], object], seconds: float) -> dict[str, Any]:
-    """Race a work of a peer with the floor before and after it; give best and median of each."""
+    """Race a work of a peer with the floor before and after it; return best and median of each."""
     times = race({"floor": floor, "peer": peer, "floor_after": floor}, seconds)
     return {name: {"best": min(values), "median": statistics.median(values)} for name, values in times.items()}
 

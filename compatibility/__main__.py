@@ -70,12 +70,18 @@ class Comparison:
         """How often each difference was met."""
         self.unexplained = 0
 
-    def of(self, worker: Worker, kind: str, cases: Sequence[Case]) -> None:
-        """Compare what comes of cases in 2.x and in a worker with this package, and print how many were compared."""
+    def of(self, worker: Worker, kind: str, cases: Sequence[Case], *, must_differ: bool = False) -> None:
+        """Compare what comes of cases in 2.x and in a worker with this package, and print how many were compared.
+
+        :param must_differ: whether a case that comes out the same is a failure.
+        """
         same = explained = 0
         for case, theirs, ours in zip(cases, self.theirs.outcomes_of(cases), worker.outcomes_of(cases), strict=True):
             if agree(theirs, ours):
                 same += 1
+                if must_differ:
+                    self.unexplained += 1
+                    print(f"NO DIFFERENCE: {case.expression}")
                 continue
             difference = next((each for each in DIFFERENCES if each.explains(*case, ours)), None)
             if difference is None:
@@ -109,9 +115,10 @@ def main() -> int:
     comparison.of(ours, "names", [Case(name) for name in walk])
     comparison.of(ours, "calls and members", [Case(each) for each in EXPRESSIONS])
     listed = [Case(each) for difference in DIFFERENCES for each in difference.shown_by]
-    comparison.of(ours, "listed differences", listed)
+    comparison.of(ours, "listed differences", listed, must_differ=True)
     comparison.of(ours, "random payloads", [payloads.case() for _ in range(options.payloads)])
     comparison.of(ours, "pickled models", [Case(f"unpickled({text!r})") for text in pickled])
+    print(f"{len(methods):6} methods of {len({api for api, _ in methods})} API classes, each in {len(VARIANTS)} ways:")
     for how, variant in VARIANTS.items():
         calls = [Case(f"call({api!r}, {method!r}, {how!r})") for api, method in methods]
         comparison.of(ours, f"methods with {how}", calls)

@@ -236,17 +236,15 @@ DIFFERENCES = (
         shown_by=("api.api_client.sanitize_for_serialization(squareconnect.Customer(note=squareconnect.NULL))",),
     ),
     Difference(
-        "`call_api` and `request`",
-        "The API's method adds `Accept` and `Square-Version`, the transport `Content-Type`. A body is not sent with "
-        "GET. Form fields are sent if `Content-Type` says so.",
-        "`call_api` adds the headers. Bodies are sent with every method, and form fields as `multipart/form-data`. "
-        "`request` sends the headers it is given.",
-        "What is given is sent.",
+        "`call_api`",
+        "The method of the API class adds `Accept` and `Square-Version`. A body is not sent with GET. Form fields are "
+        "sent only if `Content-Type` says so.",
+        "`call_api` adds the headers. Bodies are sent with every method. Form fields are sent as `multipart/form-data` "
+        "unless `Content-Type` asks for `application/x-www-form-urlencoded`.",
+        "A call should send what it is given.",
         shown_by=(
             "answer().api_client.call_api('/x', 'GET')",
             "answer().api_client.call_api('/x', 'GET', {}, {}, headers(), {'a': 1})",
-            "answer().api_client.request('POST', api.api_client.configuration.host + '/x', body={'a': 1})",
-            "answer().api_client.rest_client.PUT(api.api_client.configuration.host + '/x', body={'a': 1})",
         ),
     ),
     Difference(

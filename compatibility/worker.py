@@ -63,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
         sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name: self.headers[name] for name in HEADERS if name in self.headers}
         headers["User-Agent"] = re.sub(r"/.*", "/VERSION", self.headers["User-Agent"])
-        server.requests.append([self.command, self.path, headers, json.loads(sent) if sent else None])
+        server.requests.append([self.command, self.path, headers, self._body(sent.decode(), headers)])
         has_body = server.status not in (204, 304)
         body = server.body if has_body and self.command != "HEAD" else b""
         self.send_response(server.status)
@@ -73,6 +73,15 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(server.body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _body(self, sent: str, headers: dict[str, str]) -> Any:
+        """Return a body as JSON, or that of a form as its text, in which the random boundary is replaced."""
+        kind, _, boundary = headers.get("Content-Type", "").partition("; boundary=")
+        if boundary:
+            headers["Content-Type"] = kind
+        if kind.endswith(("form-data", "urlencoded")):
+            return sent.replace(boundary, "BOUNDARY") if boundary else sent
+        return json.loads(sent) if sent else None
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = _answer  # noqa: N815
 
@@ -101,6 +110,11 @@ def client() -> ApiClient:
 def headers(**more: str) -> dict[str, str]:
     """Return the headers that the API's methods send besides those of the client, and more."""
     return {"Accept": "application/json", "Content-Type": "application/json", "Square-Version": "2019-06-12", **more}
+
+
+def form(kind: str) -> dict[str, str]:
+    """Return such headers for a form of one of the two kinds."""
+    return {**headers(), "Content-Type": f"{'multipart' if kind == 'form-data' else 'application'}/{kind}"}
 
 
 def answer(body: Any = None, status: int = 200, headers: dict[str, str] | None = None) -> CustomersApi:

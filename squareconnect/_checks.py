@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-from ipaddress import IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
@@ -170,6 +169,8 @@ _PROXY = re.compile(rf"https?://(((?![/?#\\])[!-~])*@)?([\w.-]+|\[(?P<ipv6>[\da-
 
 
 def _is_proxy(value: Any) -> bool:
+    from ipaddress import IPv6Address
+
     match = _PROXY.fullmatch(value) if isinstance(value, str) else None
     try:
         return match is not None and (match["ipv6"] is None or bool(IPv6Address(match["ipv6"])))

@@ -38,7 +38,7 @@ G = TypeVar("G")
 
 
 class Given(Generic[R, G]):
-    """For type checkers: an attribute that is read as one type and given as another."""
+    """For type checkers: an attribute that is read as one type and set as another."""
 
     if TYPE_CHECKING:
 
@@ -60,7 +60,7 @@ class Setting(NamedTuple):
 
     name: str
     type: str
-    """What it can be given as, as its annotation says."""
+    """The type of what it can be set to, from its annotation."""
     stored: bool
     """Whether it is an attribute, and not an argument of the constructor alone."""
     declared: _Declared
@@ -77,7 +77,7 @@ def setting(
 ) -> Any:
     """Declare a setting.
 
-    :param default: its value unless another is given.
+    :param default: its value unless another is passed.
     :param check: what a value must be; see :mod:`squareconnect._checks`.
     :param read: when it takes effect.
     :param description: what it is, with its unit and limits.
@@ -108,7 +108,7 @@ class _LazySignature:
 
 
 class _LeftOpen:
-    """Reads a setting that its object was not given."""
+    """Reads a setting that its object leaves open."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -125,7 +125,7 @@ class _LeftOpen:
 
 @dataclass_transform(kw_only_default=True)
 class Settings:
-    """The base of a class of settings. Each can be given by keyword, and set as an attribute later.
+    """The base of a class of settings. Each can be passed by keyword, and set as an attribute later.
 
     :raises ValueError: for a value that cannot work, naming the setting. The same holds for later assignments.
     :raises TypeError: for an unknown name; a later assignment to one raises ``AttributeError``.

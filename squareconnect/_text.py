@@ -19,7 +19,7 @@ class Secret(str):
 
 
 def conceal(value: Any) -> Any:
-    """Return a text as a :class:`Secret`, a dict with its values as such, and everything else as it is.
+    """Return a text as a :class:`Secret`, a dict, list or tuple with such ones, and everything else as it is.
 
     Bytes become a text of the same character codes.
     """
@@ -27,6 +27,8 @@ def conceal(value: Any) -> Any:
         return Secret(value, "latin-1")
     if isinstance(value, dict):
         return {name: conceal(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [*map(conceal, value)] if isinstance(value, list) else (*map(conceal, value),)
     return Secret(value) if isinstance(value, str) else value
 
 

@@ -6,7 +6,9 @@ import mimetypes
 import threading
 import time
 from collections.abc import Mapping
-from functools import lru_cache
+from datetime import date
+from functools import lru_cache, partial
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -99,6 +101,7 @@ class BaseClient(ClientOf2x):
         *,
         models: Any = None,
     ) -> None:
+        header_value, cookie = conceal((header_value, cookie))  # A traceback shows the locals of each frame.
         if not isinstance(configuration, (Configuration, type(None))):
             kind = type(configuration).__name__
             raise TypeError(
@@ -106,7 +109,7 @@ class BaseClient(ClientOf2x):
             )
         self.configuration = Configuration() if configuration is None else configuration
         self.default_headers = {"User-Agent": f"Square-Connect-Python/{__version__}"}
-        self.cookie = conceal(cookie)
+        self.cookie = cookie
         self._types = Types(models)
         if header_name is not None:
             self.set_default_header(header_name, header_value or "")
@@ -167,7 +170,7 @@ class BaseClient(ClientOf2x):
         """
         fields = list(post_params or ())
         for name, paths in require_mapping("files", files).items():
-            for path in map(Path, paths if isinstance(paths, list) else [paths]):
+            for path in map(partial(_path_of_file, name), paths if isinstance(paths, list) else [paths]):
                 media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
                 fields.append((name, (path.name, path.read_bytes(), media_type)))
         return fields
@@ -318,6 +321,7 @@ class ApiClient(BaseClient):
         *,
         models: Any = None,
     ) -> None:
+        header_value, cookie = conceal((header_value, cookie))  # A traceback shows the locals of each frame.
         super().__init__(configuration, header_name, header_value, cookie, models=models)
         self.rest_client = RESTClientObject(self.configuration)
         self._of_thread = threading.local()
@@ -405,6 +409,8 @@ class ApiClient(BaseClient):
         if _headers or header_params:
             _headers, header_params = conceal(_headers), conceal(header_params)  # Tracebacks show locals.
         in_background = async_req or callback is not None
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback must be a function, not {type(callback).__name__}")
         call = self._prepare(
             resource_path,
             method,
@@ -529,6 +535,17 @@ def require_mapping(name: str, value: Any) -> Mapping[str, Any]:
     return value
 
 
+def require_pairs(name: str, value: Any) -> list[tuple[Any, Any]]:
+    """Return a mapping's items, or pairs as they are.
+
+    :raises TypeError: for anything else, naming it.
+    """
+    try:
+        return [(key, item) for key, item in (value.items() if isinstance(value, Mapping) else value)]
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a mapping, or a list of pairs of a name and a value") from None
+
+
 def has_idempotency_key(body: Any) -> bool:
     """Return whether a body, a dict or any model, has what makes repeating it harmless."""
     return bool(body.get("idempotency_key") if isinstance(body, dict) else getattr(body, "idempotency_key", None))
@@ -586,6 +603,19 @@ def _canonical(name: Any) -> Any:
     return name.title() if isinstance(name, str) else name
 
 
+def _path_of_file(name: str, path: Any) -> Path:
+    if not isinstance(path, (str, PathLike)):
+        raise TypeError(f"files: {name} must be the path of a file, or a list of such paths, not {type(path).__name__}")
+    return Path(path)
+
+
 def _present_pairs(query: Any) -> list[tuple[str, Any]]:
-    pairs = query.items() if hasattr(query, "items") else query
-    return [(name, value) for name, value in pairs if value is not None]
+    pairs = require_pairs("query_params", query)
+    return [(name, _query_value(value)) for name, value in pairs if value is not None]
+
+
+def _query_value(value: Any) -> Any:
+    """Return a query parameter as 2.x sends it: a list with commas, a date as ISO 8601, all else as its text."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return value.isoformat() if isinstance(value, date) else value

@@ -55,6 +55,7 @@ class AsyncApiClient(BaseClient):
         *,
         models: Any = None,
     ) -> None:
+        header_value, cookie = conceal((header_value, cookie))  # A traceback shows the locals of each frame.
         super().__init__(configuration, header_name, header_value, cookie, models=models)
         self._start()
 

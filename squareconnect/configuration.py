@@ -33,14 +33,14 @@ KEPT = "by no call of this API: they are kept from 2.x"
 
 
 class Configuration(Settings):
-    """The settings of a client. Each can be given by keyword; each but ``environment`` can be set later.
+    """The settings of a client. Each can be passed by keyword; each but ``environment`` can be set later.
 
     :raises ValueError: for a value that cannot work, naming the setting. The same holds for later assignments.
     :raises TypeError: for an unknown name; a later assignment to one raises ``AttributeError``.
     """
 
     environment: InitVar[Literal["production", "sandbox"] | None] = setting(
-        None, checks.one_of(HOSTS), WHEN_MADE, '`"production"` or `"sandbox"`: it sets `host`. Give one of the two.'
+        None, checks.one_of(HOSTS), WHEN_MADE, '`"production"` or `"sandbox"`: it sets `host`. Pass one of the two.'
     )
     host: Given[str, str | None] = setting(
         None,
@@ -147,7 +147,7 @@ class Configuration(Settings):
     def _prepare(self, values: dict[str, Any]) -> None:
         environment = values.get("environment")
         if environment is not None and values.get("host") is not None:
-            raise ValueError("environment and host both say where calls go: give one of them")
+            raise ValueError("environment and host both say where calls go: pass one of them")
         if environment in HOSTS:
             values["host"] = HOSTS[environment]
 

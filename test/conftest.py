@@ -16,6 +16,9 @@ hypothesis.settings.register_profile("quiet", deadline=None)  # A busy machine i
 hypothesis.settings.load_profile("quiet")
 
 
+collect_ignore = ["interop"]  # It needs tools of its own: tox -e interop.
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SQUARE_ACCESS_TOKEN", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):

@@ -40,7 +40,7 @@ def test_the_defaults_are_production_without_a_token() -> None:
 def test_the_environment_sets_the_host() -> None:
     assert Configuration(environment="sandbox").host == "https://connect.squareupsandbox.com"
     assert Configuration(environment="production").host == Configuration().host == "https://connect.squareup.com"
-    with pytest.raises(ValueError, match="give one of them"):
+    with pytest.raises(ValueError, match="pass one of them"):
         Configuration(environment="sandbox", host="http://127.0.0.1")
     with pytest.raises(ValueError, match="environment must be one of production, sandbox, not 'staging'"):
         Configuration(environment="staging")  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ import json
 import re
 import sys
 import warnings
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -258,3 +259,44 @@ def test_a_file_is_uploaded_as_a_form_field_of_another_api(square2: Any, tmp_pat
     assert (type(image), image.id) == (square2.V1ItemImage, "I1")
     assert server.requests[0].headers["content-type"].startswith("multipart/form-data; boundary=")
     assert b'filename="menu.txt"\r\nContent-Type: text/plain\r\n\r\ntea\r\n' in server.requests[0].body
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/x-www-form-urlencoded", b"a=1+%C3%A9&b=2"),
+        ("multipart/form-data", b'Content-Disposition: form-data; name="a"\r\n\r\n1 \xc3\xa9\r\n'),
+        ("application/json", b'Content-Disposition: form-data; name="a"\r\n\r\n1 \xc3\xa9\r\n'),
+    ],
+)
+def test_a_form_is_sent_as_its_content_type_says(content_type: str, body: bytes) -> None:
+    with Server() as server, ApiClient(settings_of(server)) as client:
+        client.call_api(
+            "/x", "POST", header_params={"Content-Type": content_type}, post_params=[("a", "1 é"), ("b", "2")]
+        )
+
+    sent = server.requests[0]
+    assert body in sent.body
+    assert sent.headers["content-type"].startswith(content_type.replace("application/json", "multipart/form-data"))
+
+
+@pytest.mark.parametrize(
+    ("value", "query"),
+    [(["b", "c d"], "a=b%2Cc+d"), (date(2019, 6, 12), "a=2019-06-12"), (True, "a=True"), (5, "a=5"), ("é", "a=%C3%A9")],
+)
+def test_a_query_parameter_is_sent_as_2_x_sends_it(value: Any, query: str) -> None:
+    with Server() as server, ApiClient(settings_of(server)) as client:
+        client.call_api("/x", "GET", query_params={"a": value})
+
+    assert server.requests[0].target == f"/x?{query}"
+
+
+@pytest.mark.parametrize(
+    ("headers", "sent"),
+    [(None, "application/json"), ({"X-Shop": "a"}, "application/json"), ({"content-type": "text/plain"}, "text/plain")],
+)
+def test_a_body_is_sent_as_json_unless_the_headers_of_a_request_say_otherwise(headers: Any, sent: str) -> None:
+    with Server() as server, ApiClient(settings_of(server)) as client:
+        client.request("POST", f"{server.host}/x", headers=headers, body={"a": 1})
+
+    assert (server.requests[0].headers["content-type"], server.requests[0].body) == (sent, b'{"a":1}')

@@ -79,7 +79,8 @@ def test_the_modules_of_models_are_there_after_importing_the_package_alone() -> 
 
 
 def test_a_module_of_a_model_is_imported_when_it_is_asked_for() -> None:
-    assert models.__getattr__("customer").Customer is models.Customer
+    package: Any = models
+    assert package.__getattr__("customer").Customer is models.Customer
 
 
 def test_a_star_import_gives_every_public_name() -> None:

@@ -23,11 +23,13 @@ def test_the_version_is_that_of_the_package_and_of_the_newest_release_in_the_cha
     assert releases[1].startswith(f"## [{squareconnect.__version__}]")
 
 
-def test_the_package_needs_what_the_requirements_say_and_the_emulator_alone_needs_more() -> None:
+def test_the_package_needs_what_the_requirements_say_and_only_its_extras_need_more() -> None:
     requirements = metadata.requires("squareconnect") or []
     stated = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
     assert [each for each in requirements if "extra" not in each] == stated
-    assert {each.split("; ")[1] for each in requirements if "extra" in each} == {'extra == "emulator"'}
+    assert {each.split("; ")[1] for each in requirements if "extra" in each} == {
+        f'extra == "{name}"' for name in ("async", "cli", "emulator", "fast")
+    }
 
 
 def test_every_requirement_has_a_floor_that_the_lowest_environment_installs() -> None:

@@ -276,6 +276,7 @@ def test_null_alone_is_none(swagger_type: Any) -> None:
         ('[{"id": "c1"}]', "list[Card]", [Card(id="c1")]),
         ("[[1], null, []]", "list[list[int]]", [[1], None, []]),
         ('{"a": 1, "b": null}', "dict(str, int)", {"a": 1, "b": None}),
+        ("[null, {}]", "list[dict(str, int)]", [None, {}]),
         ('{"a": {"b": [{}]}}', "dict(str, dict(str, list[Card]))", {"a": {"b": [Card()]}}),
         ('{"a": "1815-12-10"}', "dict(str, date)", {"a": date(1815, 12, 10)}),
         ('{"id": "c1"}', Card, Card(id="c1")),

@@ -11,7 +11,7 @@ from importlib.metadata import requires
 
 
 def lowest(requirement: str) -> str:
-    """Give a requirement as the one version that it begins with: ``six==1.17.0`` for ``six>=1.17.0``."""
+    """Return a requirement as the one version that it begins with: ``six==1.17.0`` for ``six>=1.17.0``."""
     return requirement.partition(";")[0].strip().replace(">=", "==")
 
 

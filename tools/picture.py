@@ -56,7 +56,7 @@ First Name,Last Name,E-mail,Phone Number,Birthday,Shoe size
 Ada,Lovelace,ada@example.com,+44 20 7946 0000,12-10,37
 Grace,Hopper,grace at example.com,,1906-12-09,
 """
-COMMANDS = (
+COMMANDS: tuple[tuple[str, ...], ...] = (
     ("list",),
     ("import", "people.csv", "--map", "E-mail=email_address", "--dry-run"),
     ("doctor",),
@@ -89,8 +89,8 @@ def command_line() -> str:
         token = {"SQUARE_ACCESS_TOKEN": square.access_token}
         for name, address in (("Charles Babbage", "charles@example.com"), ("Mary Somerville", "mary@example.com")):
             given, _, family = name.partition(" ")
-            words = ("create", "--given-name", given, "--family-name", family, "--email-address", address)
-            shown(*words, "--host", square.url, env=token)
+            made = ("create", "--given-name", given, "--family-name", family, "--email-address", address)
+            shown(*made, "--host", square.url, env=token)
         parts = []
         for words in COMMANDS:
             target = () if "--dry-run" in words else ("--host", square.url)

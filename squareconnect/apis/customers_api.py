@@ -1,4 +1,4 @@
-"""The Customers API, one method an endpoint."""
+"""The Customers API: one method for each endpoint."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from squareconnect.exceptions import InvalidArgument
 class CustomersApi:
     """The seven calls on a business's customers.
 
-    Every call takes these options by keyword as well:
+    Every call also takes these options, by keyword:
 
     - ``_request_timeout``: seconds to wait, or a pair for connecting and reading, instead of
       ``Configuration.timeout``.
     - ``_headers``: headers of this call, which replace all others of the same name.
-    - ``_return_http_data_only``: False gives an ``ApiResponse``: data, status and headers.
-    - ``_preload_content``: False gives the ``RESTResponse``, not decoded.
-    - ``async_req``: True gives a ``CallHandle`` at once, and the call is made in the background.
-    - ``callback``: a function that gets the result, in the background; the call gives its ``CallHandle`` at once.
+    - ``_return_http_data_only``: False returns an ``ApiResponse``: data, status and headers.
+    - ``_preload_content``: False returns the ``RESTResponse``, not decoded.
+    - ``async_req``: True returns a ``CallHandle`` at once, and the call is made in the background.
+    - ``callback``: a function that is called with the result, in the background; the call returns its ``CallHandle``
+      at once.
 
-    Every call raises ``ApiException`` (a subclass that says what can be done) if it does not succeed, ``ValueError``
-    or ``TypeError`` for arguments that cannot be sent, and then nothing is sent.
+    A call that does not succeed raises ``ApiException``, or a subclass that says what can be done. Arguments that
+    cannot be sent raise ``ValueError`` or ``TypeError``, and then nothing is sent.
 
     :param api_client: the client that makes the calls; a new ``ApiClient()`` if None.
     """
@@ -35,13 +36,13 @@ class CustomersApi:
     def create_customer(
         self, body: models.CreateCustomerRequest | dict[str, Any], **options: Any
     ) -> models.CreateCustomerResponse:
-        """Make a customer.
+        """Create a customer.
 
         Without an ``idempotency_key`` in the body, the request is never sent again once it may have reached Square.
 
         :param body: the customer: at least one of ``given_name``, ``family_name``, ``company_name``,
             ``email_address`` and ``phone_number``.
-        :return: the customer made. Source: POST /v2/customers, permission CUSTOMERS_WRITE.
+        :return: the new customer. Source: POST /v2/customers, permission CUSTOMERS_WRITE.
         """
         _check("create_customer", options, body=body)
         return self.api_client.call_api(
@@ -58,7 +59,7 @@ class CustomersApi:
     ) -> models.CreateCustomerCardResponse:
         """Keep a card on file for a customer.
 
-        Safe to repeat: the same nonce gives the card first made with it.
+        Safe to repeat: the same nonce returns the card that was first made with it.
 
         :param customer_id: the customer's id.
         :param body: the card's nonce and what belongs to it.
@@ -120,9 +121,9 @@ class CustomersApi:
     ) -> models.ListCustomersResponse:
         """List a business's customers, a page at a time; :func:`squareconnect.paginate` lists them all.
 
-        :param cursor: the ``cursor`` of the page before; None for the first page. It holds for the same sort only.
-        :param sort_field: what to sort by, of ``CustomerSortField``; by default the names.
-        :param sort_order: which way, of ``SortOrder``; by default ascending.
+        :param cursor: the ``cursor`` of the page before, or None for the first page. It is valid for one sort order.
+        :param sort_field: what to sort by: a value of ``CustomerSortField``; by default the names.
+        :param sort_order: the direction: a value of ``SortOrder``; by default ascending.
         :return: a page. The last one has no ``cursor``; a short one need not be the last. Source: GET /v2/customers,
             permission CUSTOMERS_READ.
         """
@@ -159,7 +160,7 @@ class CustomersApi:
         """Change fields of a customer. Cards cannot be changed: delete the card and create another.
 
         :param customer_id: the customer's id.
-        :param body: the fields to change, at least one. One that is None stays; an empty text clears it.
+        :param body: the fields to change, at least one. A field that is None stays as it is; an empty text clears it.
         :return: the customer as it is now. Source: PUT /v2/customers/{customer_id}, permission CUSTOMERS_WRITE.
         """
         _check("update_customer", options, customer_id=customer_id, body=body)

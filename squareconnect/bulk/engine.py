@@ -24,7 +24,8 @@ from squareconnect.bulk.errors import Stopped
 from squareconnect.bulk.journal import Settled
 from squareconnect.bulk.reports import Progress
 from squareconnect.bulk.sending import refusal_of
-from squareconnect.exceptions import ApiException, DecodeError, Forbidden, Unauthorized
+from squareconnect.exceptions import ApiException, DecodeError
+from squareconnect.models.error_code import ErrorCode
 from squareconnect.transport.exchange import pause_before_retry, should_retry
 
 if TYPE_CHECKING:
@@ -61,10 +62,14 @@ def may_repeat(failure: ApiException) -> bool:
     return isinstance(failure, DecodeError) or should_retry(failure, repeatable=True)
 
 
+_ABOUT_A_ROW = (200, 400, 402, 404, 409, 413, 422)
+_ABOUT_ALL = (ErrorCode.INVALID_SQUARE_VERSION_FORMAT, ErrorCode.API_VERSION_INCOMPATIBLE)
+
+
 def is_of_row(failure: ApiException) -> bool:
     """Whether a failure is about one row: Square refused what it says. Any other would befall all rows alike."""
-    refused = failure.status is not None and 400 <= failure.status < 500
-    return refused and bool(failure.errors) and not isinstance(failure, (Unauthorized, Forbidden))
+    about_all = failure.errors and failure.errors[0].code in _ABOUT_ALL
+    return failure.status in _ABOUT_A_ROW and bool(failure.errors) and not about_all
 
 
 def _pause_after(failure: ApiException, tries: int) -> float:
@@ -279,6 +284,8 @@ class Engine:
             if is_of_row(failure) and len(rows) == 1:
                 del self._held[rows[0].number]
                 return [Settled(rows[0].number, "refused", refusal=refusal_of(failure.errors))]
+            for row in rows:
+                self._held[row.number].perhaps_carried_out |= failure.outcome_unknown
             self.interrupt(failure)
             return []
         self._check_patience(failure)

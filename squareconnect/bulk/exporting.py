@@ -11,7 +11,7 @@ import sqlite3
 import stat
 import sys
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, overload
 
@@ -22,7 +22,7 @@ from squareconnect.bulk.importing import host_of
 from squareconnect.bulk.mapping import FIELDS, SQUARE_COLUMNS
 from squareconnect.bulk.pace import AdaptivePace
 from squareconnect.bulk.reports import ExportReport, Progress
-from squareconnect.bulk.sending import Job, Tasks, Threads, beside_loop, unretried
+from squareconnect.bulk.sending import Job, Tasks, Threads, beside_loop, one_by_one, one_by_one_async, unretried
 from squareconnect.exceptions import ApiException
 from squareconnect.models.error_code import ErrorCode
 from squareconnect.serialization import sanitize
@@ -108,12 +108,8 @@ def export_customers(
     job = _Export(destination, format, resume, host_of(api), pace or AdaptivePace(rate), progress)
     alike = unretried(api, 1)
     if isinstance(api, AsyncCustomersApi):
-        return beside_loop(job, lambda loop: job.run(alike, Tasks(alike, _send_nothing, 0, loop)))
-    return job.run(alike, Threads(alike, _send_nothing, 0))
-
-
-def _send_nothing(rows: Any) -> Any:
-    raise NotImplementedError
+        return beside_loop(job, lambda loop: job.run(alike, Tasks(alike, one_by_one_async(alike), 0, loop)))
+    return job.run(alike, Threads(alike, one_by_one(alike), 0))
 
 
 class _Export(Job):
@@ -220,7 +216,8 @@ class _Export(Job):
             os.fsync(file.fileno())
             file.close()
             _beside(self._path, ".part").replace(self._path)
-            state.forget()
+            state.close()
+            _remove(_beside(self._path, ".export"))
 
 
 class _State:
@@ -232,9 +229,8 @@ class _State:
     """
 
     def __init__(self, path: Path | None, resume: bool, purpose: str) -> None:
-        self._path = path
         if path is not None and not resume:
-            self.forget()
+            _remove(path)
         self._connection = sqlite3.connect(path or "", timeout=0, isolation_level=None, check_same_thread=False)
         self.new_count = 0
         try:
@@ -272,6 +268,10 @@ class _State:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
         self._connection.close()
 
     def new(self, customers: Iterable[Customer]) -> list[Customer]:
@@ -299,13 +299,10 @@ class _State:
         self._connection.execute("BEGIN")
         self._committed_at = time.monotonic()
 
-    def forget(self) -> None:
-        """Remove the file."""
-        with suppress(AttributeError):
-            self._connection.close()
-        if self._path is not None:
-            for ending in ("", "-wal", "-shm"):
-                Path(f"{self._path}{ending}").unlink(missing_ok=True)
+
+def _remove(database: Path) -> None:
+    for ending in ("", "-wal", "-shm"):
+        Path(f"{database}{ending}").unlink(missing_ok=True)
 
 
 def _beside(path: Path, ending: str) -> Path:

@@ -148,7 +148,9 @@ class _Job(Job):
         self._match = match
         self._on_match = on_match
         self._key_trust = key_trust
-        self._purpose = {"host": host_of(api), "match": match or "none", "on_match": on_match}
+        self._purpose = {"host": host_of(api), "match": match or "none"}
+        if match is not None:
+            self._purpose["on_match"] = on_match
         super().__init__(progress)
 
     def run(self, api: Any, driver: Driver) -> ImportReport:

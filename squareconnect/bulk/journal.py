@@ -336,18 +336,23 @@ class Journal:
         run(
             """
             INSERT OR IGNORE INTO directory
-            SELECT value, customer_id, 0 FROM rows JOIN outcomes USING (number)
-            WHERE state = 'done' AND how = 'created' AND value IS NOT NULL
+            SELECT value, customer_id, 0
+            FROM (SELECT DISTINCT value FROM outcomes JOIN rows USING (number) WHERE state = 'waiting')
+            JOIN rows USING (value) JOIN outcomes USING (number)
+            WHERE state = 'done' AND how = 'created'
             """
         )
         run("CREATE TEMP TABLE IF NOT EXISTS free (number INTEGER PRIMARY KEY)")
         run("DELETE FROM free")
-        run(
-            """
-            INSERT INTO free SELECT number FROM rows LEFT JOIN outcomes USING (number)
-            WHERE value IS NOT NULL AND (state IS NULL OR state = 'waiting')
-            """
-        )
+        run("INSERT INTO free SELECT number FROM outcomes WHERE state = 'waiting'")
+        if self.fact("assigned") is None:
+            run(
+                """
+                INSERT INTO free SELECT number FROM rows LEFT JOIN outcomes USING (number)
+                WHERE value IS NOT NULL AND state IS NULL
+                """
+            )
+            self._set("assigned", "all")
         run(_MATCHED[on_match], {"detail": _MATCH_DETAILS[on_match]})
         self._refuse_nobodies(
             "(value IS NULL OR (number IN (SELECT number FROM free) AND value NOT IN (SELECT value FROM directory)))"
@@ -381,14 +386,11 @@ class Journal:
 
     def uncertain_before(self, moment: float) -> Iterator[tuple[int, Body, float]]:
         """Return the rows that would make a customer, were last sent before a moment, and are not settled."""
-        for number, body, at in self._connection.execute(
-            """
+        statement = """
             SELECT number, body, at FROM outcomes JOIN rows USING (number)
             WHERE state IN ('sent', 'unknown') AND at < ? AND how = 'created'
-            """,
-            (moment,),
-        ):
-            yield number, json.loads(body), at
+        """
+        return ((number, json.loads(body), at) for number, body, at in self._rows(statement, moment))
 
     def claimed(self, customer_id: str) -> bool:
         """Whether a row of this import is known to have made a customer."""
@@ -396,11 +398,11 @@ class Journal:
 
     def index_claims(self) -> None:
         """Make `claimed` quick."""
-        self._connection.execute("DROP TABLE IF EXISTS made")
-        self._connection.execute("CREATE TEMP TABLE made (customer_id TEXT PRIMARY KEY) WITHOUT ROWID")
-        self._connection.execute(
-            "INSERT OR IGNORE INTO made SELECT customer_id FROM outcomes WHERE state = 'done' AND how = 'created'"
-        )
+        with self.change():
+            self._connection.execute("CREATE TEMP TABLE made (customer_id TEXT PRIMARY KEY) WITHOUT ROWID")
+            self._connection.execute(
+                "INSERT OR IGNORE INTO made SELECT customer_id FROM outcomes WHERE state = 'done' AND how = 'created'"
+            )
 
     def adopt(self, customers: Iterable[tuple[int, str]]) -> None:
         """Let rows count as done.

@@ -71,10 +71,8 @@ def _call(api: Api, row: Row) -> Any:
     return api.create_customer({**row.body, "idempotency_key": row.key})
 
 
-def _answer(response: CreateCustomerResponse | UpdateCustomerResponse) -> str | Refusal:
-    if response.customer is None or response.customer.id is None:
-        return refusal_of(response.errors or [])
-    return response.customer.id
+def _answer(response: CreateCustomerResponse | UpdateCustomerResponse) -> str:
+    return (response.customer.id if response.customer else None) or ""
 
 
 def refusal_of(errors: Sequence[Any]) -> Refusal:
@@ -180,7 +178,7 @@ class Tasks:
             if closing is not None:  # An ``ApiClient`` closes at once.
                 await closing
 
-        with suppress(RuntimeError):  # The loop is closed.
+        if not self._loop.is_closed():
             asyncio.run_coroutine_threadsafe(closed(), self._loop).result()
 
     def _feed(self, following: Following, finished: Finished) -> None:
@@ -188,6 +186,7 @@ class Tasks:
             try:
                 self._loop.call_soon_threadsafe(self._begin, rows, finished)
             except RuntimeError as error:  # The loop is closed.
+                self._free.release()
                 finished(rows, time.monotonic(), error)
         self._free.release()
 

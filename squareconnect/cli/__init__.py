@@ -21,15 +21,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :return: the exit code: one of those in `squareconnect.cli.failures`.
     """
     try:
-        try:
-            return _run(arguments)
-        finally:
-            if sys.stdout is not None:
-                sys.stdout.flush()
+        code = _run(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:  # The reader has all it wanted, such as `head`.
         discard_output()
         return 0
     except KeyboardInterrupt:
+        _discard_output_if_it_is_lost()
         return 130
     except Exception as error:
         from squareconnect.cli.failures import exit_code_of, tell
@@ -37,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _discard_output_if_it_is_lost()
         tell(error)
         return exit_code_of(error)
+    return code
 
 
 def _run(arguments: Sequence[str] | None) -> int:

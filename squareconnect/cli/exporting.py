@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from squareconnect.cli.failures import DONE, misused, say
 from squareconnect.cli.output import add_output_options, as_json, print_lines
+from squareconnect.cli.parser import program
 from squareconnect.cli.progress import told_progress
 from squareconnect.cli.targets import add_target_options, connected
+from squareconnect.exceptions import ApiException
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -36,21 +40,34 @@ def add_export(parser: ArgumentParser) -> None:
 
 
 def _export(options: Namespace) -> int:
-    from squareconnect.bulk import export_customers
+    from squareconnect.bulk import Stopped, export_customers
     from squareconnect.cli.bulk_failures import explained
 
     to_stdout = options.file == "-"
     if to_stdout and sys.stdout is None:
         raise misused("there is no standard output to write to: name a FILE.")
-    with explained(), connected(options) as (api, _), told_progress() as tell:
-        report = export_customers(
-            api, options.file, format=options.format, resume=options.resume, rate=options.rate, progress=tell
-        )
+    with explained(), connected(options) as (api, _):
+        try:
+            with told_progress() as tell:
+                report = export_customers(
+                    api, options.file, format=options.format, resume=options.resume, rate=options.rate, progress=tell
+                )
+        except (Stopped, ApiException, KeyboardInterrupt):
+            _tell_how_to_go_on(options)
+            raise
     if options.json and not to_stdout:
         print_lines([as_json(report._asdict())])
     else:
         say(summary(report, "stdout" if to_stdout else options.file))
     return DONE
+
+
+def _tell_how_to_go_on(options: Namespace) -> None:
+    """Name the command that goes on, if there is something to go on with."""
+    part = Path(f"{options.file}.part")
+    if part.is_file() and part.stat().st_size:
+        words = [word for word in options.words if word != "--resume"]
+        say(f"To go on: {shlex.join([*program().split(), *words, '--resume'])}")
 
 
 def summary(report: ExportReport, place: str) -> str:

@@ -12,6 +12,7 @@ from squareconnect.exceptions import (
     ConnectionFailed,
     DecodeError,
     Forbidden,
+    InvalidArgument,
     NotFound,
     PaymentMethodError,
     RateLimited,
@@ -63,6 +64,8 @@ def failure_of(error: ApiException, target: Target, repetition: str = "Run the s
     :param target: where it went.
     :param repetition: how to repeat the command safely after a call whose outcome is not known.
     """
+    if isinstance(error, InvalidArgument):
+        return misused(f"{error}.")
     sentence = _sentence_of(error, target)
     if error.outcome_unknown:
         sentence += f" It is not known whether the change was made. {repetition}"

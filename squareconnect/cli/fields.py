@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from squareconnect.cli.failures import misused, say
 from squareconnect.exceptions import printable
@@ -130,7 +130,7 @@ def _read_body(path: str, kind: type[Model]) -> JsonObject:
     source = "stdin" if path == "-" else path
     try:
         with open(0 if path == "-" else path, "rb", closefd=path != "-") as file:
-            body = json.loads(file.read())
+            body = json.loads(file.read(), parse_constant=_refuse_constant)
     except OSError as error:
         raise misused(f"--body: {source} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError) as error:
@@ -138,6 +138,10 @@ def _read_body(path: str, kind: type[Model]) -> JsonObject:
     if not isinstance(body, dict):
         raise misused(f"--body: {source} must hold one JSON object.")
     return _sendable(body, kind)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number there")
 
 
 def _sendable(body: JsonObject, kind: type[Model]) -> JsonObject:

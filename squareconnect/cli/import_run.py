@@ -21,7 +21,7 @@ from squareconnect.exceptions import ApiException
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from squareconnect.apis.customers_api import CustomersApi
     from squareconnect.bulk import FileSource, ImportReport, Plan, Refusal, RowError
@@ -36,7 +36,9 @@ def run(options: Namespace) -> int:
             return _tell_plan(options, _temporary(kept))
         journal = _temporary(kept) if _is_rehearsal(options) else _journal_of(options)
         with connected(options) as (api, _):
-            return _sent(options, _source(options, journal), api, journal)
+            source = _source(options, journal)
+            _check_errors_file(options.errors, (source.path, journal))
+            return _sent(options, source, api, journal)
 
 
 def _is_rehearsal(options: Namespace) -> bool:
@@ -72,6 +74,17 @@ def _beside(journal: Path) -> Path:
     return journal.with_name(f"{journal.name}.input")
 
 
+def _check_errors_file(name: str | None, others: Iterable[Path]) -> None:
+    """Refuse a file for refused rows that could not be written once the import is done."""
+    if name is None:
+        return
+    path = Path(name)
+    if path.is_dir() or not path.parent.is_dir():
+        raise misused(f"--errors must name a file in a directory that is there, not {name}.")
+    if any(path.resolve() == other.resolve() for other in others):
+        raise misused(f"--errors must not be {name} itself: name another file.")
+
+
 def _sent(options: Namespace, source: FileSource, api: CustomersApi, journal: Path) -> int:
     try:
         with told_progress() as tell:
@@ -90,10 +103,15 @@ def _sent(options: Namespace, source: FileSource, api: CustomersApi, journal: Pa
         with suppress(BulkError):  # The journal may be in use, or not yet there.
             _tell_end(options, source, journal, journal_report(journal))
         raise
+    return ended(options, source, journal, report)
+
+
+def ended(options: Namespace, source: FileSource, journal: Path, report: ImportReport) -> int:
+    """Tell what became of the rows, forget the copy of an input that is done with, and return the exit code."""
     _tell_end(options, source, journal, report)
     code = code_of(report)
-    if code != UNFINISHED:
-        _beside(journal).unlink(missing_ok=True)
+    if code != UNFINISHED and str(source.path) != options.file:
+        source.path.unlink(missing_ok=True)
     return code
 
 
@@ -105,16 +123,16 @@ def code_of(report: ImportReport) -> int:
 
 
 def _tell_end(options: Namespace, source: FileSource, journal: Path, report: ImportReport) -> None:
-    """Write the refused rows, and tell what became of all rows and how to go on."""
-    if options.errors is not None:
-        write_errors(source, journal, options.errors)
+    """Tell what became of all rows and how to go on, and write the refused ones."""
     if options.json:
         errors = [error._asdict() for error in report.errors]
         place = {} if _is_rehearsal(options) else {"journal": str(journal)}
         print_lines([as_json({**report._asdict(), "errors": errors, **place})])
-        return
-    for line in _end(options, report, journal):
-        say(readable(line))
+    else:
+        for line in _end(options, report, journal):
+            say(readable(line))
+    if options.errors is not None and write_errors(source, journal, options.errors) and not options.json:
+        say(f"Refused rows: {options.errors}")
 
 
 def _end(options: Namespace, report: ImportReport, journal: Path) -> Iterator[str]:
@@ -137,8 +155,6 @@ def _refusals(options: Namespace, report: ImportReport) -> Iterator[str]:
         yield f"Row {error.row} was refused: {_reason(error)}"
     if report.refused and options.errors is None:
         yield "All refused rows are written to a file if you run the same command with --errors FILE."
-    elif report.refused:
-        yield f"Refused rows: {options.errors}"
 
 
 def _reason(error: RowError | Refusal) -> str:

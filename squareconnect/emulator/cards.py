@@ -31,12 +31,12 @@ _GIFT_CARD_EXPIRY = (12, 2050)
 
 
 def nonce_missing() -> RefusalError:
-    """Give the refusal of a request without a nonce."""
+    """Return the refusal of a request without a nonce."""
     return RefusalError(400, ErrorCode.MISSING_REQUIRED_PARAMETER, "Field must be set", "card_nonce")
 
 
 def token_used() -> RefusalError:
-    """Give the refusal of a nonce that has made its card already."""
+    """Return the refusal of a nonce that has made its card already."""
     return RefusalError(400, ErrorCode.CARD_TOKEN_USED, "Card nonce already used; please request new nonce.")
 
 

@@ -76,6 +76,24 @@ class Entry:
             "change": self.change,
         }
 
+    def excerpt(self, length: int) -> dict[str, Any]:
+        """Return what a list shows of an entry, beside what is brief: `query`, `code` and `text`.
+
+        `code` is that of the error that was answered, None if there was none. `text` is the beginning of the request's
+        body and of the answer.
+
+        :param length: how many bytes of each `text` has at most.
+        """
+        text = b"\n".join((self._body[:length], self._answer[:length])).decode(errors="replace")
+        return {"query": self.query, "code": self._code(), "text": text}
+
+    def _code(self) -> str | None:
+        try:
+            code = self.answer["errors"][0]["code"] if (self.status or 0) >= 400 else None
+        except (KeyError, TypeError, IndexError):  # A fault can answer with anything.
+            return None
+        return code if isinstance(code, str) else None
+
 
 _LONG = ("query", "headers", "body", "answer")
 

@@ -123,7 +123,7 @@ CONTROL = {
     ("GET", "requests"): Described(
         "Return requests to Square, oldest first.",
         _object(requests=_list_of(_ENTRY), changes=_INTEGER, cleared=_INTEGER),
-        query={"operation": _TEXT, "since": _INTEGER, "limit": _INTEGER, "brief": _FLAG},
+        query={"operation": _TEXT, "since": _INTEGER, "limit": _INTEGER, "brief": _FLAG, "excerpt": _INTEGER},
     ),
     ("GET", "requests/{number}"): Described(
         "Return a request to Square; with the emulator's `url`, also as a curl command and a Python program.",

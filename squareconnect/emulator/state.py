@@ -138,7 +138,7 @@ class State:
     def _new_id(self) -> str:
         while True:  # A file may hold the ids of an earlier run with the same seed.
             customer_id = self.chance.customer_id()
-            if self.store.customer(customer_id) is None:
+            if not self.store.has_customer(customer_id):
                 return customer_id
 
     async def merge(self, old_id: Any, new_id: Any) -> None:

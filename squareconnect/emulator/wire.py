@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import logging
 import os
 import re
 import socket
@@ -18,7 +17,7 @@ import struct
 import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl
 
 import h11
@@ -42,7 +41,6 @@ _IDLE_SECONDS = 75.0
 _DISCARD_LIMIT = 64 * 1024 * 1024
 _RESET_AT_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 _CODING = re.compile(r"(?:^|,)\s*(?P<coding>[\w*-]+)\s*(?:;\s*q=(?P<weight>\d(?:\.\d*)?)\s*)?(?=,|$)", re.ASCII)
-_log = logging.getLogger("squareconnect.emulator")
 
 
 def real_seconds() -> float:
@@ -145,8 +143,6 @@ class WebServer:
             pass  # The client has gone.
         except asyncio.CancelledError:
             writer.transport.abort()
-        except Exception:
-            _log.exception("The emulator failed.")
         finally:
             del self._connections[task]
             writer.close()
@@ -154,10 +150,7 @@ class WebServer:
 
 def current_task() -> asyncio.Task[Any]:
     """Return the task that runs this."""
-    task = asyncio.current_task()
-    if task is None:
-        raise RuntimeError("This runs in a task only.")
-    return task
+    return cast("asyncio.Task[Any]", asyncio.current_task())
 
 
 async def cancel(tasks: Any) -> None:
@@ -233,12 +226,12 @@ class _Connection:
         self._writer.write(self._http.send(event) or b"")
 
     async def _refuse(self, error: h11.RemoteProtocolError) -> None:
-        if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            refusal = RefusalError(error.error_status_hint, ErrorCode.BAD_REQUEST, f"This is not HTTP/1.1: {error}.")
-            body = json.dumps(refusal.body()).encode()
-            self._write(_head(refusal.status, {"content-length": str(len(body)), "connection": "close"}))
-            self._write(h11.Data(data=body))
-            await self._writer.drain()
+        refusal = RefusalError(error.error_status_hint, ErrorCode.BAD_REQUEST, f"This is not HTTP/1.1: {error}.")
+        body = json.dumps(refusal.body()).encode()
+        headers = {"content-type": "application/json", "content-length": str(len(body)), "connection": "close"}
+        self._write(_head(refusal.status, headers))
+        self._write(h11.Data(data=body))
+        await self._writer.drain()
 
     async def _send(self, answer: Answer, request: Request) -> None:
         if answer.reset and answer.truncate is None:

@@ -8,7 +8,7 @@ from squareconnect.models._model import Model
 
 
 class Enumeration(Model):
-    """Text values that Square gives a meaning. New ones keep coming: a field can hold a value that is not here."""
+    """Text values that have a meaning for Square. New ones are added: a field can hold a value that is not here."""
 
     values: ClassVar[tuple[str, ...]] = ()
     """The values known here."""

@@ -19,7 +19,7 @@ class _Null:
 
 
 NULL: Any = _Null()
-"""Give a field this value to send JSON ``null``; a field that is None is left out of the request.
+"""Set a field to this value to send JSON ``null``; a field that is None is left out of the request.
 
 Square clears a field that is null from ``Square-Version`` 2022-09-21 on. In earlier versions an empty string clears.
 """

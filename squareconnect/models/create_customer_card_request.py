@@ -11,7 +11,7 @@ class CreateCustomerCardRequest(Model):
         "The nonce that stands for the card, from Square's payment form. It can be used once.", required=True
     )
     billing_address: Address | None = prop(
-        "The billing address. Its `postal_code` must equal the one given with the nonce; the US and Canada need one."
+        "The billing address. Its `postal_code` must equal the one of the nonce; the US and Canada need one."
     )
     cardholder_name: str | None = prop("The cardholder's name; at most 96 characters.")
     verification_token: str | None = prop(

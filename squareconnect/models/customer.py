@@ -22,7 +22,7 @@ class Customer(Model):
     company_name: str | None = prop("The company's name; at most 500 characters.")
     email_address: str | None = prop("The e-mail address; at most 254 characters.")
     address: Address | None = prop("The postal address.")
-    phone_number: str | None = prop("The phone number, as it was given.")
+    phone_number: str | None = prop("The phone number, as it was entered.")
     reference_id: str | None = prop("Your own identifier for the customer; at most 100 characters.")
     note: str | None = prop("A note on the customer.")
     preferences: CustomerPreferences | None = prop("The customer's preferences. Read-only.")

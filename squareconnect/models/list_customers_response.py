@@ -10,4 +10,4 @@ class ListCustomersResponse(Model):
 
     errors: list[Error] | None = prop("What went wrong; None when nothing did.")
     customers: list[Customer] | None = prop("The customers of this page. A short page need not be the last.")
-    cursor: str | None = prop("What to give to `list_customers` for the next page; None on the last.")
+    cursor: str | None = prop("What to pass to `list_customers` for the next page; None on the last.")

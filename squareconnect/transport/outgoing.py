@@ -64,10 +64,19 @@ def outgoing(
     sent = dict(headers) if headers else {}
     check_headers(sent)
     if body is None and post_params:
-        body, sent["Content-Type"] = urllib3.encode_multipart_formdata(list(post_params))
+        body, sent["Content-Type"] = _form(list(post_params), sent.get("Content-Type"))
     elif body is not None and not isinstance(body, bytes):
         body = encode_body(body)
+        if "Content-Type" not in sent and not any(name.lower() == "content-type" for name in sent):
+            sent["Content-Type"] = "application/json"
     return Request(method, url, sent, body)
+
+
+def _form(fields: list[tuple[str, Any]], content_type: str | None) -> tuple[bytes, str]:
+    """Return form fields as a body, and its media type: what the headers ask for, or else one that can hold files."""
+    if content_type == "application/x-www-form-urlencoded":
+        return urlencode(fields).encode(), content_type
+    return urllib3.encode_multipart_formdata(fields)
 
 
 def encode_body(body: Any) -> bytes:

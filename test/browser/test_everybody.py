@@ -99,9 +99,9 @@ def test_every_control_is_reached_by_the_tab_key_and_shows_that_it_has_the_focus
         screen.tab.keyboard.press("Tab")
         screen.tab.evaluate("document.activeElement.dataset.reached = 'yes'")
         assert screen.tab.evaluate(OUTLINED), screen.tab.evaluate("document.activeElement.outerHTML")
-        if not (left := unreached(screen)):
+        if not unreached(screen):
             break
-    assert left == []
+    assert unreached(screen) == []
 
 
 def unreached(screen: Screen) -> list[str]:

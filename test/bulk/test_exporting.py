@@ -6,6 +6,7 @@ import io
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -245,12 +246,13 @@ def test_an_export_goes_to_a_stream_or_a_fifo(square: Square, tmp_path: Path, ca
 
 def test_destinations_and_options_that_cannot_be_are_refused(tmp_path: Path) -> None:
     api = api_of("http://127.0.0.1:1")
-    for destination, options, said in (
+    cases: list[tuple[Any, dict[str, Any], str]] = [
         (tmp_path, {}, "is a directory"),
         (tmp_path / "nowhere" / "x", {}, "There is no directory"),
         ("x", {"format": "xml"}, "--format must be one of jsonl, csv, square, not 'xml'"),
         ("-", {"resume": True}, "--resume needs the name of a file"),
-    ):
+    ]
+    for destination, options, said in cases:
         with pytest.raises(InputError, match=said):
             export_customers(api, destination, **options)
     (tmp_path / "x.part").mkdir()
@@ -278,6 +280,16 @@ def test_a_reader_who_is_gone_is_told_by_the_systems_error_and_a_full_disk_in_a_
         export_customers(api_of(square.host), Gone(OSError(28, "No space left on device")), format="csv")
 
 
+def test_a_state_that_cannot_be_kept_stops_the_export(square: Square, tmp_path: Path) -> None:
+    have(square, people(1))
+
+    def fail(progress: Progress) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with pytest.raises(Stopped, match=r"The export cannot be kept \(database or disk is full\): make room"):
+        export_customers(api_of(square.host), tmp_path / "out.jsonl", progress=fail)
+
+
 FULL_DISK = """
 import resource, sys
 from squareconnect.bulk import Stopped, export_customers
@@ -289,6 +301,7 @@ try:
     export_customers(api_of(sys.argv[1]), sys.argv[2])
 except Stopped as stopped:
     print(stopped)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 """
 
 

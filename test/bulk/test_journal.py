@@ -172,6 +172,7 @@ try:
     import_customers(people(300, note="x" * 100), api_of(sys.argv[1]), journal=sys.argv[2])
 except Stopped as stopped:
     print(stopped)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 """
 
 

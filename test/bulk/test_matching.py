@@ -200,7 +200,12 @@ JANUARY_2026 = 1767225600.0
 
 def test_rows_sent_long_ago_are_looked_for_before_they_are_sent_again(square: Square, journal: Path) -> None:
     rows: list[dict[str, Any]] = [
-        {"given_name": "Ada", "phone_number": "+1 212 555 4240", "address": {"locality": "London"}},
+        {
+            "given_name": "Ada",
+            "phone_number": "+1 212 555 4240",
+            "address": {"locality": "London"},
+            "birthday": "12-10",
+        },
         {"given_name": "Twin"},
         {"given_name": "Twin"},
         {"given_name": "Bob"},
@@ -209,7 +214,12 @@ def test_rows_sent_long_ago_are_looked_for_before_they_are_sent_again(square: Sq
     time = "2026-01-01T10:00:00Z"
     made: dict[str, dict[str, Any]] = {
         "X0": {"given_name": "Old", "created_at": "2025-12-01T10:00:00Z"},
-        "X1": {"given_name": " ada", "phone_number": "12125554240", "address": {"locality": "London", "country": "GB"}},
+        "X1": {
+            "given_name": " ada",
+            "phone_number": "12125554240",
+            "address": {"locality": "London", "country": "GB"},
+            "birthday": "0000-12-10T00:00:00-00:00",
+        },
         "X2": {"given_name": "Twin"},
         "X3": {"given_name": "Bob", "note": "another one"},
     }

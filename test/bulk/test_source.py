@@ -97,6 +97,7 @@ def test_json_lines_are_read_with_nested_and_dotted_addresses(tmp_path: Path) ->
         (b"given_name\n" + b"x" * (LONGEST_ROW + 1), f"line 2, is longer than {LONGEST_ROW} characters"),
         (b'given_name\n"' + b"x\n" * LONGEST_ROW, "line 2, is not CSV: field larger than field limit"),
         (b"given_name,note\n" + (b'"' + b"x" * 100_000 + b'",') * 20, f"line 2, is longer than {LONGEST_ROW}"),
+        (b"x" * 200_000 + b"\n", "the row that begins in line 1, is not CSV: field larger than field limit"),
         (b'"given_name\nAda\n', "the row that begins in line 1, is not CSV"),
     ],
 )

@@ -53,7 +53,7 @@ def answering(*answers: Answer | None, requests: list[str] | None = None) -> Ite
 
         do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the names that http.server asks for
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -64,7 +64,8 @@ def ran(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
 
     def run(*arguments: str) -> Done:
         code = main(arguments)
-        return Done(code, *capsys.readouterr())
+        printed = capsys.readouterr()
+        return Done(code, printed.out, printed.err)
 
     return run
 

@@ -8,8 +8,10 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 LONGEST = 30
 """How many seconds a run may take."""
+
+_LEFT_OUT = ("SQUARE_ACCESS_TOKEN", "NO_COLOR", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
+_BYTECODE = tempfile.TemporaryDirectory(prefix="squareconnect-bytecode-")
 
 
 class Done(NamedTuple):
@@ -26,9 +31,9 @@ class Done(NamedTuple):
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """The environment of this process without a token and with the given variables."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("SQUARE_ACCESS_TOKEN", "NO_COLOR")}
-    return {**kept, "PYTHONWARNINGS": "error", **variables}
+    """The environment of this process with the given variables. As for users, Python buffers and keeps bytecode."""
+    kept = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
+    return {**kept, "PYTHONWARNINGS": "error", "PYTHONPYCACHEPREFIX": _BYTECODE.name, **variables}
 
 
 def command(*arguments: str) -> list[str]:
@@ -59,6 +64,29 @@ def _run(words: list[str], given: str | None, env: Mapping[str, str] | None, **o
     ) as process:
         out, err = process.communicate(given, timeout=LONGEST)
     return Done(process.returncode, out or "", err or "")
+
+
+class Screen:
+    """A terminal that this process prints to in the place of stdout: see `screen`."""
+
+    def __init__(self) -> None:
+        self._leader, follower = pty.openpty()
+        self.stream = os.fdopen(follower, "w", encoding="utf-8")
+        self._parts: list[bytes] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        with suppress(OSError):  # So Linux says that nobody has the terminal open any more.
+            while data := os.read(self._leader, 65536):
+                self._parts.append(data)
+
+    def text(self) -> str:
+        """Close the terminal and return what it has shown."""
+        self.stream.close()
+        self._reader.join(LONGEST)
+        os.close(self._leader)
+        return b"".join(self._parts).decode().replace("\r\n", "\n")
 
 
 class Terminal:

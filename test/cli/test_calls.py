@@ -144,6 +144,8 @@ class TestCreate:
             ("{", "is not JSON in UTF-8"),
             ("\udcff", "is not JSON in UTF-8"),
             ("[" * 100_000, "is not JSON in UTF-8"),
+            ('{"note": NaN}', "is not JSON in UTF-8: NaN is no number there"),
+            ('{"note": 1e999}', "JSON"),
             ("[]", "must hold one JSON object"),
             ('{"given_nmae": "Ada"}', "there is no field given_nmae. Did you mean 'given_name'?"),
             ('{"address": {"town": "London"}}', "there is no field address.town."),

@@ -24,6 +24,7 @@ from squareconnect.cli.checks import (
 from squareconnect.cli.connection import connection_checks, proxy_of, tls_check
 from squareconnect.cli.targets import Target
 from test.cli.answering import Answer, answering
+from test.cli.program import run
 from test.servers import Server, answer, tunnel
 
 if TYPE_CHECKING:
@@ -127,6 +128,13 @@ class TestTheCommand:
             done = ran("doctor", "--json", "--host", server.host)
         assert done.code == 1
         assert checks_in(done)["answer"]["status"] == "wrong"
+
+    def test_goes_no_further_without_the_packages(self, tmp_path: Path) -> None:
+        (tmp_path / "urllib3.py").write_text("__version__ = '1.26.20'")
+        done = run("doctor", env={"PYTHONPATH": str(tmp_path)})
+        assert (done.code, done.err) == (1, "")
+        assert "WRONG    urllib3          1.26.20 does not fit " in done.out
+        assert done.out.splitlines()[-1] == "skipped  target           without those packages no call can be made"
 
     def test_refuses_a_host_that_is_no_url(self, ran: Callable[..., Done]) -> None:
         assert ran("doctor", "--host", "foo").code == 2

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,6 +104,20 @@ def test_a_server_that_fails_is_told_and_the_file_is_not_there(
     assert done.code == 4
     assert "did not accept the access token" in done.err
     assert not (folder / "all.csv").exists()
+
+
+def test_one_that_stops_says_how_to_go_on(
+    square: Square, ran: Callable[..., Done], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["squareconnect"])
+    page = Answer(200, json={"customers": [{"id": "A", "created_at": "", "updated_at": ""}], "cursor": "next"})
+    with answering(page, Answer(403, "FORBIDDEN"), page, Answer(200)) as url:
+        stopped = ran("export", "all.jsonl", "--host", url)
+        assert stopped.code == 4
+        assert stopped.err.splitlines()[0] == f"To go on: squareconnect export all.jsonl --host {url} --resume"
+        done = ran("export", "all.jsonl", "--host", url, "--resume")
+    assert done.code == 0
+    assert [json.loads(line)["id"] for line in (folder / "all.jsonl").read_text().splitlines()] == ["A"]
 
 
 def test_a_reader_that_goes_ends_it_quietly(square: Square) -> None:

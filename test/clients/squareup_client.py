@@ -113,8 +113,9 @@ def main(base_url: str, token: str) -> None:
     say("customers.cards.delete", "the card is gone")
     refused("customers.cards.delete(again)", 404, "NOT_FOUND", None, customers.cards.delete, customer.id, card.id)
 
-    for each in (customer, other):
-        check(None, customers.delete(each.id, version=0).errors)
+    refused("customers.delete(a stale version)", 409, "CONFLICT", "version", customers.delete, customer.id, version=0)
+    for each, version in ((customer, 1), (other, 0)):
+        check(None, customers.delete(each.id, version=version).errors)
     check([], list(customers.list()))
     say("customers.delete", "all customers are gone")
     refused("customers.delete(again)", 404, "NOT_FOUND", None, customers.delete, customer.id)

@@ -130,6 +130,17 @@ def test_what_cannot_be_is_told_in_one_line(options: list[str], told: str, capsy
     assert error.count("\n") == 1
 
 
+def test_a_missing_library_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in [name for name in sys.modules if name.startswith("squareconnect.emulator.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "h11", None)
+
+    assert run(parsed()) == 1
+    output, error = capsys.readouterr()
+    assert output == ""
+    assert "pip install '.[emulator]'" in error
+
+
 @pytest.mark.parametrize("options", [["--port", "65536"], ["--port", "x"], ["--seed", "x"], ["more"]])
 def test_words_that_make_no_sense_are_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
@@ -141,7 +152,8 @@ def test_words_that_make_no_sense_are_refused(options: list[str], capsys: pytest
 
 def test_its_options_need_none_of_its_libraries() -> None:
     code = (
-        "import sys; import squareconnect.emulator.command; print({'h11', 'sqlite3', 'asyncio'} & sys.modules.keys())"
+        "import argparse, sys; before = set(sys.modules); import squareconnect.emulator.command; "
+        "print({'h11', 'sqlite3', 'asyncio'} & (sys.modules.keys() - before))"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
 

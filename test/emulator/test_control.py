@@ -251,6 +251,25 @@ class TestEvents:
 
         assert numbers == list(range(1, 121))
 
+    def test_do_not_tell_that_the_time_goes_on(self, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("squareconnect.emulator.control._EVENT_SECONDS", 0.01)
+        with Emulator() as square, self.opened(square) as client:
+            events = events_of(client)
+            assert next(events)[0] == "state"
+            client.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                next(events)
+            client.settimeout(10)
+            connect(square).post("/_emulator/clock", {"advance": 60})
+            assert next(events_of(client))[0] == "state"
+
+    def test_are_kept_alive_when_nothing_happens(self, square: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("squareconnect.emulator.control._QUIET_SECONDS", 0.15)
+        with self.opened(square) as client:
+            received = b""
+            while b":\n\n" not in received.partition(b"data: ")[2].partition(b"\n\n")[2]:
+                received += client.recv(65536)
+
     def test_end_with_the_emulator(self, connect: Connect) -> None:
         with Emulator() as square:
             client = self.opened(square)
@@ -329,6 +348,13 @@ class TestThePageFiles:
             answer = page.answer(asked("GET", path))
             assert answer.body == name.encode()
             assert answer.headers["content-security-policy"] == "default-src 'self'"
+
+    def test_of_the_package_are_there(self, wire: Wire) -> None:
+        for path, content_type in (("/", "text/html"), ("/_emulator/page/page.js", "text/javascript")):
+            response = wire.pool.request("GET", wire.square.url + path)
+            assert response.status == 200
+            assert response.headers["Content-Type"] == f"{content_type}; charset=utf-8"
+        assert wire.send("GET", "/", headers={"Host": "evil.example"}).status == 403
 
     @pytest.mark.parametrize("path", ["/_emulator/page/../server.py", "/index.html", "/_emulator/page/"])
     def test_are_those_and_no_others(self, path: str) -> None:

@@ -133,3 +133,34 @@ def test_the_control_interface_returns_copies_to_those_who_tell_their_url(square
     assert answer["curl"] == as_curl(entry, square.url)
     assert answer["python"] == as_python(entry, square.url)
     assert "curl" not in urllib3.request("GET", path, timeout=10).json()
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "code"),
+    [
+        (400, '{"errors":[{"code":"BAD_REQUEST"}]}', "BAD_REQUEST"),
+        (200, '{"errors":[{"code":"BAD_REQUEST"}]}', None),
+        (500, '{"errors":[]}', None),
+        (500, '{"errors":[{"code":5}]}', None),
+        (500, '["errors"]', None),
+        (502, "<h1>Bad Gateway</h1>", None),
+        (None, "", None),
+    ],
+)
+def test_a_list_shows_the_beginning_of_body_and_answer_and_the_code_of_an_error(
+    status: int | None, answer: str, code: str | None
+) -> None:
+    journal = Journal()
+    known = {"method": "GET", "path": "/v2/customers", "query": {"a": "b"}, "headers": {}, "connection": 1, "at": "now"}
+    entry = journal.add(operation=None, _body=b"x" * 50, **known)
+    journal.complete(entry, status=status, _answer=answer.encode())
+    assert entry.excerpt(10) == {"query": {"a": "b"}, "code": code, "text": f"{'x' * 10}\n{answer[:10]}"}
+
+
+def test_the_control_interface_returns_excerpts_to_those_who_ask_for_them(square: Emulator) -> None:
+    send(square, "GET", "/v2/customers?limit=0", None, {"Authorization": f"Bearer {square.access_token}"})
+    fields = {"since": "0", "brief": "true", "excerpt": "8"}
+    answer = urllib3.request("GET", f"{square.url}/_emulator/requests", fields=fields, timeout=10).json()
+    (shown,) = answer["requests"]
+    assert (shown["query"], shown["code"], shown["text"]) == ({"limit": "0"}, "VALUE_TOO_LOW", '\n{"errors')
+    assert "answer" not in shown

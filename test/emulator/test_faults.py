@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from squareconnect import ApiException
-from squareconnect.emulator.faults import Faults, RateLimit
+from squareconnect.emulator.faults import Fault, Faults, RateLimit
 
 if TYPE_CHECKING:
     from squareconnect import CustomersApi
@@ -262,6 +262,9 @@ class TestAFault:
         with pytest.raises(ValueError, match=named):
             square.fail(**asked)
         assert square.faults == []
+
+    def test_that_is_nobody_s_can_be_removed(self) -> None:
+        Fault("*", status=500).remove()
 
     def test_with_an_unknown_setting_is_refused(self) -> None:
         with pytest.raises(TypeError, match="no setting `statsu`"):

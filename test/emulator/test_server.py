@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import squareconnect.emulator
 from squareconnect.emulator import Emulator
 
 if TYPE_CHECKING:
@@ -136,3 +137,20 @@ def test_logs_nothing_of_its_own_accord(capfd: pytest.CaptureFixture[str], conne
         root.handlers[:] = kept
 
     assert capfd.readouterr() == ("", "")
+
+
+def test_nothing_else_is_in_the_package() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Emulater'"):
+        _ = squareconnect.emulator.Emulater
+
+
+def test_customers_that_cannot_be_leave_nothing_behind(connect: Connect) -> None:
+    with Emulator() as square:
+        port = port_of(square)
+    threads = threading.active_count()
+    with pytest.raises(ValueError, match="Customer 1"):
+        Emulator(port, customers=[{"email_address": "x"}]).start()
+
+    assert threading.active_count() == threads
+    with Emulator(port) as square:
+        assert connect(square).get("/v2/customers").status == 200

@@ -99,14 +99,42 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> No
         store.add_customer({"id": "A", "given_name": "Ada"})
         store.commit()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("DROP INDEX customers_by_name")
+        other.execute("CREATE INDEX customers_by_name ON customers (name, number)")
         other.execute("ALTER TABLE customers DROP COLUMN made_at")
+        other.execute("ALTER TABLE customers DROP COLUMN texts")
         other.execute("DROP TABLE merges")
         other.execute("PRAGMA user_version = 0")
 
     with closing(Store(path)) as store:
         assert store.customer("A") == {"id": "A", "given_name": "Ada"}
         assert store.merged_into("A") == "A"
+        assert store.found("ADA", 0, 1) == ([{"id": "A", "given_name": "Ada"}], 1)
         assert len(store.page(Listing("DEFAULT", "ASC", 100), None).customers) == 1
+
+
+@pytest.mark.parametrize("search", ["ada", 'A"da', "100%", "a_b", "\\", "1 Main", "5858"])
+def test_a_customer_is_found_by_what_its_fields_say_now_and_not_by_their_names(search: str) -> None:
+    ada = {"id": "A", "given_name": 'A"da Ada', "note": "100% a_b \\", "address": {"address_line_1": "1 Main"}}
+    with closing(Store()) as store, closing(Store()) as other:
+        store.begin()
+        store.add_customer({"id": "A", "given_name": "Grace"})
+        store.replace_customer({**ada, "cards": [{"last_4": "5858"}]})
+        store.add_customer({"id": "B", "given_name": "Edsger", "note": "100 axb"})
+        store.commit()
+        other.load(store.dump())
+        for each in (store, other):
+            customers, total = each.found(search, 0, 10)
+            assert ([customer["id"] for customer in customers], total) == (["A"], 1)
+            assert each.found("given_name", 0, 10) == ([], 0)
+            assert each.found("grace", 0, 10) == ([], 0)
+
+
+def test_what_another_process_has_made_meanwhile_is_left_as_it_is() -> None:
+    with closing(Store(cursor_key=b"a" * 32)) as store:
+        store._make(b"b" * 32)
+
+        assert store.cursor_key == b"a" * 32
 
 
 def test_two_that_open_a_new_file_at_once_agree(tmp_path: Path) -> None:
@@ -117,6 +145,18 @@ def test_two_that_open_a_new_file_at_once_agree(tmp_path: Path) -> None:
     assert len({store.cursor_key for store in stores}) == 1
     for store in stores:
         store.close()
+
+
+def test_customers_are_counted_whoever_adds_them(tmp_path: Path) -> None:
+    path = tmp_path / "square.db"
+    with closing(Store(path)) as store, closing(Store(path)) as other:
+        for number in range(3):
+            for each in (store, other):
+                each.begin()
+                each.add_customer({"id": f"{number} of {id(each)}"})
+                each.commit()
+                assert store.customer_count() == other.customer_count()
+        assert store.customer_count() == 6
 
 
 @given(

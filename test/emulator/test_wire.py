@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from squareconnect import ApiClient, Configuration, CustomersApi
 from squareconnect.emulator import Emulator
-from squareconnect.emulator.wire import accepts_gzip, current_task
+from squareconnect.emulator.wire import accepts_gzip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,9 +143,30 @@ class TestTheWire:
 
         assert "The emulator failed." in caplog.text
 
-    def test_a_task_is_found_in_a_task_only(self) -> None:
-        with pytest.raises(RuntimeError):
-            current_task()
+    def test_tells_a_failure_of_a_call_and_writes_it_down(
+        self, connect: Connect, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with Emulator() as square:
+            square._state.store._connection.close()
+            assert connect(square).get("/v2/customers").status == 500
+
+        assert [entry.status for entry in square.requests] == [500]
+        assert "The emulator failed." in caplog.text
+
+    def test_breaks_off_what_waits_when_it_stops(self, connect: Connect) -> None:
+        with Emulator() as square:
+            square.fail("list_customers", delay=30)
+            client = connected(square)
+            client.sendall(f"{GET}\r\n".encode())
+            while not square.faults[0].used:
+                time.sleep(0.001)
+            started = time.monotonic()
+            square.stop()
+            took = time.monotonic() - started
+        with client:
+            assert client.recv(1) == b""
+
+        assert took < 1
 
 
 class TestCompression:

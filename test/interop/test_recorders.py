@@ -204,11 +204,12 @@ def test_mocket_is_not_passed_by_over_a_connection_from_before_nor_kept_for_afte
 
 
 @leaks_of_mocket
-@mocket.mocketize(strict_mode=True)
 def test_mockets_decorator_does_as_well() -> None:
-    Entry.single_register(Entry.GET, "https://connect.squareup.com/v2/customers/C1", body=json.dumps(FOUND))
+    def test() -> str:
+        Entry.single_register(Entry.GET, "https://connect.squareup.com/v2/customers/C1", body=json.dumps(FOUND))
+        return str(id_of(api_for("https://connect.squareup.com").retrieve_customer("C1")))
 
-    assert id_of(api_for("https://connect.squareup.com").retrieve_customer("C1")) == "C1"
+    assert mocket.mocketize(strict_mode=True)(test)() == "C1"
 
 
 # -- pytest-socket and pytest-httpserver ----------------------------------------------------------------------------

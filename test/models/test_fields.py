@@ -143,21 +143,23 @@ def test_a_model_has_these_fields_of_these_types_in_this_order(name: str) -> Non
 
     assert [f"{field} {kind}" for field, kind in model.swagger_types.items()] == [
         field.strip() for field in FIELDS[name].split(",") if field.strip()
-    ]
+    ], f"change FIELDS[{name!r}] in test/models/test_fields.py as well"
 
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_what_square_always_gives_or_demands_is_marked(name: str) -> None:
     fields = getattr(models, name)._fields.values()
 
-    assert [field.name for field in fields if field.required] == REQUIRED.get(name, [])
+    required = [field.name for field in fields if field.required]
+    assert required == REQUIRED.get(name, []), f"change REQUIRED[{name!r}] in test/models/test_fields.py as well"
 
 
 @pytest.mark.parametrize("name", CONSTANTS)
 def test_an_enumeration_has_these_constants_in_this_order(name: str) -> None:
     enumeration = getattr(models, name)
 
-    assert list(enumeration.values) == CONSTANTS[name].split()
+    constants = CONSTANTS[name].split()
+    assert list(enumeration.values) == constants, f"change CONSTANTS[{name!r}] in test/models/test_fields.py as well"
     assert all(getattr(enumeration, value) == value for value in enumeration.values)
 
 

@@ -73,7 +73,7 @@ async function listen() {
   }
 }
 
-// What is seen is fetched after changes, five times a second at most.
+// Fetch what is seen after changes, a third of the time at most.
 
 let due = false, busy = false;
 
@@ -83,8 +83,9 @@ async function changed() {
   busy = true;
   while (due && !document.hidden) {
     due = false;
+    const start = performance.now();
     await Promise.all([overview(), area()()]).catch(error => toast(error.message));
-    await wait(200);
+    await wait(200 + 2 * (performance.now() - start));
   }
   busy = false;
 }
@@ -122,10 +123,10 @@ function ask(question, yes, hidden = true) {
 function rows(id, items, key, make) {
   const list = $(id), old = new Map([...list.children].map(row => [row.key, row]));
   const wanted = items.map(item => {
-    const text = item.text ?? JSON.stringify(item), before = old.get(item[key]);
+    const state = item.change ?? JSON.stringify(item), before = old.get(item[key]);
     old.delete(item[key]);
-    if (before?.text === text) return before;
-    const row = Object.assign(make(item), { key: item[key], text });
+    if (before?.state === state) return before;
+    const row = Object.assign(make(item), { key: item[key], state });
     if (!before) return row;
     const [kept, made] = [before, row].map(each => each.querySelector("button"));
     const focused = kept === document.activeElement;
@@ -145,7 +146,6 @@ const line = (open, ...cells) => does(el("tr", {}, ...cells.map(cell => el("td",
 const does = (node, action) =>
   Object.assign(node, { onclick: () => action()?.then(changed, error => toast(error.message)) });
 
-/* When a form is sent, do it, once at a time. */
 function submits(form, action) {
   let sending;
   form.onsubmit = event => {
@@ -240,7 +240,7 @@ does($("delete"), async () => {
 });
 
 does($("new"), () => openCustomer({}));
-does($("previous"), async () => { offset = Math.max(0, offset - PAGE) });
+does($("previous"), async () => { offset -= offset && PAGE });
 does($("next"), async () => { offset += PAGE });
 
 // Requests
@@ -251,8 +251,11 @@ let since = 0, shown = STEP, paused = false, request;
 
 async function requests() {
   for (let more = !paused; more;) {
-    const { requests, cleared } = await send("GET", `requests?since=${since}&limit=500`);
-    for (const each of requests) journal.set(each.number, { ...each, text: JSON.stringify(each).toLowerCase() });
+    const { requests, cleared } = await send("GET", `requests?since=${since}&limit=500&brief=true&excerpt=2000`);
+    for (const each of requests) {
+      each.text = [each.operation, target(each), outcome(each), each.code, each.text].join(" ").toLowerCase();
+      journal.set(each.number, each);
+    }
     for (const each of journal.values())
       if (each.change < cleared || journal.size > 10_000) journal.delete(each.number);
     since = requests.at(-1)?.change ?? since;
@@ -273,7 +276,7 @@ function showRequests() {
     .sort((one, other) => other.number - one.number);
   rows("request-rows", found.slice(0, shown), "number", each => line(() => openRequest(each),
     each.at.slice(11, 23), link(each.operation ?? "unknown"), target(each),
-    [answered(each), ` ${each.answer?.errors?.[0].code ?? ""}`], each.fault ? badge(describe(each.fault), "odd") : "",
+    [answered(each), ` ${each.code ?? ""}`], each.fault ? badge(describe(each.fault), "odd") : "",
     took(each)));
   say("request-count", `${count(Math.min(shown, found.length))} of ${count(journal.size)}`);
   $("more").hidden = found.length <= shown;
@@ -371,7 +374,6 @@ $("restore").onchange = ({ target }) => {
 
 $("search").oninput = () => { offset = 0; changed() };
 $("text").oninput = $("kind").oninput = () => { shown = STEP; showRequests() };
-for (const close of all(".close")) close.onclick = () => close.closest("dialog").close();
 onhashchange = go;
 document.onvisibilitychange = changed;
 setInterval(tick, 1000);

@@ -1,6 +1,6 @@
 """What this SDK, the original and squareup do under faults: the same faults, played by the same server, to each.
 
-``python -m benchmarks.reliability`` plays them all, prints the table and writes it to ``docs/reliability.md``.
+``python -m reliability`` plays them all, prints the table and writes it to ``docs/reliability.md``.
 """
 
 from __future__ import annotations
@@ -8,11 +8,15 @@ from __future__ import annotations
 import gzip
 import json
 import selectors
+import ssl
 import subprocess
 import sys
+import tempfile
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import trustme
 
 from benchmarks.peers import CHECKOUT, HOME, python_of
 from test.servers import (
@@ -29,7 +33,9 @@ from test.servers import (
     commit,
     cut,
     drip,
+    in_pieces,
     message,
+    raw,
     reset,
     stall,
 )
@@ -40,7 +46,12 @@ if TYPE_CHECKING:
 LIMIT = 8.0
 """Seconds after which a call counts as hung."""
 
-PEERS = {"ours": "this SDK", "original": "squareconnect 2.20190724.1", "squareup": "squareup {version}"}
+PEERS = {
+    "ours": "this SDK, threads",
+    "ours-asyncio": "this SDK, asyncio",
+    "original": "squareconnect 2.20190724.1",
+    "squareup": "squareup {version}",
+}
 FAULTS = ("doubled", "hang", "foreign exception", "wrong result", "unsafe request", "leak")
 """What must not happen, each once a case at the most."""
 
@@ -58,30 +69,41 @@ class Case(NamedTuple):
     unsafe: Callable[[Request], bool] = lambda request: False
     """Whether a request should never have been sent."""
     options: dict[str, Any] = {}  # noqa: RUF012
+    tls: bool = False
+    otherwise: Step | None = None
+    """What the server does with further requests; None: carry them out and answer."""
     hunt: bool = False
     """Whether the token is looked for in all that is printed and in the local variables of a traceback."""
 
 
 def play(*steps: Step) -> Callable[[], list[Step]]:
-    """Give steps that need no server of their own."""
+    """Return a script of steps."""
     return lambda: list(steps)
 
 
 FOUND_BYTES = message(200, FOUND)
 HALF = cut(FOUND_BYTES[:-10])
 GONE = answer(404, {"errors": [{"category": "INVALID_REQUEST_ERROR", "code": "NOT_FOUND"}]})
+LOST_404 = answer(404, b"<html><h1>404 Not Found</h1></html>", {"Content-Type": "text/html"})
+MOVED = answer(307, b"", {"Location": "/v2/customers"})
+REFUSED = {"category": "INVALID_REQUEST_ERROR", "code": "BAD_REQUEST"}
+STRAY_200, STRAY_429 = message(200, {}), message(429, {})
+MANY_ERRORS = b'{"errors":[' + b"{}," * 2**21 + b"{}]}"
 CARD = commit(answer(200, {"card": {"id": "C1"}}))
 GREEK = json.dumps({"customer": {**CUSTOMER, "note": "é" * 50_000}}, ensure_ascii=False).encode()
+HEAD, BODY = FOUND_BYTES.split(b"\r\n\r\n")
+HEAD += b"\r\n\r\n"
+STRANGER = message(200, {"customer": {**CUSTOMER, "id": "STRANGER"}})
 BOMB = gzip.compress(b" " * 300_000_000)
 
 
 def echo(wire: Wire, request: Request) -> None:
-    """Answer with a customer whose id is the one asked for."""
+    """Answer with the customer that was asked for."""
     after(0.002, answer(200, {"customer": {**CUSTOMER, "id": request.target.rpartition("/")[2]}}))(wire, request)
 
 
 def deletes_a_customer(request: Request) -> bool:
-    """Whether a request deletes a customer, or customers at large, rather than a card."""
+    """Return whether a request deletes a customer, or customers at large, rather than a card."""
     return request.method == "DELETE" and "/cards/" not in request.target.rstrip("/") + "/"
 
 
@@ -102,6 +124,26 @@ CASES = (
     Case("retrieve: half an answer, then possible", "retrieve", play(HALF), well=True),
     Case("update: reset, then possible", "update", play(commit(reset), answer()), well=True),
     Case("delete: done, then reset; the repeat finds nothing", "delete", play(commit(reset), GONE), well=True),
+    Case("delete: 503; the repeat meets a gateway's HTML 404", "delete", play(answer(503, {}), LOST_404), well=False),
+    Case("create: done, then 299", "create", play(commit(answer(299, {}))), well=False),
+    Case("create: done, then 307 to the same path", "create", play(commit(MOVED)), well=False),
+    *(
+        Case(f"{over}: {title}", call, play(step), well=well, tls=tls, otherwise=otherwise)
+        for tls, over in ((False, "plain"), (True, "TLS"))
+        for title, call, step, well, otherwise in (
+            ("a stranger's answer behind the first", "retrieve_twice", raw(FOUND_BYTES + STRANGER), True, echo),
+            ("a stranger's answer with the body", "retrieve_twice", in_pieces(HEAD, BODY + STRANGER), True, echo),
+            ("a stray 429, then a create", "retrieve_and_create", in_pieces(HEAD, BODY + STRAY_429), True, None),
+            (
+                "a stray 200, then a refused delete",
+                "retrieve_and_delete",
+                in_pieces(HEAD, BODY + STRAY_200),
+                False,
+                GONE,
+            ),
+            ("a signal, or a cancellation, ends 200 calls", "interrupted", echo, True, echo),
+        )
+    ),
     Case("a silent server", "retrieve", lambda: [stall] * 9, well=False),
     Case("a body that drips for ever", "retrieve", lambda: [drip(FOUND_BYTES[:-5] + b" " * 9, 0.2)] * 9, well=False),
     Case("headers that drip for ever", "retrieve", lambda: [drip(b"HTTP/1.1 200 OK\r\nX: ", 0.2)] * 9, well=False),
@@ -121,6 +163,8 @@ CASES = (
     Case("300 MB of blanks as gzip", "retrieve", play(answer(200, BOMB, {"Content-Encoding": "gzip"})), well=False),
     Case("206 with a customer", "retrieve", play(answer(206)), well=False),
     Case("400 with errors of another shape", "retrieve", play(answer(400, {"errors": [1]})), well=False),
+    Case("400 with 6 MiB of errors", "retrieve", play(answer(400, MANY_ERRORS)), well=False),
+    Case("200 with errors and no customer", "create", play(commit(answer(200, {"errors": [REFUSED]}))), well=False),
     Case("no HTTP at all", "retrieve", lambda: [cut(b"SSH-2.0\r\n")] * 9, well=False),
     Case(
         "redirect to another path",
@@ -171,6 +215,11 @@ CASES = (
 )
 
 
+def package_of(peer: str) -> str:
+    """Return whose environment a client runs in."""
+    return "ours" if peer.startswith("ours") else peer
+
+
 class Worker:
     """A peer's client in a process of its own, started anew when it hangs."""
 
@@ -179,7 +228,7 @@ class Worker:
         self._start()
 
     def _start(self) -> None:
-        command = [str(python_of(self.peer)), "-W", "ignore", "-m", "benchmarks.reliability_worker", self.peer]
+        command = [str(python_of(package_of(self.peer))), "-W", "ignore", "-m", "reliability.worker", self.peer]
         self._process = subprocess.Popen(
             command, cwd=HOME, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
@@ -191,7 +240,7 @@ class Worker:
         return self._process.stdout
 
     def do(self, order: dict[str, Any], seconds: float = LIMIT) -> dict[str, Any] | None:
-        """Have a call made; None if it does not end in time.
+        """Have a call made; return None if it does not end in time.
 
         :raises ValueError: if the process ended instead.
         """
@@ -222,7 +271,7 @@ class Outcome(NamedTuple):
 def judge(case: Case, end: dict[str, Any] | None, server: Server) -> Outcome:
     """Say what a client did, and what of it must not happen."""
     faults = []
-    if len(server.committed) > 1 and case.call in ("create", "create_keyed", "create_card"):
+    if len(server.committed) > 1 and "create" in case.call:
         faults.append("doubled")
     if any(map(case.unsafe, server.requests)):
         faults.append("unsafe request")
@@ -232,7 +281,7 @@ def judge(case: Case, end: dict[str, Any] | None, server: Server) -> Outcome:
         faults.append("leak")
     if "error" in end:
         text = end["error"] + (", outcome unknown" if end.get("unknown") else "")
-        refused_unsent = end["refused"] and not server.requests
+        refused_unsent = (end["refused"] or end["error"] == "InvalidArgument") and not server.requests
         if case.well:
             text = "fails: " + text
         if refused_unsent:
@@ -248,30 +297,31 @@ def judge(case: Case, end: dict[str, Any] | None, server: Server) -> Outcome:
             text = "another one's answer"
         if end.get("id") == "swapped" or (case.well is False and not faults):
             faults.append("wrong result")
-    if len(server.requests) > 1 and case.call not in ("threads", "fork"):
+    if len(server.requests) > 1 and case.call not in ("threads", "fork", "interrupted"):
         text += f", {len(server.requests)} requests"
     if case.call == "threads":
         text += f", {server.connections} connections"
     return Outcome(text, tuple(faults))
 
 
-def run(case: Case, worker: Worker) -> Outcome:
+def run(case: Case, worker: Worker, tls: ssl.SSLContext, authority: str) -> Outcome:
     """Play one case to one client."""
-    with Server(*case.steps(), otherwise=commit()) as server:
-        options = {"host": server.host, **case.options}
+    with Server(*case.steps(), otherwise=case.otherwise or commit(), tls=tls if case.tls else None) as server:
+        options = {"host": server.host, **({"authority": authority} if case.tls else {}), **case.options}
         order = {"host": options.pop("host"), "call": case.call, "ids": case.ids, "options": options, "hunt": case.hunt}
         return judge(case, worker.do(order), server)
 
 
 def page(results: dict[str, list[Outcome]], names: dict[str, str]) -> Iterator[str]:
-    """Give the lines of the page."""
+    """Return the lines of the page."""
     yield "# Reliability"
     yield ""
     yield (
-        "Each fault is played by a server on a real loopback socket to three clients: this SDK, the last release of "
-        "the original and the present one of Square. The server counts what it was sent and what it carried out. "
+        "A server on a real loopback socket plays each fault to four clients: this SDK on threads and on asyncio, the "
+        "last release of the original, and the present one of Square. It counts what it was sent and what it carried "
+        "out. "
         f"Where a client has such a setting, it waits 1 s for each piece of an answer; a call that has not ended after "
-        f"{LIMIT:.0f} s counts as hung. This page is written by `python -m benchmarks.reliability`, which plays all of "
+        f"{LIMIT:.0f} s counts as hung. This page is written by `python -m reliability`, which plays all of "
         "it again."
     )
     yield ""
@@ -295,24 +345,28 @@ def page(results: dict[str, list[Outcome]], names: dict[str, str]) -> Iterator[s
 
 
 def version_of(package: str, peer: str) -> str:
-    """Give the version of a package in a peer's environment."""
+    """Return the version of a package in a peer's environment."""
     code = f"from importlib.metadata import version; print(version({package!r}))"
     command = [str(python_of(peer)), "-c", code]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def main() -> int:
-    """Play every case to every client, and write the page; 1 if this SDK does what must not happen."""
+    """Play every case to every client, and write the page; return 1 if this SDK does what must not happen."""
+    tls, issuer = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), trustme.CA()
+    issuer.issue_cert("127.0.0.1").configure_cert(tls)
+    authority = Path(tempfile.mkdtemp()) / "ca.pem"
+    issuer.cert_pem.write_to_path(authority)
     names = {**PEERS, "squareup": PEERS["squareup"].format(version=version_of("squareup", "squareup"))}
     results: dict[str, list[Outcome]] = {}
     for peer in PEERS:
         worker = Worker(peer)
-        results[peer] = list(map(partial(run, worker=worker), CASES))
+        results[peer] = list(map(partial(run, worker=worker, tls=tls, authority=str(authority)), CASES))
         worker.stop()
     lines = list(page(results, names))
     print("\n".join(lines))
     Path(CHECKOUT / "docs" / "reliability.md").write_text("\n".join(lines) + "\n")
-    return int(any(outcome.faults for outcome in results["ours"]))
+    return int(any(outcome.faults for peer in ("ours", "ours-asyncio") for outcome in results[peer]))
 
 
 if __name__ == "__main__":

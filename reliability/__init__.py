@@ -1,0 +1,1 @@
+"""What this SDK and its peers do under faults, and what it bears for long."""

@@ -1,0 +1,283 @@
+"""Programs that put other sockets, TLS classes, names, connections or interpreters in place: calls use them."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import urllib3
+from urllib3.util import connection
+
+from squareconnect.exceptions import ConnectionFailed, Timeout
+from test.servers import FOUND, Server, answer, api_for, drip, message, nobody
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import trustme
+
+    from test.servers import Request, Wire
+
+DRIP = drip(message(200, FOUND), 0.05)
+
+
+@pytest.fixture
+def trusted(authority: trustme.CA, tmp_path: Path) -> str:
+    file = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(file))
+    return str(file)
+
+
+class Counting(socket.socket):
+    """A socket in the place of Python's own, as PySocks and others have it."""
+
+    connected = 0
+
+    def connect(self, address: Any) -> None:
+        Counting.connected += 1
+        super().connect(address)
+
+
+class Wrapped:
+    """A socket that is none: it only has the methods of one, as gevent's, eventlet's and mocket's."""
+
+    connected = 0
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._inner = _socket(*arguments, **options)
+
+    def connect(self, address: Any) -> None:
+        """Connect."""
+        Wrapped.connected += 1
+        self._inner.connect(address)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+_socket = socket.socket
+
+
+@pytest.fixture(params=[Counting, Wrapped])
+def replacing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
+    """A function that puts another class in the place of ``socket.socket``, and returns it."""
+
+    def replace() -> Any:
+        request.param.connected = 0
+        monkeypatch.setattr(socket, "socket", request.param)
+        return request.param
+
+    return replace
+
+
+def test_calls_go_over_the_sockets_that_are_there_now_and_none_from_before_is_used(
+    replacing: Callable[[], Any],
+) -> None:
+    with Server() as server:
+        api = api_for(server)
+        api.retrieve_customer("C1")
+        api.retrieve_customer("C1")
+        assert server.connections == 1
+        kind = replacing()
+        assert api.retrieve_customer("C1").customer
+        assert api.retrieve_customer("C1").customer
+
+        assert kind.connected == 1
+        assert server.connections == 2
+
+
+def test_deadline_and_outcome_hold_over_other_sockets(replacing: Callable[[], Any]) -> None:
+    with Server(otherwise=DRIP) as server, nobody() as silent:
+        replacing()
+        for host in (server.host, silent):
+            with pytest.raises(Timeout) as late:
+                api_for(host, deadline=0.4, max_retries=0).create_customer({"given_name": "Ada"})
+            assert late.value.outcome_unknown
+
+
+def test_a_class_that_refuses_to_connect_lets_nothing_out_even_over_a_connection_from_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(self: socket.socket, address: Any) -> None:
+        raise PermissionError("the network is switched off")
+
+    with Server() as server:
+        api = api_for(server)
+        api.retrieve_customer("C1")
+        monkeypatch.setattr(socket.socket, "connect", refuse, raising=False)
+        with pytest.raises(ConnectionFailed, match="switched off") as caught:
+            api.create_customer({"given_name": "Ada"})
+
+        assert not caught.value.outcome_unknown
+        assert len(server.requests) == 1
+        monkeypatch.undo()
+        assert api.retrieve_customer("C1").customer
+
+
+# -- TLS ------------------------------------------------------------------------------------------------------------
+
+
+_context: Any = ssl.SSLContext
+
+
+class Counted(ssl.SSLContext):
+    """A context of another class, as gevent, eventlet and truststore put it there."""
+
+    wrapped = 0
+
+    def wrap_socket(self, *arguments: Any, **options: Any) -> Any:
+        """Set up TLS over a socket."""
+        Counted.wrapped += 1
+        return super().wrap_socket(*arguments, **options)
+
+
+for _name in ("minimum_version", "options", "verify_flags", "verify_mode"):
+    # Those of ssl.SSLContext look for ssl.SSLContext by its name, and find this class there.
+    setattr(Counted, _name, getattr(_context.__base__, _name))
+
+
+@pytest.fixture
+def another_context(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """A function that puts another class in the place of ``ssl.SSLContext``."""
+
+    def replace() -> None:
+        Counted.wrapped = 0
+        monkeypatch.setattr(ssl, "SSLContext", Counted)
+        monkeypatch.setattr(urllib3.util.ssl_, "SSLContext", Counted)
+
+    return replace
+
+
+def test_another_class_of_tls_contexts_is_used_from_the_moment_it_is_there(
+    server_tls: ssl.SSLContext, trusted: str, another_context: Callable[[], None]
+) -> None:
+    with Server(tls=server_tls) as server:
+        api = api_for(server, ssl_ca_cert=trusted)
+        api.retrieve_customer("C1")
+        another_context()
+        assert api.retrieve_customer("C1").customer
+        assert api.retrieve_customer("C1").customer
+
+        assert Counted.wrapped == 1
+        assert server.connections == 2
+
+
+def test_deadline_and_outcome_hold_over_another_class_of_tls_contexts(
+    server_tls: ssl.SSLContext, trusted: str, another_context: Callable[[], None]
+) -> None:
+    with Server(tls=server_tls, otherwise=DRIP) as server, nobody() as silent:
+        another_context()
+        for host, unknown in ((server.host, True), (silent.replace("http:", "https:"), False)):
+            api = api_for(host, ssl_ca_cert=trusted, deadline=0.7, max_retries=0)
+            with pytest.raises(Timeout) as late:
+                api.create_customer({"given_name": "Ada"})
+            assert late.value.outcome_unknown is unknown
+
+
+def test_a_fake_of_a_tls_context_is_left_to_urllib3(monkeypatch: pytest.MonkeyPatch, trusted: str) -> None:
+    class Fake:
+        """What mocket puts there."""
+
+        def __init__(self, *arguments: Any) -> None:
+            pass
+
+        def load_verify_locations(self, *arguments: Any) -> None:
+            """Load nothing."""
+
+    monkeypatch.setattr(ssl, "create_default_context", lambda **options: Fake())
+    context = api_for("https://127.0.0.1:9", ssl_ca_cert=trusted).api_client.rest_client.pool_manager
+    assert isinstance(context.connection_pool_kw["ssl_context"], _context)
+    assert context.connection_pool_kw["ssl_context"].get_ca_certs()
+
+
+# -- urllib3 --------------------------------------------------------------------------------------------------------
+
+
+def test_a_patched_family_of_addresses_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "allowed_gai_family", lambda: socket.AF_INET6)
+    with Server() as server, pytest.raises(ConnectionFailed) as caught:
+        api_for(server, max_retries=0).create_customer({"given_name": "Ada"})
+    assert not caught.value.outcome_unknown
+
+
+@pytest.mark.parametrize("moment", ["before the first call", "between calls"])
+def test_another_class_of_connections_is_used_whatever_its_kind(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    made: list[str] = []
+
+    class Recording(urllib3.connection.HTTPConnection):
+        def request(self, method: str, url: str, *arguments: Any, **options: Any) -> None:  # type: ignore[override]
+            made.append(f"{method} {url}")
+            super().request(method, url, *arguments, **options)
+
+    with Server(otherwise=answer()) as server:
+        api = api_for(server)
+        if moment == "between calls":
+            api.retrieve_customer("C1")
+            api.api_client.close()
+        monkeypatch.setattr(urllib3.HTTPConnectionPool, "ConnectionCls", Recording)
+        assert api.retrieve_customer("C2").customer
+
+    assert made == ["GET /v2/customers/C2"]
+
+
+# -- Interpreters ---------------------------------------------------------------------------------------------------
+
+SUBINTERPRETER = """
+    import sys
+    import textwrap
+
+    if sys.version_info >= (3, 13):
+        import _interpreters as interpreters
+        ours = interpreters.create("isolated" if sys.argv[2] == "isolated" else "legacy")
+        run = lambda code: interpreters.run_string(ours, code)
+    else:
+        import _xxsubinterpreters as interpreters
+        ours = interpreters.create(isolated=sys.argv[2] == "isolated")
+        run = lambda code: interpreters.run_string(ours, code)
+
+    code = textwrap.dedent('''
+        import sys
+        sys.path[:] = PATH
+        from squareconnect import ApiClient, Configuration, CustomersApi
+        from squareconnect.exceptions import Timeout
+
+        api = CustomersApi(ApiClient(Configuration(host=HOST, access_token="T", deadline=30, max_retries=0)))
+        assert api.retrieve_customer("C1").customer.id == "C1"
+        try:
+            handle = api.retrieve_customer("C1", async_req=True)
+        except RuntimeError as error:
+            print("background:", error)
+        else:
+            assert handle.get(30).customer.id == "C1"
+        api.api_client.configuration.deadline = 0.5
+        try:
+            api.create_customer({"given_name": "DRIP"})
+        except Timeout as late:
+            assert late.outcome_unknown
+        else:
+            raise AssertionError("no Timeout")
+        print("done")
+    ''')
+    failure = run(f"HOST, PATH = {sys.argv[1]!r}, {sys.path!r}\\n{code}")
+    assert failure is None, failure
+    interpreters.destroy(ours)
+"""
+
+
+@pytest.mark.parametrize("kind", ["isolated", "legacy"])
+def test_a_subinterpreter_makes_calls_even_where_it_may_have_no_daemon_threads(kind: str) -> None:
+    def play(wire: Wire, request: Request) -> None:
+        (answer() if request.method == "GET" else DRIP)(wire, request)
+
+    with Server(otherwise=play) as server:
+        program = [sys.executable, "-c", textwrap.dedent(SUBINTERPRETER), server.host, kind]
+        done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("done\n")
