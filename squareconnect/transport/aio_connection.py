@@ -456,8 +456,6 @@ class _TLS:
             self.ended = True
         except ssl.SSLWantReadError:
             pass
-        except ssl.SSLZeroReturnError:
-            self.ended = True
         return b"".join(pieces)
 
     def send(self, data: bytes) -> bytes:

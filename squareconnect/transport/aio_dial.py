@@ -60,33 +60,39 @@ def interleaved(found: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 
 async def _first_connected(addresses: Iterable[tuple[Any, ...]], seconds: float) -> socket.socket:
-    waiting = deque(addresses)
+    connected: list[socket.socket] = []
+    try:
+        await _race(deque(addresses), seconds, connected)
+    except BaseException:
+        for sock in connected:
+            sock.close()
+        raise
+    for sock in connected[1:]:
+        sock.close()
+    return connected[0]
+
+
+async def _race(waiting: deque[tuple[Any, ...]], seconds: float, connected: list[socket.socket]) -> None:
+    """Try one address after the other until one is connected to; there may be more than one then."""
     running: set[asyncio.Task[socket.socket]] = set()
     refusal: BaseException = OSError("getaddrinfo returns an empty list")
-    winner: socket.socket | None = None
     try:
-        while winner is None and (waiting or running):
+        while not connected:
             if waiting:
                 running.add(asyncio.ensure_future(_connected(waiting.popleft(), seconds)))
+            elif not running:
+                raise refusal
             pause = STAGGER if waiting else None
             done, _ = await asyncio.wait(running, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                if task.exception():
-                    refusal = task.exception() or refusal
-                    running.discard(task)
-                elif winner is None:
-                    winner = task.result()
-                    running.discard(task)
+                running.discard(task)
+                error = task.exception()
+                if error is None:
+                    connected.append(task.result())
+                else:
+                    refusal = error
     finally:
-        try:
-            await end(running, socket.socket.close)
-        except BaseException:
-            if winner is not None:
-                winner.close()
-            raise
-    if winner is None:
-        raise refusal
-    return winner
+        await end(running, connected.append)
 
 
 async def _connected(entry: tuple[Any, ...], seconds: float) -> socket.socket:

@@ -58,13 +58,15 @@ def test_of_two_connections_that_stand_at_once_one_is_closed(monkeypatch: pytest
     """Both are accepted in the turn in which the second is begun."""
 
     class Loop(asyncio.SelectorEventLoop):
-        begun = 0
+        begun: list[asyncio.Future[None]] = []  # noqa: RUF012
 
         async def sock_connect(self, sock: socket.socket, address: Any) -> None:
-            self.begun += 1
             await super().sock_connect(sock, address)
-            while self.begun < 2:
-                await asyncio.sleep(0.01)
+            self.begun.append(self.create_future())
+            if len(self.begun) == 2:
+                for future in self.begun:
+                    future.set_result(None)
+            await self.begun[-1]
 
     monkeypatch.setattr(socket, "getaddrinfo", Names(address(0), address(0)).getaddrinfo)
     with Server() as server:
@@ -107,6 +109,13 @@ def test_a_cancelled_race_closes_the_winner_too(monkeypatch: pytest.MonkeyPatch)
             assert server.wait_for_ends(1)
         finally:
             loop.close()
+
+
+def test_addresses_that_do_not_answer_are_left_after_the_connect_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    with full_port() as port:
+        monkeypatch.setattr(socket, "getaddrinfo", Names(address(port), address(port)).getaddrinfo)
+        with pytest.raises(TimeoutError, match="did not accept the connection in time"):
+            asyncio.run(dial("square.example", 80, 0.4))
 
 
 def test_the_families_of_addresses_take_turns() -> None:

@@ -23,7 +23,7 @@ from squareconnect.transport.aio_connection import Connection, Message
 from squareconnect.transport.answer import Broken, RESTResponse
 from test import servers
 from test.servers import FOUND, Server, answer, chunked, cut, message, raw
-from test.transport.on_asyncio import api_of, retrieved_by
+from test.transport.on_asyncio import api_of, cancelled, client_of, retrieved_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -212,7 +212,11 @@ def test_what_breaks_tls_is_a_failed_connection(server_tls: ssl.SSLContext, auth
 
 @pytest.mark.parametrize(
     ("behind", "problem"),
-    [(b"HTTP/1.1 200 OK\r\n\r\n", "closed"), (b"HTTP/1.1 200 OK\r\n\r\nhello", "bytes before the server")],
+    [
+        (b"", "RemoteProtocolError"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", "closed"),
+        (b"HTTP/1.1 200 OK\r\n\r\nhello", "bytes before the server"),
+    ],
 )
 def test_a_proxy_that_does_not_keep_to_the_rules_is_a_failed_connection(behind: bytes, problem: str) -> None:
     with Server(otherwise=cut(behind)) as proxy, pytest.raises(ConnectionFailed, match=problem) as caught:
@@ -255,6 +259,45 @@ def test_a_connection_that_is_never_quiet_is_not_used(
         finally:
             loop.close()
         assert server.requests == []
+
+
+def test_a_server_that_hangs_up_on_tls_is_a_failed_connection() -> None:
+    def hang_up(listener: socket.socket) -> None:
+        sock, _ = listener.accept()
+        with sock:
+            sock.recv(10_000)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=hang_up, args=(listener,))
+        thread.start()
+        with pytest.raises(ConnectionFailed, match="the server closed the connection"):
+            asyncio.run(retrieved_by(api_of(f"https://127.0.0.1:{listener.getsockname()[1]}", max_retries=0)))
+        thread.join(5)
+
+
+STRANGER = message(200, {"customer": {**FOUND["customer"], "id": "STRANGER"}})
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize("cancels", [False, True])
+def test_what_came_while_the_event_loop_was_busy_is_no_answer(
+    secure: bool, cancels: bool, server_tls: ssl.SSLContext, authority: Any, tmp_path: Any
+) -> None:
+    async def main() -> None:
+        async with client_of(server, ssl_ca_cert=str(tmp_path / "ca.pem")) as api:
+            await api.retrieve_customer("C1")
+            time.sleep(0.1)
+            task = asyncio.ensure_future(api.retrieve_customer("C1"))
+            if cancels:
+                await asyncio.sleep(0)
+                await cancelled(task)
+                task = asyncio.ensure_future(api.retrieve_customer("C1"))
+            assert (await task).customer.id == "C1"
+
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with Server(servers.in_pieces(message(200, FOUND), STRANGER), tls=server_tls if secure else None) as server:
+        asyncio.run(main())
+        assert server.requests[-1].connection > 1
 
 
 # -- The event loop is not held up ----------------------------------------------------------------------------------
