@@ -341,8 +341,8 @@ def _line(customer: Body) -> bytes:
 
 def _csv(rows: Iterable[Iterable[str]]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue().replace("\x00", "").encode("utf-8", "replace")
+    csv.writer(text, lineterminator="\r\n").writerows([cell.replace("\x00", "") for cell in row] for row in rows)
+    return text.getvalue().encode("utf-8", "replace")
 
 
 def _csv_cells(customer: Body) -> list[str]:

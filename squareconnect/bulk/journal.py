@@ -16,6 +16,7 @@ import sqlite3
 import time
 import uuid
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -250,8 +251,9 @@ class Journal:
             self._connection.execute("DELETE FROM rows")
             self._connection.execute("DELETE FROM outcomes")
         passing = _Fingerprint(records)
+        unread = passing if fingerprint is None else iter(records)
         count = 0
-        while chunk := list(_take(passing, _READ_AT_ONCE)):
+        while chunk := list(islice(unread, _READ_AT_ONCE)):
             with self.change():
                 self._keep(chunk, match)
             count += len(chunk)
@@ -583,14 +585,7 @@ class _Fingerprint:
 _EVERYTHING: Body = {"reference_id": "x", "email_address": "x", "phone_number": "1"}
 
 
-def _take(records: Iterator[Record], count: int) -> Iterator[Record]:
-    from itertools import islice
-
-    return islice(records, count)
-
-
-def _to_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @contextmanager

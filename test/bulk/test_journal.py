@@ -119,7 +119,8 @@ def test_a_journal_in_use_is_told(tmp_path: Path) -> None:
 
 def test_a_journal_in_use_by_another_process_is_told_until_that_is_killed(tmp_path: Path) -> None:
     code = (
-        "import sys; from squareconnect.bulk.journal import Journal; Journal(sys.argv[1]); print(flush=True); input()"
+        "import sys; from squareconnect.bulk.journal import Journal; journal = Journal(sys.argv[1]); "
+        "print(flush=True); input()"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "j")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
