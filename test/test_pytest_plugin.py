@@ -122,6 +122,13 @@ def test_each(square, square_server, number):
 
 
 def ran(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResult:
+    """Run tests with the plugin and none of the others that are installed, which takes a fifth of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        return ran_with_all_plugins(pytester, source, "-p", "squareconnect.pytest_plugin", *options)
+
+
+def ran_with_all_plugins(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResult:
     pytester.makepyfile(source)
     return pytester.runpytest_subprocess("-p", "no:cacheprovider", *options, timeout=60)
 
@@ -149,7 +156,7 @@ def test_importing_it_loads_nothing_of_the_emulator() -> None:
 
 
 def test_a_failing_test_shows_what_the_emulator_received(pytester: pytest.Pytester) -> None:
-    result = ran(pytester, FAILING)
+    result = ran_with_all_plugins(pytester, FAILING)
     result.assert_outcomes(passed=1, failed=4, errors=1)
     shown = section(result.outlines, "test_fails")
 
@@ -172,7 +179,7 @@ def test_a_marker_changes_how_the_emulator_starts(pytester: pytest.Pytester) -> 
 
 
 def test_each_worker_has_an_emulator_of_its_own(pytester: pytest.Pytester) -> None:
-    ran(pytester, WORKERS, "-n", "2").assert_outcomes(passed=4)
+    ran(pytester, WORKERS, "-p", "xdist", "-n", "2").assert_outcomes(passed=4)
 
 
 def test_live_tests_skip_what_square_does_not_offer(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,7 +84,7 @@ class Clock:
             step = seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds)
             if step < timedelta():
                 raise ValueError
-            self.now() + step
+            _ = self.now() + step
         except (TypeError, ValueError, OverflowError):
             raise ValueError(
                 f"A clock can be advanced by 0 seconds or more, up to the year 9999: not by {seconds!r}."

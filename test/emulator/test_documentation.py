@@ -53,7 +53,8 @@ def test_the_tests_pass(tmp_path: Path) -> None:
         (tmp_path / f"test_{number}.py").write_text(block)
 
     assert len(TESTS) == 2
-    output = ran([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--strict-markers"], cwd=tmp_path)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "squareconnect.pytest_plugin", "--strict-markers"]
+    output = ran(command, cwd=tmp_path, env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
     assert "3 passed" in output
 
 
