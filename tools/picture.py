@@ -101,12 +101,12 @@ def command_line() -> str:
 
 
 def shown(*words: str, env: dict[str, str] | None = None, cwd: str | None = None) -> str:
-    """Return what a terminal shows of a command."""
+    """Return what a terminal shows of a command, but for progress, which comes and goes on stderr."""
     leader, follower = pty.openpty()
     variables = {**os.environ, "COLUMNS": str(WIDTH), "TERM": "xterm-256color", **(env or {})}
     variables.pop("NO_COLOR", None)
     command = [sys.executable, "-m", "squareconnect", *words]
-    with subprocess.Popen(command, stdout=follower, stderr=follower, env=variables, cwd=cwd):
+    with subprocess.Popen(command, stdout=follower, stderr=subprocess.DEVNULL, env=variables, cwd=cwd):
         os.close(follower)
         return b"".join(read_to_end(leader)).decode().replace("\r\n", "\n")
 

@@ -182,7 +182,7 @@ def _as_code(value: Any) -> str:
 
 
 def _pretty(value: Any, indent: str = "") -> str:
-    """Give JSON text with each object and list on one line, or with a line an item if it is too long for that."""
+    """Return JSON text with each object and list on one line, or with one line for each item where that is too long."""
     text = json.dumps(value)
     if len(indent) + len(text) <= _WIDTH or not isinstance(value, (dict, list)):
         return text
@@ -195,7 +195,7 @@ def _pretty(value: Any, indent: str = "") -> str:
 
 
 def _shortened(answer: Any) -> Any:
-    """Leave out most of a long list of customers: a real directory has many."""
+    """Return an answer without most of a long list of customers: a real directory has many."""
     if isinstance(answer, dict) and isinstance(answer.get("customers"), list):
         customers = answer["customers"]
         more = len(customers) - _CUSTOMERS_SHOWN

@@ -85,6 +85,8 @@ class _Bar:
     def tell(self, progress: Progress) -> None:
         rest = _rest_of(progress).removeprefix(", ")
         if progress.phase != self._phase:
+            if self._phase:
+                self._bar.remove_task(self._task)
             self._phase = progress.phase
             self._task = self._bar.add_task(_VERBS[progress.phase], total=None, rest=rest)
         self._bar.update(self._task, completed=progress.done + progress.refused, total=progress.total, rest=rest)

@@ -119,10 +119,11 @@ class TestCreate:
         assert (done.code, done.err) == (0, "")
         assert json.loads(done.out)["given_name"] == "Zoë"
 
-    def test_takes_what_get_prints(self, square: Square, ran: Callable[..., Done]) -> None:
+    def test_takes_what_get_prints(self, square: Square, ran: Callable[..., Done], tmp_path: Path) -> None:
         ada = square.create(given_name="Ada", note="N")
-        printed = ran("get", str(ada.id), "--json", *square.target).out
-        done = run("create", "--body", "-", "--json", *square.target, given=printed, env=square.env)
+        printed = tmp_path / "ada.json"
+        printed.write_text(ran("get", str(ada.id), "--json", *square.target).out)
+        done = ran("create", "--body", str(printed), "--json", *square.target)
         assert done.code == 0
         assert json.loads(done.out)["note"] == "N"
         assert done.err == (
@@ -185,8 +186,8 @@ class TestCreate:
         assert objects(*arguments) == objects(*arguments)
         assert len(square.ids()) == 1
 
-    def test_prints_the_id_alone_for_a_script(self, square: Square) -> None:
-        done = run("create", "--given-name", "Ada", "--fields", "id", *square.target, env=square.env)
+    def test_prints_the_id_alone_for_a_script(self, square: Square, ran: Callable[..., Done]) -> None:
+        done = ran("create", "--given-name", "Ada", "--fields", "id", *square.target)
         assert done == Done(0, f"{square.ids()[0]}\n", "")
 
     def test_refuses_text_that_is_not_utf_8(self, square: Square) -> None:

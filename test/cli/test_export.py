@@ -28,12 +28,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_writes_json_lines_to_stdout(square: Square) -> None:
+def test_writes_json_lines_to_stdout(square: Square, ran: Callable[..., Done]) -> None:
     ids = {str(square.create(given_name=name).id) for name in ("Ada", "Zoë")}
-    done = run("export", *square.target, env=square.env)
+    done = ran("export", *square.target)
     assert (done.code, done.err) == (0, "Exported 2 customers to stdout.\n")
     assert {json.loads(line)["id"] for line in done.out.splitlines()} == ids
-    assert run("export", "--json", *square.target, env=square.env) == done
+    assert ran("export", "--json", *square.target) == done
 
 
 def test_writes_a_file_in_the_format_of_its_name(square: Square, ran: Callable[..., Done], folder: Path) -> None:
@@ -44,9 +44,9 @@ def test_writes_a_file_in_the_format_of_its_name(square: Square, ran: Callable[.
     assert [path.name for path in folder.iterdir()] == ["all.csv"]
 
 
-def test_writes_squares_own_columns(square: Square) -> None:
+def test_writes_squares_own_columns(square: Square, ran: Callable[..., Done]) -> None:
     square.create(given_name="Ada", phone_number="+44 20 7946 0000")
-    done = run("export", "--format", "square", *square.target, env=square.env)
+    done = ran("export", "--format", "square", *square.target)
     (row,) = csv.DictReader(io.StringIO(done.out))
     assert len(row) == 23
     assert (row["First Name"], row["Phone Number"]) == ("Ada", "'+44 20 7946 0000")

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_emulator_serves_until_a_signal_and_leaves_its_data(number: signal.Signals, tmp_path: Path) -> None:
+def test_the_emulator_serves_until_a_signal_and_leaves_its_data(tmp_path: Path) -> None:
     words = command("emulator", "--database", str(tmp_path / "square.db"), "--access-token", "my-token")
     with subprocess.Popen(
         words, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -33,7 +32,7 @@ def test_the_emulator_serves_until_a_signal_and_leaves_its_data(number: signal.S
         assert (
             run("list", "--host", url, "--fields", "given_name", env={"SQUARE_ACCESS_TOKEN": "my-token"}).out == "Ada\n"
         )
-        process.send_signal(number)
+        process.send_signal(signal.SIGTERM)
         assert process.communicate(timeout=LONGEST) == ("", "")
 
     assert process.returncode == 0
@@ -41,7 +40,7 @@ def test_the_emulator_serves_until_a_signal_and_leaves_its_data(number: signal.S
         assert reader.execute("SELECT count(*) FROM customers").fetchone() == (1,)
 
 
-@pytest.mark.parametrize("words", [("emulator",), ("demo",), ("list", "--emulator"), ("doctor", "--emulator")])
+@pytest.mark.parametrize("words", [("demo",), ("list", "--emulator")])
 def test_a_missing_extra_is_told(words: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "h11.py").write_text("raise ModuleNotFoundError('h11')")
     done = run(*words, env={"PYTHONPATH": str(tmp_path)})
