@@ -29,10 +29,14 @@ PACKAGES = {
     "squareup-2021": ("squareup==12.0.0.20210616",),
     "pydantic": ("pydantic",),
     "msgspec": ("msgspec",),
+}
+"""What pip installs for each peer besides; for ours, what the SDK and its emulator need; ``fast`` is the extra."""
+
+PROGRAMS = {
     "programs-original": ("squareconnect==2.20190724.1", "flask", "django", "graphene"),
     "programs-ours": ("-r", "requirements.txt", "flask", "django", "graphene"),
 }
-"""What pip installs for each peer besides; for ours, what the SDK and its emulator need; ``fast`` is the extra."""
+"""The same for environments that are not measured: ``compatibility`` runs programs in them."""
 
 USES_CHECKOUT = ("ours", "fast", "pydantic", "msgspec", "programs-ours")
 """The peers that import the checkout: the SDK itself, and the model libraries, whose models are made from its own."""
@@ -41,11 +45,11 @@ USES_CHECKOUT = ("ours", "fast", "pydantic", "msgspec", "programs-ours")
 def python_of(peer: str) -> Path:
     """Return the interpreter of a peer's environment, which is made when it is first asked for.
 
-    :param peer: a name of ``PACKAGES``.
+    :param peer: a name of ``PACKAGES`` or ``PROGRAMS``.
     :raises KeyError: for another name.
     :raises subprocess.CalledProcessError: if pip cannot install the packages.
     """
-    packages = " ".join((*COMMON, *PACKAGES[peer]))
+    packages = " ".join((*COMMON, *{**PACKAGES, **PROGRAMS}[peer]))
     home = HOME / f"{peer}-{sys.version_info.major}.{sys.version_info.minor}"
     python = home / "bin" / "python"
     made_with = home / "packages"
