@@ -144,7 +144,7 @@ class _Connection(asyncio.Protocol):
         self.transport = transport
         self._square.connections.add(transport)
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self._square.connections.discard(self.transport)
 
     def data_received(self, data: bytes) -> None:

@@ -118,6 +118,7 @@ def main() -> int:
     comparison.of(ours, "listed differences", listed, must_differ=True)
     comparison.of(ours, "random payloads", [payloads.case() for _ in range(options.payloads)])
     comparison.of(ours, "pickled models", [Case(f"unpickled({text!r})") for text in pickled])
+    print(f"{len(methods):6} methods of {len({api for api, _ in methods})} API classes, each in {len(VARIANTS)} ways:")
     for how, variant in VARIANTS.items():
         calls = [Case(f"call({api!r}, {method!r}, {how!r})") for api, method in methods]
         comparison.of(ours, f"methods with {how}", calls)

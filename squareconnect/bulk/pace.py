@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ _BURST = 0.05
 class Pace(Protocol):
     """What decides when a request may leave. It is used by several threads at once."""
 
+    @abstractmethod
     def take(self) -> float:
         """Return 0 if a request may leave now, which then counts as sent; else the seconds after which to ask again."""
 

@@ -200,7 +200,8 @@ class Control:
         return Answer(200, headers=headers, stream=self._all_events(_number({"since": since}, "since")))
 
     async def _all_events(self, since: int) -> AsyncIterator[bytes]:
-        journal, told, cleared, quiet = self._state.journal, None, self._state.journal.cleared, 0.0
+        journal, quiet = self._state.journal, 0.0
+        told, cleared = None, journal.cleared
         while True:
             pieces = []
             if journal.cleared != cleared:
@@ -209,8 +210,10 @@ class Control:
             if entries := journal.changed_since(since, _EVENT_ENTRIES):
                 since = entries[-1].change
                 pieces.append(_event("requests", {"requests": [e.as_json(brief=True) for e in entries]}, since))
-            if (summary := self._state.summary()) != told:
-                told = summary
+            summary, clock = self._state.summary(), self._state.clock
+            # A clock that goes on is no news.
+            if (news := summary | {"clock": summary["clock"] if clock.standing else clock.ahead}) != told:
+                told = news
                 pieces.append(_event("state", summary))
             if not pieces and quiet >= _QUIET_SECONDS:
                 pieces.append(b":\n\n")

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
 Seed: TypeAlias = "int | Iterable[Mapping[str, Any]] | str | PathLike[str]"
-"""A number of customers, customers as dicts, or the path of a .json, .jsonl or .csv file."""
+"""A number of customers up to a million, customers as dicts, or the path of a .json, .jsonl or .csv file."""
 
+_MOST = 1_000_000
 _GIVEN_NAMES = ("Ada", "Alan", "Barbara", "Edsger", "Frances", "Grace", "John", "Katherine", "Margaret", "Tim")
 _FAMILY_NAMES = ("Adams", "Baker", "Clark", "Diaz", "Evans", "Fischer", "Garcia", "Hughes", "Ito", "Jones", "Kim")
 
@@ -65,13 +66,15 @@ def read_seed(seed: Seed) -> Iterator[dict[str, Any]]:
 
 
 def _customers(seed: Seed) -> Iterable[Any]:
-    if isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0:
+    if isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed <= _MOST:
         return map(_made_up, range(seed))
     if isinstance(seed, str | PathLike):
         return _read_file(Path(seed))
     if isinstance(seed, list | tuple):
         return seed
-    raise ValueError("A seed is a number of customers, a list of dicts, or the path of a .json, .jsonl or .csv file.")
+    raise ValueError(
+        f"A seed is a number of customers up to {_MOST}, a list of dicts, or the path of a .json, .jsonl or .csv file."
+    )
 
 
 def _made_up(number: int) -> dict[str, Any]:

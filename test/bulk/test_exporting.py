@@ -246,12 +246,13 @@ def test_an_export_goes_to_a_stream_or_a_fifo(square: Square, tmp_path: Path, ca
 
 def test_destinations_and_options_that_cannot_be_are_refused(tmp_path: Path) -> None:
     api = api_of("http://127.0.0.1:1")
-    for destination, options, said in (
+    cases: list[tuple[Any, dict[str, Any], str]] = [
         (tmp_path, {}, "is a directory"),
         (tmp_path / "nowhere" / "x", {}, "There is no directory"),
         ("x", {"format": "xml"}, "--format must be one of jsonl, csv, square, not 'xml'"),
         ("-", {"resume": True}, "--resume needs the name of a file"),
-    ):
+    ]
+    for destination, options, said in cases:
         with pytest.raises(InputError, match=said):
             export_customers(api, destination, **options)
     (tmp_path / "x.part").mkdir()

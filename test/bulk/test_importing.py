@@ -373,19 +373,17 @@ def test_an_import_that_is_killed_over_and_over_makes_everyone_once(tmp_path: Pa
                 while process.poll() is None and len(square.customers) < began + 40 + 17 * kill:
                     time.sleep(0.005)
                 process.kill()
-        for _ in range(3):
-            ended = subprocess.run(command, check=False, timeout=60).returncode
-            if ended == 0:
-                break
-            assert ended == 75
-        assert ended == 0
+        ended = [75]
+        while ended[-1] == 75 and len(ended) < 4:
+            ended.append(subprocess.run(command, check=False, timeout=60).returncode)
+        assert ended[-1] == 0
     assert len(square.customers) == 600
     assert set(names(square).values()) == {1}
 
 
 def test_the_extra_of_the_emulator_is_not_needed() -> None:
     code = (
-        "import sys; sys.modules['starlette'] = sys.modules['uvicorn'] = None; import squareconnect.bulk as bulk; "
+        "import sys; sys.modules['h11'] = None; import squareconnect.bulk as bulk; "
         "print(bulk.import_customers.__name__)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout == b"import_customers\n"

@@ -251,6 +251,18 @@ class TestEvents:
 
         assert numbers == list(range(1, 121))
 
+    def test_do_not_tell_that_the_time_goes_on(self, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("squareconnect.emulator.control._EVENT_SECONDS", 0.01)
+        with Emulator() as square, self.opened(square) as client:
+            events = events_of(client)
+            assert next(events)[0] == "state"
+            client.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                next(events)
+            client.settimeout(10)
+            connect(square).post("/_emulator/clock", {"advance": 60})
+            assert next(events_of(client))[0] == "state"
+
     def test_are_kept_alive_when_nothing_happens(self, square: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("squareconnect.emulator.control._QUIET_SECONDS", 0.15)
         with self.opened(square) as client:

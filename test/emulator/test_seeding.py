@@ -116,7 +116,7 @@ def test_fields_of_an_address_are_columns_with_a_dot(tmp_path: Path) -> None:
     assert read(path) == [{"given_name": "Ada", "address": {"locality": "London", "country": "GB"}}]
 
 
-@pytest.mark.parametrize("seed", [-1, True, 1.5, None, {"given_name": "Ada"}])
+@pytest.mark.parametrize("seed", [-1, 1_000_001, True, 1.5, None, {"given_name": "Ada"}])
 def test_another_kind_of_seed_is_refused(seed: Any) -> None:
     with pytest.raises(ValueError, match="A seed is a number of customers"):
         read(seed)

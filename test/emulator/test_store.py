@@ -99,6 +99,8 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> No
         store.add_customer({"id": "A", "given_name": "Ada"})
         store.commit()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("DROP INDEX customers_by_name")
+        other.execute("CREATE INDEX customers_by_name ON customers (name, number)")
         other.execute("ALTER TABLE customers DROP COLUMN made_at")
         other.execute("ALTER TABLE customers DROP COLUMN texts")
         other.execute("DROP TABLE merges")
@@ -143,6 +145,18 @@ def test_two_that_open_a_new_file_at_once_agree(tmp_path: Path) -> None:
     assert len({store.cursor_key for store in stores}) == 1
     for store in stores:
         store.close()
+
+
+def test_customers_are_counted_whoever_adds_them(tmp_path: Path) -> None:
+    path = tmp_path / "square.db"
+    with closing(Store(path)) as store, closing(Store(path)) as other:
+        for number in range(3):
+            for each in (store, other):
+                each.begin()
+                each.add_customer({"id": f"{number} of {id(each)}"})
+                each.commit()
+                assert store.customer_count() == other.customer_count()
+        assert store.customer_count() == 6
 
 
 @given(
