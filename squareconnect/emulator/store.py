@@ -121,7 +121,7 @@ class Store:
 
     def __init__(self, database: str | PathLike[str] | None = None, cursor_key: bytes | None = None) -> None:
         self._connection = sqlite3.connect(
-            database or ":memory:", _LOCK_SECONDS, isolation_level=None, check_same_thread=False
+            database or ":memory:", timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False
         )
         self._counted_at: tuple[int, int] | None = None
         self._count = 0
