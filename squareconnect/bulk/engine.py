@@ -270,6 +270,8 @@ class Engine:
                 del self._held[row.number]
                 if isinstance(answer, str):
                     settled.append(Settled(row.number, "done", answer))
+                elif answer is None:
+                    settled.append(Settled(row.number, "unknown"))
                 else:
                     settled.append(Settled(row.number, "refused", refusal=answer))
         return settled

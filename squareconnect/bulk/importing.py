@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from squareconnect.bulk.sending import Driver, Sender
     from squareconnect.models._model import Model
 
-    Rows: TypeAlias = FileSource | Iterable[Mapping[str, Any] | Model]
+    Rows: TypeAlias = FileSource | RowsSource | Iterable[Mapping[str, Any] | Model]
 
     class Options(TypedDict, total=False):
         """What :func:`import_customers` takes besides the rows and the API."""
@@ -87,7 +87,8 @@ def import_customers(
     :param key_trust: seconds after which Square may have forgotten an idempotency key. A row that was sent longer ago,
         without an answer, is looked for among the customers before it is sent again.
     :param send: what sends rows, in place of `one_by_one(api)`: it takes a list of `Row`, and returns for each the
-        customer's id or a `Refusal` (an awaitable of that for tasks). It raises what the API's calls raise.
+        customer's id, a `Refusal`, or None if it cannot tell (an awaitable of that for tasks). It raises what the
+        API's calls raise.
     :param batch: rows that `send` takes at a time, at most.
     :param pace: what says when a request may leave, in place of `AdaptivePace(rate)`.
     :return: what became of the rows, over all runs; for an `AsyncCustomersApi`, a coroutine that returns it.
@@ -106,6 +107,24 @@ def import_customers(
         sender: Any = send or one_by_one_async(alike)
         return beside_loop(job, lambda loop: job.run(alike, Tasks(alike, sender, concurrency, loop)))
     return job.run(alike, Threads(alike, send or one_by_one(alike), concurrency))  # type: ignore[arg-type]
+
+
+def read_rows(
+    rows: Rows,
+    api: CustomersApi,
+    *,
+    journal: str | os.PathLike[str],
+    match: str | None = None,
+    on_match: str = "skip",
+) -> ImportReport:
+    """Let a journal take in all rows as `import_customers` would with these arguments, and send nothing.
+
+    :return: what is known of the rows.
+    :raises InputError: for rows or options that cannot be used.
+    :raises JournalError: for a journal that is broken or belongs to another import.
+    :raises Stopped: if the journal is in use or cannot be written.
+    """
+    return _Job(rows, api, os.fspath(journal), match, on_match, None, 0.0).read()
 
 
 def _check_numbers(*, rate: Any, key_trust: Any, concurrency: Any, batch: Any) -> None:
@@ -143,7 +162,7 @@ class _Job(Job):
             raise InputError(f"match must be one of {', '.join(MATCHES)}, or None, not {match!r}")
         if on_match not in ("skip", "update", "fail"):
             raise InputError(f"on_match must be skip, update or fail, not {on_match!r}")
-        self._source = rows if isinstance(rows, FileSource) else RowsSource(rows)
+        self._source = rows if isinstance(rows, (FileSource, RowsSource)) else RowsSource(rows)
         self._journal = journal
         self._match = match
         self._on_match = on_match
@@ -168,7 +187,13 @@ class _Job(Job):
         finally:
             driver.close()
 
-    def _prepare(self, journal: Journal, listing: Listing) -> None:
+    def read(self) -> ImportReport:
+        """Let the journal take in all rows, and send nothing."""
+        with opened(self._journal) as journal:
+            self._load(journal)
+            return journal.report(self._source.unused)
+
+    def _load(self, journal: Journal) -> None:
         journal.load(
             self._source.records(),
             self._source.fingerprint,
@@ -176,6 +201,9 @@ class _Job(Job):
             self._value,
             lambda count: self.tell(Progress("reading", count)),
         )
+
+    def _prepare(self, journal: Journal, listing: Listing) -> None:
+        self._load(journal)
         find_lost(journal, listing, journal.now() - self._key_trust, self.tell)
         if self._match is not None and not journal.listed:
             index_directory(journal, listing, self._match, self.tell)

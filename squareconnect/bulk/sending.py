@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from squareconnect.models import CreateCustomerResponse, UpdateCustomerResponse
 
     Api: TypeAlias = CustomersApi | AsyncCustomersApi
-    Answers: TypeAlias = Sequence[str | Refusal]
+    Answers: TypeAlias = Sequence[str | Refusal | None]
     Sender: TypeAlias = Callable[[Sequence[Row]], Answers] | Callable[[Sequence[Row]], Awaitable[Answers]]
     Following: TypeAlias = Callable[[], Sequence[Row]]
     Finished: TypeAlias = Callable[[Sequence[Row], float, Answers | BaseException], None]

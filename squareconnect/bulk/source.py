@@ -15,7 +15,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from squareconnect.bulk.errors import InputError, Stopped
+from squareconnect.bulk.errors import InputError, JournalError, Stopped
+from squareconnect.bulk.journal import opened
 from squareconnect.bulk.mapping import (
     ERROR_COLUMNS,
     KNOWN_COLUMNS,
@@ -73,12 +74,44 @@ class RowsSource:
         :raises InputError: for a row that is neither a dict nor a model.
         """
         reader = _ObjectReader({}, {})
-        for number, row in enumerate(self._rows, 1):
+        for number, row in self._numbered():
             values = sanitize(row) if isinstance(row, Model) else row
             if not hasattr(values, "items"):
                 raise InputError(f"rows: row {number} must be a dict or a model, not {type(row).__name__}")
             yield reader.record(number, values)
             self.unused = reader.unused
+
+    def _numbered(self) -> Iterator[tuple[int, Mapping[str, Any] | Model]]:
+        return enumerate(self._rows, 1)
+
+
+class NumberedRows(RowsSource):
+    """Some of the rows of an input, with the numbers that they have there.
+
+    :param numbered: the rows behind their numbers, which rise; they are read once in each run.
+    """
+
+    def __init__(self, numbered: Iterable[tuple[int, Mapping[str, Any] | Model]]) -> None:
+        super().__init__(())
+        self._pairs = numbered
+
+    def _numbered(self) -> Iterator[tuple[int, Mapping[str, Any] | Model]]:
+        return iter(self._pairs)
+
+
+class KeptRows(RowsSource):
+    """The rows that a journal has taken in: an import goes on with them without reading its input again.
+
+    :param journal: the journal's path.
+    :raises JournalError: if it has not taken in all rows.
+    """
+
+    def __init__(self, journal: str | os.PathLike[str]) -> None:
+        super().__init__(())
+        with opened(journal) as kept:
+            self.fingerprint = kept.fact("fingerprint")
+        if self.fingerprint is None:
+            raise JournalError(f"The journal {os.fspath(journal)} has not taken in all rows: read the input first")
 
 
 class FileSource:
