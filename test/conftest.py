@@ -16,7 +16,7 @@ hypothesis.settings.register_profile("quiet", deadline=None)  # A busy machine i
 hypothesis.settings.load_profile("quiet")
 
 
-collect_ignore = ["interop"]  # It needs tools of its own: tox -e interop.
+collect_ignore = ["dask", "interop"]  # They need packages of their own: tox -e dask, tox -e interop.
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from squareconnect.serialization import sanitize
 from squareconnect.transport.exchange import pause_before_retry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from squareconnect.bulk.journal import Journal
     from squareconnect.bulk.mapping import Body
@@ -103,8 +103,17 @@ class Listing:
             self._sleep(pause_before_retry(tries, None, 5.0, 0.5, 0.0))
 
 
-def index_directory(journal: Journal, listing: Listing, field: str, progress: Callable[[Progress], object]) -> None:
-    """List all customers, and remember those whose value in a field some row has."""
+def index_directory(
+    journal: Journal,
+    listing: Listing,
+    field: str,
+    progress: Callable[[Progress], object],
+    others: Iterable[tuple[str, str]],
+) -> None:
+    """List all customers, and remember those whose value in a field some row has.
+
+    :param others: values and ids of customers who are there as well, though Square may not list them yet.
+    """
     with journal.change():
         journal.forget_directory()
     count = 0
@@ -116,6 +125,7 @@ def index_directory(journal: Journal, listing: Listing, field: str, progress: Ca
         count += len(customers)
         progress(Progress("listing", count))
     with journal.change():
+        journal.know(others)
         journal.end_listing()
 
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         send: Sender | None
         batch: int
         pace: Pace | None
+        known: Iterable[tuple[str, str]]
 
 
 @overload
@@ -69,6 +70,7 @@ def import_customers(
     send: Sender | None = None,
     batch: int = 1,
     pace: Pace | None = None,
+    known: Iterable[tuple[str, str]] = (),
 ) -> ImportReport | Coroutine[Any, Any, ImportReport]:
     """Import customers: each row exactly once, however often the import is stopped, killed and run again.
 
@@ -91,6 +93,7 @@ def import_customers(
         API's calls raise.
     :param batch: rows that `send` takes at a time, at most.
     :param pace: what says when a request may leave, in place of `AdaptivePace(rate)`.
+    :param known: with `match`, who is there besides those whom Square lists: values of the field, and customers' ids.
     :return: what became of the rows, over all runs; for an `AsyncCustomersApi`, a coroutine that returns it.
     :raises InputError: for rows or options that cannot be used; nothing was sent.
     :raises JournalError: for a journal that is broken or belongs to another import; nothing was sent.
@@ -101,7 +104,7 @@ def import_customers(
     job = _Job(rows, api, os.fspath(journal), match, on_match, progress, key_trust)
     _check_numbers(rate=rate, key_trust=key_trust, concurrency=concurrency, batch=batch)
     job.pace = pace or AdaptivePace(rate)
-    job.concurrency, job.batch = concurrency, batch
+    job.concurrency, job.batch, job.known = concurrency, batch, known
     alike = unretried(api, concurrency)
     if isinstance(api, AsyncCustomersApi):
         sender: Any = send or one_by_one_async(alike)
@@ -143,6 +146,7 @@ class _Job(Job):
     pace: Pace
     concurrency: int
     batch: int
+    known: Iterable[tuple[str, str]]
 
     def __init__(
         self,
@@ -206,7 +210,7 @@ class _Job(Job):
         self._load(journal)
         find_lost(journal, listing, journal.now() - self._key_trust, self.tell)
         if self._match is not None and not journal.listed:
-            index_directory(journal, listing, self._match, self.tell)
+            index_directory(journal, listing, self._match, self.tell, self.known)
 
     def _send(self, journal: Journal, driver: Driver) -> None:
         """Send all rows; with `match`, first one row of each value, then those that waited for it."""
