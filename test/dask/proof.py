@@ -1,0 +1,195 @@
+"""Import on a cluster of four processes that are killed, and tell the figures: python -m test.dask.proof [ROWS]."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from distributed import Client, LocalCluster
+
+from benchmarks.bulk_server import Faults, Square, running
+from squareconnect import Configuration
+from squareconnect.dask import import_customers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FAULTS = Faults(busy_after=0.05, reset_before=0.03, reset_after=0.05, cut=0.05)
+FILES = 16
+WORKERS = 4
+
+
+class Watched(Square):
+    """A Square that knows when each request came."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.times: list[float] = []
+
+    def may_pass(self, now: float) -> bool:
+        self.times.append(time.monotonic())
+        return super().may_pass(now)
+
+
+class Figures(NamedTuple):
+    """What a proof has seen."""
+
+    rows: int
+    missing: int
+    doubled: int
+    report: dict[str, Any]
+    requests: int
+    kills: int
+    seconds: float
+    windows: dict[int, tuple[float, float]]
+    """The lowest and the highest rate over so many seconds, from the first tenth of the run to the last."""
+    longest_stall: float
+    memory: list[float]
+    """The highest memory of any worker, in MiB, in each quarter of the run."""
+
+
+def prove(rows: int, rate: float, *, kill_every: float, restart_after: float, faults: Faults = FAULTS) -> Figures:
+    """Import rows while a worker is killed every few seconds, and the client once."""
+    with ExitStack() as kept:
+        folder = Path(kept.enter_context(tempfile.TemporaryDirectory()))
+        _write(folder / "in", rows)
+        square = Watched(faults=faults)
+        kept.enter_context(running(square))
+        address = kept.enter_context(_process("cluster"))[1]
+        killer = _Killer(address, kill_every)
+        began = time.monotonic()
+        order = json.dumps([address, square.host, str(folder), rate])
+        with _process("import", order) as (first, _):
+            time.sleep(restart_after)
+            first.kill()
+        with _process("import", order) as (second, answer):
+            report = json.loads(answer or second.stdout.readline())
+        seconds = time.monotonic() - began
+        killer.end()
+        counted = Counter(one["reference_id"] for one in square.customers.values())
+        return Figures(
+            rows,
+            rows - len(counted),
+            sum(counted.values()) - len(counted),
+            report,
+            square.requests,
+            killer.kills,
+            round(seconds, 1),
+            {width: _extremes(square.times, width) for width in (5, 10)},
+            round(_longest_stall(square.times), 2),
+            killer.quarters(),
+        )
+
+
+def _write(folder: Path, rows: int) -> None:
+    folder.mkdir()
+    for file in range(FILES):
+        lines = [f"Ada,{file}-{row}" for row in range(rows // FILES)]
+        (folder / f"{file:02}.csv").write_text("\n".join(["given_name,reference_id", *lines]) + "\n")
+
+
+def _between(times: list[float]) -> list[float]:
+    tenth = (times[-1] - times[0]) / 10
+    return [at for at in times if times[0] + tenth <= at <= times[-1] - tenth]
+
+
+def _extremes(times: list[float], width: int) -> tuple[float, float]:
+    inner = _between(times)
+    starts = [inner[0] + step * 0.5 for step in range(int((inner[-1] - inner[0] - width) / 0.5))]
+    rates = [sum(start <= at < start + width for at in inner) / width for start in starts]
+    return (round(min(rates), 1), round(max(rates), 1)) if rates else (0.0, 0.0)
+
+
+def _longest_stall(times: list[float]) -> float:
+    inner = _between(times)
+    return max(after - before for before, after in zip(inner, inner[1:], strict=False))
+
+
+class _Killer:
+    """Kills a worker every few seconds, and looks at the memory of all."""
+
+    def __init__(self, address: str, every: float) -> None:
+        self.kills = 0
+        self._address = address
+        self._every = every
+        self._over = threading.Event()
+        self._memory: list[float] = []
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def end(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def quarters(self) -> list[float]:
+        size = max(1, len(self._memory) // 4)
+        return [round(max(self._memory[at : at + size])) for at in range(0, size * 4, size) if self._memory[at:]]
+
+    def _run(self) -> None:
+        with Client(self._address, set_as_default=False) as client:
+            due = time.monotonic() + self._every
+            while not self._over.wait(0.5):
+                workers = client.scheduler_info(n_workers=-1)["workers"].values()
+                self._memory += [max((one["metrics"].get("memory", 0) for one in workers), default=0) / 2**20]
+                if time.monotonic() >= due:
+                    due += self._every
+                    with suppress(Exception):  # The worker may have died before it said its number.
+                        pids = client.run(os.getpid, on_error="ignore")
+                        os.kill(list(pids.values())[self.kills % len(pids)], signal.SIGKILL)
+                        self.kills += 1
+
+
+@contextmanager
+def _process(*words: str) -> Iterator[tuple[Any, str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "test.dask.proof", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        yield process, process.stdout.readline().strip() if words[0] == "cluster" else ""
+    finally:
+        process.communicate()
+
+
+def _cluster() -> None:
+    with LocalCluster(
+        n_workers=WORKERS, threads_per_worker=1, dashboard_address=None, silence_logs=50, host="127.0.0.1"
+    ) as cluster:
+        print(cluster.scheduler_address, flush=True)
+        sys.stdin.read()
+
+
+def _import(address: str, host: str, folder: str, rate: float) -> None:
+    with Client(address):
+        report = import_customers(
+            f"{folder}/in/*.csv",
+            Configuration(host=host, access_token="a-token"),
+            journal=f"{folder}/journals",
+            rate=rate,
+        )
+    print(json.dumps(report._asdict()), flush=True)
+
+
+def main(words: list[str]) -> None:
+    if words[:1] == ["cluster"]:
+        _cluster()
+    elif words[:1] == ["import"]:
+        _import(*json.loads(words[1]))
+    else:
+        rows, rate = (int(words[0]) if words else 20_000), (float(words[1]) if words[1:] else 200.0)
+        figures = prove(rows, rate, kill_every=5.0, restart_after=rows / rate / 3)
+        print(json.dumps(figures._asdict(), indent=2))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
