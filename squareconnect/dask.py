@@ -445,7 +445,7 @@ class _Import:
         """Send what the journals have left."""
         try:
             self._crew.run(
-                _in_turn(chunks),
+                _in_turn([chunk for chunk in chunks if chunk.report.left or chunk.report.unknown]),
                 lambda chunk: dask.delayed(_send, pure=False)(chunk, self._order, self._earlier(chunk, chunks)),
                 lambda report: None,
                 self._told,

@@ -122,6 +122,14 @@ def code_of(report: ImportReport) -> int:
     return ROWS_REFUSED if report.refused else DONE
 
 
+def counts_of(report: ImportReport) -> str:
+    """Return what became of the rows as a sentence."""
+    counts = {name: getattr(report, name) for name in ("created", "updated", "skipped", "refused", "unknown", "left")}
+    return (
+        "Rows: " + ", ".join(f"{count:,} {name}" for name, count in counts.items() if count or name == "created") + "."
+    )
+
+
 def _tell_end(options: Namespace, source: FileSource, journal: Path, report: ImportReport) -> None:
     """Tell what became of all rows and how to go on, and write the refused ones."""
     if options.json:
@@ -138,10 +146,7 @@ def _tell_end(options: Namespace, source: FileSource, journal: Path, report: Imp
 def _end(options: Namespace, report: ImportReport, journal: Path) -> Iterator[str]:
     if report.unused:
         yield f"Not imported, because they are no field of a customer: {', '.join(report.unused)}."
-    counts = {name: getattr(report, name) for name in ("created", "updated", "skipped", "refused", "unknown", "left")}
-    yield (
-        "Rows: " + ", ".join(f"{count:,} {name}" for name, count in counts.items() if count or name == "created") + "."
-    )
+    yield counts_of(report)
     yield from _refusals(options, report)
     if not _is_rehearsal(options):
         yield f"Journal: {journal}"

@@ -61,6 +61,12 @@ def add_import(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="what remembers the state of each row (default: the input's name and .journal)",
     )
+    sending.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="work on the cluster of this scheduler, such as tcp://10.0.0.1:8786: FILE is then a path, glob or URL for "
+        "its workers, and --journal a directory that they share",
+    )
     sending.add_argument("--errors", metavar="FILE", help="where to write refused rows, to be corrected and imported")
     add_target_options(parser)
     add_output_options(parser, fields=False)
@@ -82,6 +88,10 @@ def _setting(text: str) -> tuple[str, str]:
 
 
 def _import(options: Namespace) -> int:
+    if options.dask is not None:
+        from squareconnect.cli import import_dask
+
+        return import_dask.run(options)
     from squareconnect.cli.import_run import run
 
     return run(options)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -112,7 +113,7 @@ def _extremes(times: list[float], width: int) -> tuple[float, float]:
 
 def _longest_stall(times: list[float]) -> float:
     inner = _between(times)
-    return max(after - before for before, after in zip(inner, inner[1:], strict=False))
+    return max(after - before for before, after in pairwise(inner))
 
 
 class _Killer:
