@@ -164,7 +164,7 @@ def _process(*words: str) -> Iterator[tuple[Any, str]]:
 
 def _cluster() -> None:
     with LocalCluster(
-        n_workers=WORKERS, threads_per_worker=1, dashboard_address=None, silence_logs=50, host="127.0.0.1"
+        n_workers=WORKERS, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50, host="127.0.0.1"
     ) as cluster:
         print(cluster.scheduler_address, flush=True)
         sys.stdin.read()

@@ -67,7 +67,7 @@ def test_a_frame_and_a_bag_are_imported_by_their_partitions(
 ) -> None:
     rows = people(0, 40)
     rows[3]["birthday"] = pandas.Timestamp("1815-12-10").date()
-    rows[5]["given_name"] = None
+    rows[5]["note"] = "All others have a gap here"
     frame = dask.dataframe.from_pandas(pandas.DataFrame(rows), npartitions=4)
     bag = dask.bag.from_sequence(people(40, 40), npartitions=4)
     assert import_customers(frame, settings, journal=folder / "frame").created == 40
@@ -178,7 +178,7 @@ def test_a_row_that_kills_its_worker_is_set_aside_and_no_other(square: Square, f
     bag = dask.bag.from_sequence(rows, npartitions=2)
     settings = Configuration(host=square.host, access_token="t")
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", host="127.0.0.1") as cluster,
         Client(cluster) as client,
     ):
         client.register_plugin(Poison())
