@@ -34,7 +34,9 @@ import tempfile
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +45,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from squareconnect import bulk
 from squareconnect.api_client import ApiClient
 from squareconnect.apis import CustomersApi
-from squareconnect.bulk.directory import MATCHES
 from squareconnect.bulk.errors import InputError, JournalInUse, Stopped
-from squareconnect.bulk.importing import read_rows
+from squareconnect.bulk.importing import check_numbers, read_rows
 from squareconnect.bulk.journal import opened
 from squareconnect.bulk.pace import AdaptivePace
 from squareconnect.bulk.planning import journal_errors, journal_report, journal_results
@@ -81,7 +82,7 @@ _BUSY = 120.0
 _MOST_KILLS = 10
 """How often Dask may give up a part, each time after several dead workers, before the import stops."""
 _WORKERS_WITHIN = 60.0
-"""Seconds to wait for the first worker."""
+"""Seconds to wait for a worker when there is none."""
 
 
 def import_customers(
@@ -114,7 +115,7 @@ def import_customers(
     :raises Stopped: if rows are left because a server, the disk or the cluster is gone; run the same again.
     :raises ApiException: if a server refuses not a row but all of them; the other accounts were finished before.
     """
-    _check_options(rate, match, on_match)
+    check_numbers(rate=rate)
     accounts = _Accounts(configuration)
     parts = _parts(source)
     folder = _made_folder(journal)
@@ -154,15 +155,6 @@ def export_customers(configuration: Configurations, directory: str | os.PathLike
     return ExportReport(
         sum(one.customers for one in reports), sum(one.repeated for one in reports), any(one.resumed for one in reports)
     )
-
-
-def _check_options(rate: Any, match: Any, on_match: Any) -> None:
-    if rate is not None and not (isinstance(rate, (int, float)) and 0 < rate <= 1_000_000):
-        raise InputError(f"rate must be a number of requests per second above 0, or None, not {rate!r}")
-    if match not in (None, "none", *MATCHES):
-        raise InputError(f"match must be one of {', '.join(MATCHES)}, or None, not {match!r}")
-    if on_match not in ("skip", "update", "fail"):
-        raise InputError(f"on_match must be skip, update or fail, not {on_match!r}")
 
 
 def _made_folder(path: str | os.PathLike[str]) -> Path:
@@ -313,6 +305,7 @@ class _Crew:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._running: dict[Any, _Item] = {}
+        self._alive_at = time.monotonic()
 
     def run(
         self,
@@ -356,7 +349,7 @@ class _Crew:
             raise failure
 
     def _start(self, waiting: list[_Item], task: Callable[[Any], Any], one_of_account: bool) -> None:
-        room = max(1, sum(self._client.nthreads().values())) - len(self._running)
+        room = max(1, self._threads()) - len(self._running)
         engaged = {item.work.account for item in self._running.values()} if one_of_account else set()
         for item in list(waiting):
             if room <= 0:
@@ -368,6 +361,19 @@ class _Crew:
                 room -= 1
             if one_of_account:
                 engaged.add(account)
+
+    def _threads(self) -> int:
+        """Return how many tasks the workers can do at a time.
+
+        :raises Stopped: if there has been no worker for a while.
+        """
+        threads = sum(self._client.nthreads().values())
+        now = time.monotonic()
+        if threads:
+            self._alive_at = now
+        elif now - self._alive_at > _WORKERS_WITHIN:
+            raise Stopped("The cluster has lost all its workers: start some, and run the same again")
+        return threads
 
     def _done(self) -> Collection[Any]:
         if not self._running:
@@ -384,6 +390,8 @@ class _Crew:
             outcome: _Outcome = future.result()
         except KilledWorker:
             return self._killed(item)
+        except (CancelledError, OSError) as failure:
+            return _Outcome(failure=Stopped(f"The cluster has lost a task ({failure}): run the same again"))
         except Exception as failure:
             return _Outcome(failure=failure)
         if not isinstance(outcome.failure, JournalInUse):
@@ -731,13 +739,15 @@ class _Watch:
 
     _DEATHS = 3
     """How often a row may be on its way when a worker dies before it is sent alone."""
+    _DEATHS_ALONE = 2
+    """How often the worker that sends a row alone may die before that row is set aside."""
 
     def __init__(self, journal: str | os.PathLike[str]) -> None:
         self._journal = os.fspath(journal)
         self._begun = Path(f"{self._journal}.begun")
         self._alone = Path(f"{self._journal}.alone")
         self._deaths: dict[str, int] = {}
-        self._aside: list[int] = []
+        self._alone_deaths: Counter[str] = Counter()
         self._one_at_a_time = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -747,7 +757,7 @@ class _Watch:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._aside or self._deaths:
+        if self._alone_deaths:
             self._keep(ended=True)
         else:
             self._begun.unlink(missing_ok=True)
@@ -760,7 +770,7 @@ class _Watch:
     def guarded(self, send: Callable[[Sequence[Row]], Answers]) -> Callable[[Sequence[Row]], Answers]:
         """Return a sender that sends suspects one at a time, and those set aside not at all."""
         suspects = {int(number) for number, deaths in self._deaths.items() if deaths >= self._DEATHS}
-        aside = set(self._aside)
+        aside = {int(number) for number, deaths in self._alone_deaths.items() if deaths >= self._DEATHS_ALONE}
 
         def guard(rows: Sequence[Row]) -> Answers:
             number = rows[0].number
@@ -778,22 +788,22 @@ class _Watch:
         return guard
 
     def _learn(self) -> None:
-        """Count a death for each row that was on its way, and set the one aside that was sent alone."""
-        known = json.loads(self._begun.read_text() or "{}")
-        self._aside = known.get("aside", [])
-        if known.get("ended"):
+        """Count a death for each row that was on its way, also for the one that was sent alone."""
+        known = json.loads(self._begun.read_text())
+        self._alone_deaths.update(known["alone"])
+        if known["ended"]:
             return
-        before = known.get("deaths", {})
         sent = (str(result.row) for result in journal_results(self._journal) if result.state == "sent")
-        self._deaths = {number: before.get(number, 0) + 1 for number in sent}
+        self._deaths = {number: known["deaths"].get(number, 0) + 1 for number in sent}
         if self._alone.exists():
-            self._aside.append(int(self._alone.read_text()))
+            number = self._alone.read_text()
+            self._alone_deaths.update([number] if number else [])  # The worker may have died while it wrote this.
             self._alone.unlink()
 
     def _keep(self, *, ended: bool = False) -> None:
         """Write what is known, so that the next one finds either the old or the new."""
         part = Path(f"{self._begun}.part")
-        part.write_text(json.dumps({"deaths": self._deaths, "aside": self._aside, "ended": ended}))
+        part.write_text(json.dumps({"deaths": self._deaths, "alone": self._alone_deaths, "ended": ended}))
         part.replace(self._begun)
 
 

@@ -102,7 +102,7 @@ def import_customers(
         when that is mended.
     """
     job = _Job(rows, api, os.fspath(journal), match, on_match, progress, key_trust)
-    _check_numbers(rate=rate, key_trust=key_trust, concurrency=concurrency, batch=batch)
+    check_numbers(rate=rate, key_trust=key_trust, concurrency=concurrency, batch=batch)
     job.pace = pace or AdaptivePace(rate)
     job.concurrency, job.batch, job.known = concurrency, batch, known
     alike = unretried(api, concurrency)
@@ -130,7 +130,8 @@ def read_rows(
     return _Job(rows, api, os.fspath(journal), match, on_match, None, 0.0).read()
 
 
-def _check_numbers(*, rate: Any, key_trust: Any, concurrency: Any, batch: Any) -> None:
+def check_numbers(*, rate: Any = None, key_trust: Any = 0, concurrency: Any = 1, batch: Any = 1) -> None:
+    """Raise `InputError` for a number that is no such option of `import_customers`."""
     if rate is not None and not (isinstance(rate, (int, float)) and 0 < rate <= 1_000_000):
         raise InputError(f"rate must be a number of requests per second above 0, or None, not {rate!r}")
     if not (isinstance(key_trust, (int, float)) and key_trust >= 0):

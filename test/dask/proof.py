@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import dask
 from distributed import Client, LocalCluster
 
 from benchmarks.bulk_server import Faults, Square, running
@@ -139,14 +140,16 @@ class _Killer:
     def _run(self) -> None:
         with Client(self._address, set_as_default=False) as client:
             due = time.monotonic() + self._every
+            pids: list[int] = []
             while not self._over.wait(0.5):
                 workers = client.scheduler_info(n_workers=-1)["workers"].values()
                 self._memory += [max((one["metrics"].get("memory", 0) for one in workers), default=0) / 2**20]
                 if time.monotonic() >= due:
                     due += self._every
                     with suppress(Exception):  # The worker may have died before it said its number.
-                        pids = client.run(os.getpid, on_error="ignore")
-                        os.kill(list(pids.values())[self.kills % len(pids)], signal.SIGKILL)
+                        there = client.run(os.getpid, on_error="ignore").values()
+                        pids = [pid for pid in pids if pid in there] + [pid for pid in there if pid not in pids]
+                        os.kill(pids.pop(0), signal.SIGKILL)  # The oldest.
                         self.kills += 1
 
 
@@ -163,11 +166,15 @@ def _process(*words: str) -> Iterator[tuple[Any, str]]:
 
 
 def _cluster() -> None:
+    dask.config.set({"distributed.deploy.lost-worker-timeout": "6s"})
     with LocalCluster(
         n_workers=WORKERS, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50, host="127.0.0.1"
     ) as cluster:
         print(cluster.scheduler_address, flush=True)
-        sys.stdin.read()
+        over = threading.Event()
+        threading.Thread(target=lambda: (sys.stdin.read(), over.set())).start()
+        while not over.wait(1.0):
+            cluster.scale(WORKERS)  # Dask's nannies give up on a worker that is killed while it starts.
 
 
 def _import(address: str, host: str, folder: str, rate: float) -> None:

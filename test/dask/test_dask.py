@@ -88,7 +88,7 @@ def test_each_account_gets_its_rows_with_their_numbers(client: Client, folder: P
         with pytest.raises(InputError, match=r"account is '7', which configuration does not name"):
             import_customers(str(folder / "in" / "*.csv"), accounts, journal=folder / "journal")
         assert north.requests == 0
-        mapping = {**accounts, 7: Configuration(host=seven.host, access_token="s")}
+        mapping: dict[Any, Configuration] = {**accounts, 7: Configuration(host=seven.host, access_token="s")}
         report = import_customers(str(folder / "in" / "*.csv"), mapping, journal=folder / "journal")
         assert (report.created, report.refused) == (39, 1)
         assert references(north) == Counter(f"r{number}" for number in range(1, 40, 2) if number != 11)
@@ -169,7 +169,7 @@ class Poison(WorkerPlugin):
                 os._exit(1)
             return create(api, body, **options)
 
-        CustomersApi.create_customer = deadly  # type: ignore[method-assign]
+        CustomersApi.create_customer = deadly  # type: ignore[assignment,method-assign]
 
 
 def test_a_row_that_kills_its_worker_is_set_aside_and_no_other(square: Square, folder: Path) -> None:
