@@ -367,7 +367,7 @@ class _Crew:
 
         :raises Stopped: if there has been no worker for a while.
         """
-        threads = sum(self._client.nthreads().values())
+        threads: int = sum(self._client.nthreads().values())
         now = time.monotonic()
         if threads:
             self._alive_at = now

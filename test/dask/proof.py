@@ -172,7 +172,12 @@ def _cluster() -> None:
     ) as cluster:
         print(cluster.scheduler_address, flush=True)
         over = threading.Event()
-        threading.Thread(target=lambda: (sys.stdin.read(), over.set())).start()
+
+        def wait_for_end() -> None:
+            sys.stdin.read()
+            over.set()
+
+        threading.Thread(target=wait_for_end).start()
         while not over.wait(1.0):
             cluster.scale(WORKERS)  # Dask's nannies give up on a worker that is killed while it starts.
 

@@ -1,0 +1,63 @@
+"""What lets an import be done in parts: its rows are read first, and sent later, from what the journal has kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks.bulk_server import Square, running
+from squareconnect.bulk import JournalError, journal_results
+from squareconnect.bulk.importing import import_customers, read_rows
+from squareconnect.bulk.journal import opened
+from squareconnect.bulk.source import KeptRows, NumberedRows
+from test.bulk.helpers import api_of, people
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from squareconnect.bulk import Row
+
+
+@pytest.fixture
+def square() -> Iterator[Square]:
+    with running(Square()) as square:
+        yield square
+
+
+def test_rows_are_read_first_and_sent_without_their_input(square: Square, tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    assert read_rows(people(5), api_of(square.host), journal=journal).left == 5
+    assert square.requests == 0
+    assert import_customers(KeptRows(journal), api_of(square.host), journal=journal).created == 5
+
+
+def test_a_journal_that_has_not_taken_in_all_rows_cannot_go_on_without_them(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="read the input first"):
+        KeptRows(tmp_path / "journal")
+
+
+def test_rows_keep_the_numbers_of_their_input(square: Square, tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    import_customers(NumberedRows(zip((3, 8), people(2), strict=True)), api_of(square.host), journal=journal)
+    assert [result.row for result in journal_results(journal)] == [3, 8]
+
+
+def test_a_row_of_which_the_sender_cannot_tell_is_unknown(square: Square, tmp_path: Path) -> None:
+    def send(rows: Sequence[Row]) -> list[None]:
+        return [None for _ in rows]
+
+    report = import_customers(people(3), api_of(square.host), journal=tmp_path / "journal", send=send)
+    assert (report.unknown, report.created) == (3, 0)
+
+
+def test_whom_another_part_has_made_is_known(square: Square, tmp_path: Path) -> None:
+    api = api_of(square.host)
+    rows = [{"given_name": "Ada", "reference_id": "a"}, {"given_name": "Bob", "reference_id": "b"}]
+    import_customers(rows[:1], api, journal=tmp_path / "first", match="reference_id")
+    with opened(tmp_path / "first") as first:
+        known = list(first.known())
+    square.customers.clear()  # Square does not list her yet.
+    report = import_customers(rows, api, journal=tmp_path / "second", match="reference_id", known=known)
+    assert (report.created, report.skipped) == (1, 1)
