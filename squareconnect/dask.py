@@ -46,13 +46,13 @@ from squareconnect import bulk
 from squareconnect.api_client import ApiClient
 from squareconnect.apis import CustomersApi
 from squareconnect.bulk.errors import InputError, JournalInUse, Stopped
-from squareconnect.bulk.importing import check_numbers, read_rows
+from squareconnect.bulk.importing import KeptRows, check_numbers, read_rows
 from squareconnect.bulk.journal import opened
 from squareconnect.bulk.pace import AdaptivePace
 from squareconnect.bulk.planning import journal_errors, journal_report, journal_results
 from squareconnect.bulk.reports import ERRORS_KEPT, ExportReport, ImportReport, Progress
 from squareconnect.bulk.sending import one_by_one, unretried
-from squareconnect.bulk.source import FileSource, KeptRows, NumberedRows, open_source
+from squareconnect.bulk.source import FileSource, NumberedRows, open_source
 from squareconnect.configuration import Configuration
 from squareconnect.serialization import sanitize
 
@@ -814,6 +814,8 @@ _GRANT_LASTS = 1.0
 """Seconds after which a grant expires."""
 _BATCH = 0.04
 """Seconds for which a grant lasts at the present rate, so that the messages do not limit the rate."""
+_BURST = 0.2
+"""Seconds for which the till makes up, when a busy scheduler has kept it from handing out grants."""
 _LONGEST_WAIT = 0.5
 """Seconds that a worker is kept waiting for a grant before it is told to ask again."""
 
@@ -849,7 +851,7 @@ class _Till(SchedulerPlugin):
         """
         counter = self._counters.get(account)
         if counter is None or counter.rate != rate:
-            counter = self._counters[account] = _Counter(rate, AdaptivePace(rate), asyncio.Lock())
+            counter = self._counters[account] = _Counter(rate, AdaptivePace(rate, burst=_BURST), asyncio.Lock())
         pace = counter.pace
         for _ in range(succeeded):
             pace.succeeded()

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from squareconnect.apis import AsyncCustomersApi, CustomersApi
 from squareconnect.bulk.directory import MATCHES, Listing, find_lost, index_directory, match_value
 from squareconnect.bulk.engine import Engine
-from squareconnect.bulk.errors import BulkError, InputError, Stopped
+from squareconnect.bulk.errors import BulkError, InputError, JournalError, Stopped
 from squareconnect.bulk.journal import Journal, opened
 from squareconnect.bulk.pace import AdaptivePace, Pace
 from squareconnect.bulk.reports import ImportReport, Progress
@@ -128,6 +128,21 @@ def read_rows(
     :raises Stopped: if the journal is in use or cannot be written.
     """
     return _Job(rows, api, os.fspath(journal), match, on_match, None, 0.0).read()
+
+
+class KeptRows(RowsSource):
+    """The rows that a journal has taken in: an import goes on with them without reading its input again.
+
+    :param journal: the journal's path.
+    :raises JournalError: if it has not taken in all rows.
+    """
+
+    def __init__(self, journal: str | os.PathLike[str]) -> None:
+        super().__init__(())
+        with opened(journal) as kept:
+            self.fingerprint = kept.fact("fingerprint")
+        if self.fingerprint is None:
+            raise JournalError(f"The journal {os.fspath(journal)} has not taken in all rows: read the input first")
 
 
 def check_numbers(*, rate: Any = None, key_trust: Any = 0, concurrency: Any = 1, batch: Any = 1) -> None:

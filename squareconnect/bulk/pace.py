@@ -49,8 +49,6 @@ _EXPERIENCE = 20
 """How many successes it takes to know what the server carries out; until then a 429 halves the rate at most."""
 _CERTAINTY = 30.0
 """Seconds in which there is no second doubt."""
-_BURST = 0.05
-"""Seconds by which a request may make up for a late one before it."""
 
 
 class Pace(Protocol):
@@ -76,11 +74,15 @@ class AdaptivePace:
 
     :param rate: requests per second that it never exceeds; None leaves that to the server.
     :param monotonic: the clock, as `time.monotonic`.
+    :param burst: seconds by which a request may make up for a late one before it.
     """
 
-    def __init__(self, rate: float | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, rate: float | None = None, monotonic: Callable[[], float] = time.monotonic, burst: float = 0.05
+    ) -> None:
         self._lock = threading.Lock()
         self._monotonic = monotonic
+        self._burst = burst
         self._most = rate or math.inf
         self._rate = min(START, self._most)
         self._doubling = _DOUBLING
@@ -115,7 +117,7 @@ class AdaptivePace:
             if wait > 0:
                 self._pressed = True
                 return wait
-            self._next = max(self._next, now - _BURST) + 1 / self._rate
+            self._next = max(self._next, now - self._burst) + 1 / self._rate
             return 0.0
 
     def succeeded(self) -> None:

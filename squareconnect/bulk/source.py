@@ -15,8 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from squareconnect.bulk.errors import InputError, JournalError, Stopped
-from squareconnect.bulk.journal import opened
+from squareconnect.bulk.errors import InputError, Stopped
 from squareconnect.bulk.mapping import (
     ERROR_COLUMNS,
     KNOWN_COLUMNS,
@@ -97,21 +96,6 @@ class NumberedRows(RowsSource):
 
     def _numbered(self) -> Iterator[tuple[int, Mapping[str, Any] | Model]]:
         return iter(self._pairs)
-
-
-class KeptRows(RowsSource):
-    """The rows that a journal has taken in: an import goes on with them without reading its input again.
-
-    :param journal: the journal's path.
-    :raises JournalError: if it has not taken in all rows.
-    """
-
-    def __init__(self, journal: str | os.PathLike[str]) -> None:
-        super().__init__(())
-        with opened(journal) as kept:
-            self.fingerprint = kept.fact("fingerprint")
-        if self.fingerprint is None:
-            raise JournalError(f"The journal {os.fspath(journal)} has not taken in all rows: read the input first")
 
 
 class FileSource:

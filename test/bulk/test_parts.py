@@ -8,9 +8,9 @@ import pytest
 
 from benchmarks.bulk_server import Square, running
 from squareconnect.bulk import JournalError, journal_results
-from squareconnect.bulk.importing import import_customers, read_rows
+from squareconnect.bulk.importing import KeptRows, import_customers, read_rows
 from squareconnect.bulk.journal import opened
-from squareconnect.bulk.source import KeptRows, NumberedRows
+from squareconnect.bulk.source import NumberedRows
 from test.bulk.helpers import api_of, people
 
 if TYPE_CHECKING:
