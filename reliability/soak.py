@@ -62,7 +62,7 @@ def outcome_of(api: CustomersApi, name: str) -> str:
         customer = api.retrieve_customer(name).customer
     except ApiException as failure:
         return type(failure).__name__
-    got = customer and customer.id
+    got = customer.id if customer else None
     return "right" if got == name else f"WRONG: asked for {name}, got {got}"
 
 

@@ -273,11 +273,13 @@ class BaseClient(ClientOf2x):
             ("_headers", replacing),
         ):
             if layer:
-                for name, value in require_mapping(parameter, layer).items():
+                layer = layer if type(layer) is dict else require_mapping(parameter, layer)
+                for name, value in layer.items():
                     headers[_canonical(name)] = value
         check_headers(headers)
-        for name in _SECRET_HEADERS.intersection(headers):
-            headers[name] = conceal(headers[name])
+        for name in _SECRET_HEADERS:
+            if name in headers:
+                headers[name] = conceal(headers[name])
         return headers
 
     def _result(self, call: PreparedCall, response: Any) -> Any:
@@ -561,6 +563,8 @@ def require_result(response: Any, data: Any, response_type: Any) -> None:
         kind = getattr(response_type, "__name__", response_type)
         raise unreadable(response, f"the body should be a {kind} but is null")
     missing = missing_field(data)
+    if missing is None and not getattr(data, "errors", None):
+        return
     if holds_errors(data, only=missing is None):
         failure = ApiException(http_resp=response)
         failure.reason = "OK, but the answer holds errors"
@@ -594,7 +598,7 @@ def _body_of(response: Any) -> bytes:
     return text("response.data", response.data).encode()
 
 
-_SECRET_HEADERS = frozenset(("Authorization", "Cookie"))
+_SECRET_HEADERS = ("Authorization", "Cookie")
 
 
 @lru_cache

@@ -48,7 +48,7 @@ def echo(wire: Wire, request: Request) -> None:
 def id_of(api: CustomersApi, wanted: str) -> str | None:
     """Retrieve a customer, and return whose answer came."""
     customer = api.retrieve_customer(wanted).customer
-    return customer and customer.id
+    return customer.id if customer else None
 
 
 def interrupted_calls(api: CustomersApi, count: int, chance: random.Random) -> int:

@@ -43,7 +43,7 @@ SURPLUS: dict[str, Step] = {
 def id_of(api: CustomersApi) -> str | None:
     """Retrieve a customer, and return whose answer came."""
     customer = api.retrieve_customer("C1").customer
-    return customer and customer.id
+    return customer.id if customer else None
 
 
 @pytest.mark.parametrize("surplus", SURPLUS.values(), ids=SURPLUS)
