@@ -595,7 +595,9 @@ def _body_of(response: Any) -> bytes:
     """Return an answer's body; in the place of an answer, programs' tests have objects with ``data``."""
     if isinstance(response, RESTResponse):
         return response.content
-    return text("response.data", response.data).encode()
+    if not isinstance(response.data, (str, bytes)):
+        raise ValueError(f"response.data must be a str or UTF-8 bytes, not {type(response.data).__name__}")
+    return response.data.encode() if isinstance(response.data, str) else response.data
 
 
 _SECRET_HEADERS = ("Authorization", "Cookie")
