@@ -5,6 +5,7 @@ from __future__ import annotations
 import mimetypes
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache, partial
@@ -81,7 +82,7 @@ class PreparedCall(NamedTuple):
     data_only: bool
 
 
-class BaseClient(ClientOf2x):
+class BaseClient(ClientOf2x, ABC):
     """What makes requests of calls and results of answers, whichever way they travel.
 
     :param configuration: the settings; a new ``Configuration()`` if None.
@@ -113,6 +114,11 @@ class BaseClient(ClientOf2x):
         self._types = Types(models)
         if header_name is not None:
             self.set_default_header(header_name, header_value or "")
+        self._start()
+
+    @abstractmethod
+    def _start(self) -> None:
+        """Make what sends requests."""
 
     @property
     def user_agent(self) -> str:
@@ -314,17 +320,7 @@ class ApiClient(BaseClient):
         names to them, or a list of these.
     """
 
-    def __init__(
-        self,
-        configuration: Configuration | None = None,
-        header_name: str | None = None,
-        header_value: str | None = None,
-        cookie: str | None = None,
-        *,
-        models: Any = None,
-    ) -> None:
-        header_value, cookie = conceal((header_value, cookie))  # A traceback shows the locals of each frame.
-        super().__init__(configuration, header_name, header_value, cookie, models=models)
+    def _start(self) -> None:
         self.rest_client = RESTClientObject(self.configuration)
         self._of_thread = threading.local()
 
