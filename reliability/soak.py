@@ -62,7 +62,8 @@ def outcome_of(api: CustomersApi, name: str) -> str:
         customer = api.retrieve_customer(name).customer
     except ApiException as failure:
         return type(failure).__name__
-    return "right" if customer.id == name else f"WRONG: asked for {name}, got {customer.id}"
+    got = customer.id if customer else None
+    return "right" if got == name else f"WRONG: asked for {name}, got {got}"
 
 
 def in_child(api: CustomersApi, number: int) -> bool:

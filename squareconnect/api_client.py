@@ -5,6 +5,7 @@ from __future__ import annotations
 import mimetypes
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache, partial
@@ -81,7 +82,7 @@ class PreparedCall(NamedTuple):
     data_only: bool
 
 
-class BaseClient(ClientOf2x):
+class BaseClient(ClientOf2x, ABC):
     """What makes requests of calls and results of answers, whichever way they travel.
 
     :param configuration: the settings; a new ``Configuration()`` if None.
@@ -113,6 +114,11 @@ class BaseClient(ClientOf2x):
         self._types = Types(models)
         if header_name is not None:
             self.set_default_header(header_name, header_value or "")
+        self._start()
+
+    @abstractmethod
+    def _start(self) -> None:
+        """Make what sends requests."""
 
     @property
     def user_agent(self) -> str:
@@ -273,11 +279,13 @@ class BaseClient(ClientOf2x):
             ("_headers", replacing),
         ):
             if layer:
-                for name, value in require_mapping(parameter, layer).items():
+                layer = layer if type(layer) is dict else require_mapping(parameter, layer)
+                for name, value in layer.items():
                     headers[_canonical(name)] = value
         check_headers(headers)
-        for name in _SECRET_HEADERS.intersection(headers):
-            headers[name] = conceal(headers[name])
+        for name in _SECRET_HEADERS:
+            if name in headers:
+                headers[name] = conceal(headers[name])
         return headers
 
     def _result(self, call: PreparedCall, response: Any) -> Any:
@@ -312,17 +320,7 @@ class ApiClient(BaseClient):
         names to them, or a list of these.
     """
 
-    def __init__(
-        self,
-        configuration: Configuration | None = None,
-        header_name: str | None = None,
-        header_value: str | None = None,
-        cookie: str | None = None,
-        *,
-        models: Any = None,
-    ) -> None:
-        header_value, cookie = conceal((header_value, cookie))  # A traceback shows the locals of each frame.
-        super().__init__(configuration, header_name, header_value, cookie, models=models)
+    def _start(self) -> None:
         self.rest_client = RESTClientObject(self.configuration)
         self._of_thread = threading.local()
 
@@ -561,6 +559,8 @@ def require_result(response: Any, data: Any, response_type: Any) -> None:
         kind = getattr(response_type, "__name__", response_type)
         raise unreadable(response, f"the body should be a {kind} but is null")
     missing = missing_field(data)
+    if missing is None and not getattr(data, "errors", None):
+        return
     if holds_errors(data, only=missing is None):
         failure = ApiException(http_resp=response)
         failure.reason = "OK, but the answer holds errors"
@@ -591,10 +591,12 @@ def _body_of(response: Any) -> bytes:
     """Return an answer's body; in the place of an answer, programs' tests have objects with ``data``."""
     if isinstance(response, RESTResponse):
         return response.content
-    return text("response.data", response.data).encode()
+    if not isinstance(response.data, (str, bytes)):
+        raise ValueError(f"response.data must be a str or UTF-8 bytes, not {type(response.data).__name__}")
+    return response.data.encode() if isinstance(response.data, str) else response.data
 
 
-_SECRET_HEADERS = frozenset(("Authorization", "Cookie"))
+_SECRET_HEADERS = ("Authorization", "Cookie")
 
 
 @lru_cache

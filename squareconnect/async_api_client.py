@@ -46,19 +46,6 @@ class AsyncApiClient(BaseClient):
     :raises ImportError: if ``h11`` is not installed; the extra ``async`` brings it.
     """
 
-    def __init__(
-        self,
-        configuration: Configuration | None = None,
-        header_name: str | None = None,
-        header_value: str | None = None,
-        cookie: str | None = None,
-        *,
-        models: Any = None,
-    ) -> None:
-        header_value, cookie = conceal((header_value, cookie))  # A traceback shows the locals of each frame.
-        super().__init__(configuration, header_name, header_value, cookie, models=models)
-        self._start()
-
     def _start(self) -> None:
         self.connections = _connections(self.configuration)
         self._last_responses: WeakKeyDictionary[asyncio.Task[Any], RESTResponse] = WeakKeyDictionary()

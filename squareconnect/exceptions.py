@@ -146,6 +146,8 @@ class InvalidArgument(ApiException, ValueError):
     :param reason: which parameter or setting it is, and what to do.
     """
 
+    advice = "Change the value as the message says."
+
     def __init__(self, reason: str | None = None) -> None:
         super().__init__(reason=reason)
 

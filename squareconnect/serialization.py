@@ -133,8 +133,10 @@ def parse(content: bytes) -> Any:
         of range, and nesting too deep to read.
     """
     if parser := fast_parser():
-        with suppress(ValueError, RecursionError):
+        try:
             return parser(content)
+        except (ValueError, RecursionError):
+            pass
     return parse_with_standard_library(content)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import ssl
 from typing import Any
 
@@ -15,6 +16,9 @@ from test import drivers, servers
 hypothesis.settings.register_profile("quiet", deadline=None)  # A busy machine is no failure.
 hypothesis.settings.load_profile("quiet")
 
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # As in a job in the background of a shell.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 collect_ignore = ["dask", "interop"]  # They need packages of their own: tox -e dask, tox -e interop.
 

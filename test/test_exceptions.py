@@ -208,7 +208,7 @@ def test_tests_of_programs_can_make_an_exception_as_in_2_x() -> None:
         def getheaders(self) -> dict[str, str]:
             return {}
 
-    error = ApiException(http_resp=Answer())  # type: ignore[arg-type]
+    error = ApiException(http_resp=Answer())
     assert (error.status, error.body, error.errors[0].code) == (404, Answer.data, "NOT_FOUND")
 
     error.body = "text"

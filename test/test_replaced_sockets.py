@@ -14,7 +14,8 @@ from unittest import mock
 
 import pytest
 import urllib3
-from urllib3.util import connection
+from urllib3.connection import HTTPConnection
+from urllib3.util import connection, ssl_
 
 from squareconnect import AsyncApiClient, AsyncCustomersApi, Configuration
 from squareconnect.exceptions import ConnectionFailed, Timeout
@@ -158,7 +159,7 @@ def another_context(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def replace() -> None:
         Counted.wrapped = 0
         monkeypatch.setattr(ssl, "SSLContext", Counted)
-        monkeypatch.setattr(urllib3.util.ssl_, "SSLContext", Counted)
+        monkeypatch.setattr(ssl_, "SSLContext", Counted)
 
     return replace
 
@@ -219,7 +220,7 @@ def test_a_patched_family_of_addresses_is_asked_for(monkeypatch: pytest.MonkeyPa
 def test_another_class_of_connections_is_used_whatever_its_kind(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
     made: list[str] = []
 
-    class Recording(urllib3.connection.HTTPConnection):
+    class Recording(HTTPConnection):
         def request(self, method: str, url: str, *arguments: Any, **options: Any) -> None:
             made.append(f"{method} {url}")
             super().request(method, url, *arguments, **options)

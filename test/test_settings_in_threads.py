@@ -20,7 +20,15 @@ class Recording(RESTClientObject):
         super().__init__(configuration)
         self.sent: list[tuple[str, dict[str, str]]] = []
 
-    def request(self, method: str, url: str, query_params: Any = None, headers: Any = None, *_: Any) -> RESTResponse:
+    def request(
+        self,
+        method: str,
+        url: str,
+        query_params: Any = None,
+        headers: Any = None,
+        body: Any = None,
+        post_params: Any = None,
+    ) -> RESTResponse:
         self.sent.append((url, headers))
         return RESTResponse(200, "OK", {}, b"{}")
 

@@ -30,7 +30,8 @@ class AsyncCustomersApi:
 
     def __init__(self, api_client: ApiClient | AsyncApiClient | None = None) -> None:
         self.api_client: Any = _new_client() if api_client is None else api_client
-        self._api = CustomersApi(self.api_client)
+        client: Any = self.api_client  # Both kinds have call_api, which is all that the methods use.
+        self._api = CustomersApi(client)
 
     async def create_customer(
         self, body: models.CreateCustomerRequest | dict[str, Any], **options: Any

@@ -96,7 +96,9 @@ def judge(came: RESTResponse | Broken, limit: int) -> RESTResponse | ApiExceptio
     """
     if isinstance(came, Broken):
         return _judge_broken(came, limit)
-    problem = _undo_encoding(came, limit)
+    problem = None
+    if len(came.content) > limit or "Content-Encoding" in came.headers:
+        problem = _undo_encoding(came, limit)
     if not is_success(came.status):
         return _refusal(came)
     if problem:
@@ -129,10 +131,8 @@ def _undo_encoding(answer: RESTResponse, limit: int) -> str | None:
     """Undo the Content-Encoding of an answer; return why that cannot be done, or None."""
     if len(answer.content) > limit:
         return _too_large(limit)
-    if not answer.content or "Content-Encoding" not in answer.headers:
-        return None
-    encoding = answer.headers["Content-Encoding"].strip().lower()
-    if encoding in ("", "identity"):
+    encoding = answer.headers.get("Content-Encoding", "").strip().lower()
+    if not answer.content or encoding in ("", "identity"):
         return None
     try:
         answer.content = decompress(answer.content, encoding, limit)

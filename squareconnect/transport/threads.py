@@ -105,6 +105,7 @@ class Wire(io.RawIOBase):
     def __init__(self, sock: Any) -> None:
         self._sock = sock
         self._timeout: float | None = sock.gettimeout()
+        self._timeout_of_sock = self._timeout
         self._reader = _Reader(self)
         self._files = 0
         self._closing = False
@@ -204,6 +205,7 @@ class Wire(io.RawIOBase):
         self._peeking = True
         try:
             self._sock.settimeout(0)
+            self._timeout_of_sock = 0
             return self._reader.peek(1)
         except OSError:
             self.ended = True
@@ -213,7 +215,10 @@ class Wire(io.RawIOBase):
 
     def _keep_to_deadline(self) -> None:
         attempt = self.owner()
-        self._sock.settimeout(attempt.limit(self._timeout) if attempt else self._timeout)
+        seconds = attempt.limit(self._timeout) if attempt else self._timeout
+        if seconds != self._timeout_of_sock:
+            self._sock.settimeout(seconds)
+            self._timeout_of_sock = seconds
 
 
 class _Reader(io.BufferedReader):
@@ -262,12 +267,10 @@ class _Watched:
     @property
     def is_connected(self) -> bool:
         """Whether a request may be sent over this connection. urllib3 asks when it takes it from the pool."""
-        self._own()
-        if not isinstance(self.sock, Wire):
-            return self.sock is not None
-        if self._way != way_out():
-            return False
-        return not self.sock.peek() and not self.sock.ended
+        wire = self.sock
+        if not isinstance(wire, Wire):
+            return wire is not None
+        return self._way == way_out() and not wire.peek() and not wire.ended
 
     def connect(self) -> None:
         """Look up the name, connect, pass a proxy and set up TLS, all before the deadline."""
@@ -314,11 +317,10 @@ class _Watched:
             super().close()  # type: ignore[misc]
 
     def _own(self) -> Attempt | None:
-        attempt = _current.get()()
-        self._owner = weakref.ref(attempt) if attempt else _nobody
+        self._owner = owner = _current.get()
         if isinstance(self.sock, Wire):
-            self.sock.owner = self._owner
-        return attempt
+            self.sock.owner = owner
+        return owner()
 
 
 @cache
@@ -489,15 +491,18 @@ class Slots:
         :raises TimeoutError: if there is none before the deadline.
         """
         place = weakref.ref(attempt, self._holders.discard)
-        if not self._taken(place, None):
-            self._wait(place, attempt)
+        with self._lock:
+            if len(self._holders) < self._most:
+                self._holders.add(place)
+                return
+        self._wait(place, attempt)
 
     def _taken(self, place: weakref.ref[Attempt], turn: Any) -> bool:
         with self._lock:
             if len(self._holders) < self._most:
                 self._holders.add(place)
                 return True
-            if turn is not None and turn not in self._waiting:
+            if turn not in self._waiting:
                 self._waiting.append(turn)
         return False
 
@@ -548,7 +553,7 @@ def send(
             redirect=False,
             preload_content=False,
         )
-        if not isinstance(response, urllib3.BaseHTTPResponse):
+        if type(response) is not urllib3.HTTPResponse and not isinstance(response, urllib3.BaseHTTPResponse):
             return _stand_in(response)
         _read(response, content, limit)
     except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-
-import pytest
+from typing import TYPE_CHECKING
 
 from squareconnect.cli import main
 from squareconnect.cli.failures import FAILED
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_without_dask_a_sentence_says_what_to_install(

@@ -45,6 +45,12 @@ def echo(wire: Wire, request: Request) -> None:
     wire.send(message(200, {"customer": {**CUSTOMER, "id": request.target.rpartition("/")[2]}}))
 
 
+def id_of(api: CustomersApi, wanted: str) -> str | None:
+    """Retrieve a customer, and return whose answer came."""
+    customer = api.retrieve_customer(wanted).customer
+    return customer.id if customer else None
+
+
 def interrupted_calls(api: CustomersApi, count: int, chance: random.Random) -> int:
     """Make calls until so many were interrupted; return how many were not."""
     interrupted = undisturbed = 0
@@ -53,7 +59,7 @@ def interrupted_calls(api: CustomersApi, count: int, chance: random.Random) -> i
         try:
             try:
                 signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.000_01, chance.choice((0.001, 0.004, 0.02))))
-                got = api.retrieve_customer(wanted).customer.id
+                got = id_of(api, wanted)
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
         except (InterruptError, SystemError):  # CPython 3.11 turns an interrupt of a constructor into a SystemError.
@@ -85,7 +91,7 @@ def most_at_once(api: CustomersApi) -> int:
     rest.pool_manager = Counting()
     with ThreadPoolExecutor(4 * POOL) as threads:
         names = [f"N{number}" for number in range(40)]
-        got = [each.customer.id for each in threads.map(api.retrieve_customer, names)]
+        got = list(threads.map(lambda name: id_of(api, name), names))
     if got != names:
         raise AssertionError(f"asked for {names}, got {got}")
     return counts[1]

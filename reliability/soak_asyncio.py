@@ -1,6 +1,6 @@
 """Thousands of faulty calls on asyncio, cancelled at any moment: each gets its own answer, and no place is lost.
 
-``python -m test.soak_asyncio [SEED]`` plays them on each event loop, plain and over TLS, within a minute.
+``python -m reliability.soak_asyncio [SEED]`` plays them on each event loop, plain and over TLS, within a minute.
 """
 
 from __future__ import annotations
