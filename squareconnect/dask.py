@@ -81,6 +81,8 @@ _BUSY = 120.0
 """Seconds to wait for a journal that the task of a client that is gone still uses."""
 _MOST_KILLS = 10
 """How often Dask may give up a part, each time after several dead workers, before the import stops."""
+_REGISTRATIONS = 10
+"""How often a plugin is registered until all workers that are there have got it."""
 _WORKERS_WITHIN = 60.0
 """Seconds to wait for a worker when there is none."""
 
@@ -276,8 +278,8 @@ def _cluster(client: Any, accounts: _Accounts) -> Generator[_Crew]:
         except ValueError:
             raise InputError("client: there is no current distributed.Client: make one, or give it") from None
     plugin = _Memory(accounts.run, accounts.by_key)
-    client.register_plugin(_Till(), name=_Till.name)
-    client.register_plugin(plugin, name=plugin.name)
+    _register(client, _Till())
+    _register(client, plugin)
     try:
         client.wait_for_workers(1, timeout=_WORKERS_WITHIN)
     except TimeoutError:
@@ -287,6 +289,18 @@ def _cluster(client: Any, accounts: _Accounts) -> Generator[_Crew]:
     finally:
         with suppress(Exception):  # The scheduler may be gone, and what has failed then is told already.
             client.unregister_worker_plugin(plugin.name)
+
+
+def _register(client: Any, plugin: Any) -> None:
+    """Register a plugin, also if a worker dies while it gets it."""
+    for _ in range(_REGISTRATIONS):
+        try:
+            client.register_plugin(plugin, name=plugin.name)
+        except OSError:
+            time.sleep(0.5)
+        else:
+            return
+    raise Stopped("The cluster loses its workers or its scheduler: look at their logs, and run the same again")
 
 
 @dataclass
