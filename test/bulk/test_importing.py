@@ -29,6 +29,7 @@ from squareconnect.bulk import (
     journal_results,
     open_source,
 )
+from squareconnect.bulk.journal import Journal, Settled
 from squareconnect.bulk.sending import Tasks
 from squareconnect.emulator import Emulator
 from squareconnect.exceptions import ApiException, ServerError, Unauthorized
@@ -349,6 +350,50 @@ def test_an_interrupt_stops_in_order_and_the_same_call_goes_on(square: Square, j
     square.delay = 0.0
     assert import_customers(people(700), api_of(square.host), journal=journal).created == 700
     assert set(names(square).values()) == {1}
+
+
+def test_an_interrupt_while_the_journal_is_written_loses_no_answer(
+    square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle = Journal.settle
+    kills = iter([os.kill])
+
+    def settle_interrupted(self: Journal, settled: Sequence[Settled]) -> None:
+        for kill in kills if settled else ():
+            kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+        settle(self, settled)
+
+    monkeypatch.setattr(Journal, "settle", settle_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        import_customers(people(100), api_of(square.host), journal=journal)
+    assert 0 < journal_report(journal).created == len(square.customers) < 100
+    assert {result.state for result in journal_results(journal)} == {"done", "pending"}
+
+
+def test_a_second_interrupt_does_not_wait_for_answers(journal: Path) -> None:
+    first = iter([os.kill])
+    answered = threading.Event()
+
+    def send(rows: Sequence[Row]) -> list[str | Refusal]:
+        for kill in first:
+            kill(os.getpid(), signal.SIGINT)
+        answered.wait(20)
+        return ["made"]
+
+    def interrupt_again() -> None:
+        time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt_again)
+    thread.start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        import_customers(people(5), api_of("http://127.0.0.1:1"), journal=journal, send=send)
+    assert time.monotonic() - began < 5
+    answered.set()
+    thread.join()
+    assert journal_report(journal).left == 5
 
 
 CHILD = """
