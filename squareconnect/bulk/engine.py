@@ -44,6 +44,10 @@ LONGEST_PAUSE = 600.0
 """Seconds that a server may ask to wait; if it asks for more, an import stops."""
 MOST_TRIES = 10
 """How often a row is tried in one run before it counts as unknown."""
+MOST_MISREAD = 3
+"""How often a row is tried if what comes is a good status with another body than Square's."""
+STRANGE = 20
+"""After how many such answers in a row it is not Square that answers, so that an import stops."""
 _LONGEST_RETRY_PAUSE = 15.0
 _AHEAD = 5
 """How many rows are taken from the journal for each call in flight, so that none waits for the disk."""
@@ -177,6 +181,7 @@ class Engine:
         self._hurried = False
         self._failure: BaseException | None = None
         self._last_success = time.monotonic()
+        self._misread = 0
 
     def run(self) -> None:
         """Send all rows.
@@ -299,6 +304,7 @@ class Engine:
                 settled += self._after_failure(rows, result)
                 continue
             self._last_success = time.monotonic()
+            self._misread = 0
             for row, answer in zip(rows, result, strict=True):
                 del self._held[row.number]
                 if isinstance(answer, str):
@@ -326,7 +332,15 @@ class Engine:
 
     def _check_patience(self, failure: ApiException) -> None:
         asked = seconds_asked(failure) or 0.0
-        if asked > LONGEST_PAUSE:
+        self._misread += isinstance(failure, DecodeError)
+        if self._misread >= STRANGE:
+            self.interrupt(
+                Stopped(
+                    f"{self._misread} answers in a row were not Square's (status {failure.status}): check the host and "
+                    "the proxy, and run the same again"
+                )
+            )
+        elif asked > LONGEST_PAUSE:
             self.interrupt(Stopped(f"The server asks to wait for {asked:.0f} seconds: run the same again after that"))
         elif failure.status == 429:
             self._last_success = time.monotonic()  # It is there, and says what to do.
@@ -344,8 +358,9 @@ class Engine:
         held.perhaps_carried_out |= failure.outcome_unknown
         if failure.status != 429:
             held.tries += 1
+        most = MOST_MISREAD if isinstance(failure, DecodeError) else MOST_TRIES
         late = row.customer_id is None and self._journal.now() - row.sent_at > self._key_trust
-        if held.perhaps_carried_out and (held.tries >= MOST_TRIES or late):
+        if held.perhaps_carried_out and (held.tries >= most or late):
             del self._held[row.number]
             return Settled(row.number, "unknown")
         self._waiting.add_later(row, time.monotonic() + _pause_after(failure, held.tries))

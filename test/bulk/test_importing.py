@@ -163,6 +163,31 @@ def test_a_customer_without_an_id_is_done(square: Square, journal: Path, monkeyp
     assert import_customers(people(1), api_of(square.host), journal=journal).created == 1
 
 
+@pytest.mark.parametrize("answer", [{}, {"message": "Welcome to this hotel's network"}, []])
+def test_a_row_whose_answers_are_not_squares_is_unknown_within_seconds(
+    square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch, answer: Any
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(square, "answer", lambda *request: (200, answer))
+        began = time.monotonic()
+        report = import_customers(people(2), api_of(square.host), journal=journal)
+        assert time.monotonic() - began < 5
+    assert (report.created, report.unknown, report.left) == (0, 2, 0)
+    assert square.requests == 6
+    assert import_customers(people(2), api_of(square.host), journal=journal).created == 2
+
+
+def test_a_server_that_is_not_square_stops_the_import(
+    square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(square, "answer", lambda *request: (200, {"message": "Welcome"}))
+        with pytest.raises(Stopped, match=r"answers in a row were not Square's \(status 200\): check the host"):
+            import_customers(people(200), api_of(square.host), journal=journal)
+    assert square.requests < 100
+    assert import_customers(people(200), api_of(square.host), journal=journal).created == 200
+
+
 def test_tasks_report_a_loop_that_is_closed() -> None:
     loop = asyncio.new_event_loop()
     loop.close()

@@ -132,12 +132,22 @@ def test_a_journal_in_use_by_another_process_is_told_until_that_is_killed(tmp_pa
     Journal(tmp_path / "j").close()
 
 
-@pytest.mark.parametrize("content", [b"no database" * 1000, b"SQLite format 3\x00" + b"\xff" * 5000])
-def test_a_file_that_is_no_journal_is_told_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"x", "is no journal, or a broken one: name another file"),
+        (b"SQLite format 3", "is no journal, or a broken one: name another file"),
+        (b"no database" * 1000, "is no journal, or a broken one: name another file"),
+        (b"SQLite format 3\x00", "is broken .* restore it from a copy, or begin anew"),
+        (b"SQLite format 3\x00" + b"\xff" * 5000, "is broken .* restore it from a copy, or begin anew"),
+    ],
+)
+def test_a_file_that_is_no_journal_is_told_and_left_as_it_is(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "j").write_bytes(content)
-    with pytest.raises(JournalError, match=r"is broken .* restore it from a copy, or begin anew"):
+    with pytest.raises(JournalError, match=said):
         Journal(tmp_path / "j")
     assert (tmp_path / "j").read_bytes() == content
+    assert list(tmp_path.iterdir()) == [tmp_path / "j"]
 
 
 def test_a_journal_with_a_broken_page_is_told(tmp_path: Path) -> None:
