@@ -432,7 +432,7 @@ sys.exit(75 if report.left or report.unknown else 0)
 
 
 def test_an_import_that_is_killed_over_and_over_makes_everyone_once(tmp_path: Path) -> None:
-    file = write(tmp_path / "p.csv", "given_name\n" + "".join(f"Ada {number}\n" for number in range(600)))
+    file = write(tmp_path / "p.csv", "given_name\n" + "".join(f"Ada {number}\n" for number in range(250)))
     faults = Faults(0.03, 0.02, 0.03, 0.002, 0.03)
     with running(Square(faults=faults)) as square:
         command = [sys.executable, "-c", CHILD, square.host, str(file), str(tmp_path / "journal")]
@@ -440,14 +440,14 @@ def test_an_import_that_is_killed_over_and_over_makes_everyone_once(tmp_path: Pa
         for kill in range(4):
             with subprocess.Popen(command, env=unmeasured) as process:
                 began = len(square.customers)
-                while process.poll() is None and len(square.customers) < began + 40 + 17 * kill:
+                while process.poll() is None and len(square.customers) < began + 20 + 7 * kill:
                     time.sleep(0.005)
                 process.kill()
         ended = [75]
         while ended[-1] == 75 and len(ended) < 4:
             ended.append(subprocess.run(command, check=False, timeout=60).returncode)
         assert ended[-1] == 0
-    assert len(square.customers) == 600
+    assert len(square.customers) == 250
     assert set(names(square).values()) == {1}
 
 
