@@ -103,9 +103,9 @@ def test_the_emulator_takes_what_is_sent(journal: Path) -> None:
 
 def test_faults_neither_lose_nor_double_anyone(square: Square, journal: Path) -> None:
     square.faults = ALL_FAULTS._replace(limited=0.01)
-    report = import_customers(people(200), api_of(square.host), journal=journal)
-    assert report.created == 200
-    assert len(square.customers) == 200
+    report = import_customers(people(120), api_of(square.host), journal=journal)
+    assert report.created == 120
+    assert len(square.customers) == 120
     assert set(names(square).values()) == {1}
 
 
@@ -328,7 +328,7 @@ def test_a_cancelled_import_stops_in_order(square: Square, journal: Path) -> Non
     square.delay = 0.05
 
     async def work() -> None:
-        task = asyncio.ensure_future(import_customers(people(700), async_api_of(square.host), journal=journal))
+        task = asyncio.ensure_future(import_customers(people(250), async_api_of(square.host), journal=journal))
         while len(square.customers) < 50:
             await asyncio.sleep(0.01)
         task.cancel()
@@ -338,7 +338,7 @@ def test_a_cancelled_import_stops_in_order(square: Square, journal: Path) -> Non
     asyncio.run(work())
     report = journal_report(journal)
     assert report.created == len(square.customers)
-    assert report.created + report.left == 700
+    assert report.created + report.left == 250
     with sqlite3.connect(journal) as connection:
         assert connection.execute("SELECT count(*) FROM outcomes WHERE state = 'sent'").fetchone() == (0,)
     connection.close()
@@ -348,13 +348,13 @@ def test_tasks_whose_loop_has_ended_leave_their_rows(square: Square, journal: Pa
     square.delay = 0.02
 
     async def work() -> None:
-        asyncio.ensure_future(import_customers(people(500), async_api_of(square.host), journal=journal))  # noqa: RUF006
+        asyncio.ensure_future(import_customers(people(200), async_api_of(square.host), journal=journal))  # noqa: RUF006
         while len(square.customers) < 20:
             await asyncio.sleep(0.01)
 
     asyncio.run(work())
     square.delay = 0.0
-    assert import_customers(people(500), api_of(square.host), journal=journal).created == 500
+    assert import_customers(people(200), api_of(square.host), journal=journal).created == 200
     assert set(names(square).values()) == {1}
 
 
@@ -369,11 +369,11 @@ def test_an_interrupt_stops_in_order_and_the_same_call_goes_on(square: Square, j
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
-        import_customers(people(700), api_of(square.host), journal=journal)
+        import_customers(people(250), api_of(square.host), journal=journal)
     thread.join()
     assert journal_report(journal).created == len(square.customers)
     square.delay = 0.0
-    assert import_customers(people(700), api_of(square.host), journal=journal).created == 700
+    assert import_customers(people(250), api_of(square.host), journal=journal).created == 250
     assert set(names(square).values()) == {1}
 
 
