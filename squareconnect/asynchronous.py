@@ -91,7 +91,8 @@ class Workers:
             exits, from Python 3.12 on. The call is not made then.
         """
         handle: CallHandle[T] = CallHandle()
-        task = (handle, partial(copy_context().run, _carry_out, handle, call, callback))
+        in_context: Callable[..., object] = copy_context().run
+        task = (handle, partial(in_context, _carry_out, handle, call, callback))
         with self._lock:
             self._threads = {thread for thread in self._threads if thread.is_alive()}
             if len(self._threads) < self._most:
@@ -128,12 +129,10 @@ class Workers:
 
 
 def _started(target: Callable[[], object]) -> threading.Thread:
-    for daemon in (True, False):
-        try:
-            thread = threading.Thread(target=target, name="squareconnect", daemon=daemon)
-        except RuntimeError:  # A subinterpreter may have no daemons.
-            continue
-        break
+    try:
+        thread = threading.Thread(target=target, name="squareconnect", daemon=True)
+    except RuntimeError:  # A subinterpreter may have no daemons.
+        thread = threading.Thread(target=target, name="squareconnect", daemon=False)
     thread.start()
     return thread
 

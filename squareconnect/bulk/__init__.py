@@ -52,6 +52,7 @@ from squareconnect.bulk.pace import AdaptivePace as AdaptivePace
 from squareconnect.bulk.pace import Pace as Pace
 from squareconnect.bulk.planning import Plan as Plan
 from squareconnect.bulk.planning import RefusedRows as RefusedRows
+from squareconnect.bulk.planning import check_errors_file as check_errors_file
 from squareconnect.bulk.planning import journal_errors as journal_errors
 from squareconnect.bulk.planning import journal_report as journal_report
 from squareconnect.bulk.planning import journal_results as journal_results

@@ -2,10 +2,13 @@
 
 Two parties share the work:
 
-* The *ledger*, in the thread that called, alone touches the journal. It takes rows, marks them as sent, brings that to
+* The *ledger*, in a thread of its own, alone touches the journal. It takes rows, marks them as sent, brings that to
   the disk together with everything that came back meanwhile, and only then lets the rows out.
 * The *driver* makes the calls, in threads or tasks. For each it asks at the *gate*, which lets one call after the other
   through as the pace allows, and it reports what came of it.
+
+The thread that called waits and tells the progress. So Ctrl-C, which Python raises there, never cuts the ledger off
+between an answer and the journal.
 """
 
 from __future__ import annotations
@@ -41,6 +44,10 @@ LONGEST_PAUSE = 600.0
 """Seconds that a server may ask to wait; if it asks for more, an import stops."""
 MOST_TRIES = 10
 """How often a row is tried in one run before it counts as unknown."""
+MOST_MISREAD = 3
+"""How often a row is tried if what comes is a good status with another body than Square's."""
+STRANGE = 20
+"""After how many such answers in a row it is not Square that answers, so that an import stops."""
 _LONGEST_RETRY_PAUSE = 15.0
 _AHEAD = 5
 """How many rows are taken from the journal for each call in flight, so that none waits for the disk."""
@@ -48,7 +55,10 @@ _COMMIT_EVERY = 0.02
 """Seconds between two commits, at least: what comes meanwhile shares one."""
 _FAREWELL = 10.0
 """Seconds to wait for the answers to calls in flight when the import stops."""
+_LOOK_UP_EVERY = 0.1
+"""Seconds that the ledger waits for an answer before it looks whether it is to stop."""
 _TELL_EVERY = 0.1
+"""Seconds between two words of progress."""
 
 
 def seconds_asked(failure: ApiException) -> float | None:
@@ -167,8 +177,11 @@ class Engine:
         self._gate = threading.Lock()
         self._results: SimpleQueue[tuple[Sequence[Row], Answers | BaseException]] = SimpleQueue()
         self._stopping = threading.Event()
+        self._ended = threading.Event()
+        self._hurried = False
         self._failure: BaseException | None = None
         self._last_success = time.monotonic()
+        self._misread = 0
 
     def run(self) -> None:
         """Send all rows.
@@ -176,17 +189,30 @@ class Engine:
         :raises Stopped: if the server is gone, or asks for a long pause.
         :raises ApiException: if it refuses not a row, but all of them: the token, above all.
         """
-        self._driver.serve(self._following, self._finished)
+        ledger = threading.Thread(target=self._keep_ledger, name="square-import-ledger", daemon=True)
         try:
-            self._journal.begin()
-            self._keep_ledger()
-        except BaseException:
-            self._close()
-            with suppress(Exception):  # What has led here is what is to be told.
-                self._say_farewell()
+            self._driver.serve(self._following, self._finished)
+            ledger.start()
+            while not self._ended.wait(_TELL_EVERY):
+                self._meter.tell()
+        except BaseException as reason:
+            self.interrupt(reason)
+            self._end(ledger)
             raise
+        if self._failure is not None:
+            raise self._failure
+        self._meter.tell()
+
+    def _end(self, ledger: threading.Thread) -> None:
+        """Wait until the ledger is in order. Whoever interrupts this as well need not wait for answers."""
         self._close()
-        self._meter.tell(0)
+        try:
+            if ledger.ident is not None:
+                ledger.join()
+        except BaseException:
+            self._hurried = True
+            ledger.join()
+            raise
 
     def interrupt(self, reason: BaseException) -> None:
         """Make `run` end with an exception, from another thread."""
@@ -227,8 +253,23 @@ class Engine:
     # -- The ledger ---------------------------------------------------------------------------------------------------
 
     def _keep_ledger(self) -> None:
+        """Bring all rows to their end, or after a failure at least those whose calls are in flight."""
+        try:
+            self._journal.begin()
+            self._settle_all()
+        except BaseException as reason:
+            self.interrupt(reason)
+        self._close()
+        try:
+            if self._failure is not None:
+                with suppress(Exception):  # What has led here is what is to be told.
+                    self._say_farewell()
+        finally:
+            self._ended.set()
+
+    def _settle_all(self) -> None:
         more = True
-        while more or self._held:
+        while (more or self._held) and self._failure is None:
             settled = self._settled(self._collect())
             room = self._depth - len(self._held)
             rows: list[Row] = []
@@ -241,9 +282,6 @@ class Engine:
                 self._held.update((row.number, _Held(row)) for row in rows)
                 self._waiting.add(rows)
                 self._meter.count(settled)
-            self._meter.tell(_TELL_EVERY)
-            if self._failure is not None:
-                raise self._failure
 
     def _collect(self) -> list[tuple[Sequence[Row], Answers | BaseException]]:
         """Return what has come of calls, after a while in which more than one can have come."""
@@ -251,7 +289,7 @@ class Engine:
         if self._held:
             self._stopping.wait(_COMMIT_EVERY)
             try:
-                collected.append(self._results.get(timeout=_TELL_EVERY))
+                collected.append(self._results.get(timeout=_LOOK_UP_EVERY))
                 while True:
                     collected.append(self._results.get_nowait())
             except Empty:
@@ -266,6 +304,7 @@ class Engine:
                 settled += self._after_failure(rows, result)
                 continue
             self._last_success = time.monotonic()
+            self._misread = 0
             for row, answer in zip(rows, result, strict=True):
                 del self._held[row.number]
                 if isinstance(answer, str):
@@ -295,7 +334,15 @@ class Engine:
 
     def _check_patience(self, failure: ApiException) -> None:
         asked = seconds_asked(failure) or 0.0
-        if asked > LONGEST_PAUSE:
+        self._misread += isinstance(failure, DecodeError)
+        if self._misread >= STRANGE:
+            self.interrupt(
+                Stopped(
+                    f"{self._misread} answers in a row were not Square's (status {failure.status}): check the host and "
+                    "the proxy, and run the same again"
+                )
+            )
+        elif asked > LONGEST_PAUSE:
             self.interrupt(Stopped(f"The server asks to wait for {asked:.0f} seconds: run the same again after that"))
         elif failure.status == 429:
             self._last_success = time.monotonic()  # It is there, and says what to do.
@@ -313,8 +360,9 @@ class Engine:
         held.perhaps_carried_out |= failure.outcome_unknown
         if failure.status != 429:
             held.tries += 1
+        most = MOST_MISREAD if isinstance(failure, DecodeError) else MOST_TRIES
         late = row.customer_id is None and self._journal.now() - row.sent_at > self._key_trust
-        if held.perhaps_carried_out and (held.tries >= MOST_TRIES or late):
+        if held.perhaps_carried_out and (held.tries >= most or late):
             del self._held[row.number]
             return Settled(row.number, "unknown")
         self._waiting.add_later(row, time.monotonic() + _pause_after(failure, held.tries))
@@ -324,9 +372,11 @@ class Engine:
         """Wait a while for the calls in flight, and let rows that surely were not carried out count as never sent."""
         settled: list[Settled] = []
         deadline = time.monotonic() + _FAREWELL
-        while any(held.in_flight for held in self._held.values()) and time.monotonic() < deadline:
+        with self._gate:  # Whoever was let through has marked its rows by then.
+            pass
+        while any(held.in_flight for held in self._held.values()) and time.monotonic() < deadline and not self._hurried:
             with suppress(Empty):
-                settled += self._settled([self._results.get(timeout=0.1)])
+                settled += self._settled([self._results.get(timeout=_LOOK_UP_EVERY)])
         never_sent = [number for number, held in self._held.items() if not (held.in_flight or held.perhaps_carried_out)]
         with self._journal.change():
             self._journal.settle(settled)
@@ -342,20 +392,18 @@ class _Meter:
         self._total = journal.total()
         self._done = report.created + report.updated + report.skipped
         self._refused = report.refused
-        self._told_at = time.monotonic()
-        self._marks: deque[tuple[float, int]] = deque([(self._told_at, self._done + self._refused)])
+        self._marks: deque[tuple[float, int]] = deque([(time.monotonic(), self._done + self._refused)])
 
     def count(self, settled: Sequence[Settled]) -> None:
         for one in settled:
             self._done += one.state == "done"
             self._refused += one.state == "refused"
 
-    def tell(self, every: float) -> None:
-        """Tell how far the work has come, if so many seconds have passed since the last time."""
-        now = time.monotonic()
-        if self._progress is None or now - self._told_at < every:
+    def tell(self) -> None:
+        """Tell how far the work has come."""
+        if self._progress is None:
             return
-        self._told_at = now
+        now = time.monotonic()
         through = self._done + self._refused
         self._marks.append((now, through))
         while len(self._marks) > 2 and now - self._marks[0][0] > _RATE_OVER:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 _APPLICATION_ID = 0x53514A31
 """Tells a journal from the databases of other programs."""
 
+_MAGIC = b"SQLite format 3\0"
+"""How each SQLite database begins."""
+
 _SCHEMA = f"""
     PRAGMA application_id = {_APPLICATION_ID};
     CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -115,7 +118,7 @@ class Journal:
         self.name = "the journal" if path is None else os.fspath(path)
         self.now = now
         if self.path is not None:
-            self._make_private(self.path)
+            _prepare(self.path)
         with self._told():
             self._connection = sqlite3.connect(
                 "" if path is None else path, timeout=0, isolation_level=None, check_same_thread=False
@@ -128,13 +131,6 @@ class Journal:
             raise
         self.import_id = self.fact("import") or ""
         self._last_claimed = -1
-
-    def _make_private(self, path: Path) -> None:
-        """Make the file so that others cannot read it: it holds what the input holds."""
-        try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        except OSError as error:
-            raise JournalError(f"The journal {path} cannot be written: {error.strerror}; name another file") from None
 
     def _open(self) -> None:
         connection = self._connection
@@ -587,6 +583,23 @@ class _Fingerprint:
         for _ in self:
             pass
         return self.hexdigest()
+
+
+def _prepare(path: Path) -> None:
+    """Make the file so that others cannot read it (it holds what the input holds), or make sure that it is a database.
+
+    SQLite would take any file of a few bytes for an empty database, and overwrite it.
+    """
+    try:
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb") as file:
+            magic = file.read(len(_MAGIC))
+    except OSError as error:
+        raise JournalError(f"The journal {path} cannot be written: {error.strerror}; name another file") from None
+    if magic not in (b"", _MAGIC):
+        raise JournalError(
+            f"{path} is no journal, or a broken one: name another file; if it was one, restore it from a copy, or "
+            "begin anew with another journal and --match, so that nobody is imported twice"
+        )
 
 
 _EVERYTHING: Body = {"reference_id": "x", "email_address": "x", "phone_number": "1"}

@@ -35,10 +35,15 @@ _BELOW = 0.95
 """How much of what the server carried out is sent after a 429."""
 _AGAIN = 0.8
 """How much of the rate is left when the next 429 comes within a second: the average is then of no use yet."""
+_AGAIN_AT_FIRST = 0.5
+"""The same for a slow server while its limit is not yet known: the start was far above it."""
 _RETURN = 0.04
 """How much of the last known limit the rate gains each second until it is there again."""
 _PROBE = (0.004, 0.003)
 """How much of the last known limit the rate gains each second beyond it: once for each second there, and its square."""
+_SLOW = 50.0
+"""Requests per second below which a server is slow: a lower limit is probed in proportion more slowly, so that no
+greater share of the requests is refused."""
 _ANSWERS = 15
 """Over how many answers the share of 429 is averaged."""
 _BEARABLE = 5
@@ -157,7 +162,7 @@ class AdaptivePace:
         carried_out = self._decayed(now) / (1 - math.exp(min(self._began - now, -0.1) / _MEMORY))
         limit = min(self._rate, carried_out)
         if now - self._cut_at < 1:
-            limit = min(limit, self._rate * _AGAIN)
+            limit = min(limit, self._rate * (_AGAIN if self._limit or self._rate > _SLOW else _AGAIN_AT_FIRST))
         limit = max(limit, SLOWEST if self._experienced else self._rate / 2)
         self._rate = limit * _BELOW
         self._limit = limit if self._experienced and self._doubling == _DOUBLING_AGAIN else None
@@ -177,7 +182,7 @@ class AdaptivePace:
         elif self._rate < self._limit:
             self._rate += self._limit * _RETURN * seconds
         else:
-            self._beyond += seconds
+            self._beyond += seconds * min(self._limit / _SLOW, 1.0)
             gain = _PROBE[0] * self._beyond + _PROBE[1] * self._beyond**2
             self._rate += self._limit * gain * seconds
         self._rate = min(self._rate, self._most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 from pathlib import Path
@@ -15,7 +16,7 @@ from squareconnect.bulk.mapping import ERROR_COLUMNS
 from squareconnect.bulk.reports import ImportReport, Progress, Refusal, RowError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
     from typing import TextIO
 
@@ -121,6 +122,36 @@ def _existing(path: str | os.PathLike[str]) -> AbstractContextManager[Journal]:
     return opened(path)
 
 
+def check_errors_file(source: FileSource, journal: str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
+    """Make sure, before an import, that `write_errors` can write a file after it.
+
+    :param source: what is to be imported.
+    :param journal: the import's journal.
+    :param path: the file to write; it stays as it is.
+    :raises InputError: if it cannot be written, or is the input or the journal itself.
+    """
+    target = Path(path)
+    _keep_apart(target, (source.path, Path(journal)))
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with _part_of(target).open("ab"):
+            pass
+        _part_of(target).unlink()
+    except OSError as error:
+        raise InputError(f"--errors must be a file that can be written, not {target}: {error.strerror}") from None
+
+
+def _keep_apart(target: Path, others: Iterable[Path]) -> None:
+    for other in others:
+        if target.resolve() == other.resolve() or (target.exists() and other.exists() and target.samefile(other)):
+            raise InputError(f"--errors must not be {other} itself: name another file")
+
+
+def _part_of(target: Path) -> Path:
+    return target.with_name(target.name + ".part")
+
+
 def write_errors(source: FileSource, journal: str | os.PathLike[str], path: str | os.PathLike[str]) -> int:
     """Write the refused rows of an import as they were, with `_row`, `_code`, `_field` and `_detail` behind them.
 
@@ -131,13 +162,11 @@ def write_errors(source: FileSource, journal: str | os.PathLike[str], path: str 
     :param path: the file to write.
     :return: how many rows it has. With none, no file is written.
     :raises InputError: if that is the input or the journal itself.
-    :raises Stopped: if it cannot be written.
+    :raises Stopped: if it cannot be written; see `check_errors_file`.
     """
     target = Path(path)
-    for other in (source.path, Path(journal)):
-        if target.exists() and target.samefile(other):
-            raise InputError(f"--errors must not be {other} itself: name another file")
-    part = target.with_name(target.name + ".part")
+    _keep_apart(target, (source.path, Path(journal)))
+    part = _part_of(target)
     try:
         with part.open("w", encoding=_encoding_of(source), newline="") as text:
             count = _write(source, journal_errors(journal), text)

@@ -10,7 +10,16 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from squareconnect.bulk import BulkError, Stopped, import_customers, journal_report, open_source, plan, write_errors
+from squareconnect.bulk import (
+    BulkError,
+    Stopped,
+    check_errors_file,
+    import_customers,
+    journal_report,
+    open_source,
+    plan,
+    write_errors,
+)
 from squareconnect.cli.bulk_failures import explained
 from squareconnect.cli.failures import DONE, ROWS_REFUSED, UNFINISHED, misused, say
 from squareconnect.cli.output import as_json, print_lines, readable
@@ -21,7 +30,7 @@ from squareconnect.exceptions import ApiException
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from squareconnect.apis.customers_api import CustomersApi
     from squareconnect.bulk import FileSource, ImportReport, Plan, Refusal, RowError
@@ -37,7 +46,8 @@ def run(options: Namespace) -> int:
         journal = _temporary(kept) if _is_rehearsal(options) else _journal_of(options)
         with connected(options) as (api, _):
             source = _source(options, journal)
-            _check_errors_file(options.errors, (source.path, journal))
+            if options.errors is not None:
+                check_errors_file(source, journal, options.errors)
             return _sent(options, source, api, journal)
 
 
@@ -72,17 +82,6 @@ def _source(options: Namespace, journal: Path) -> FileSource:
 def _beside(journal: Path) -> Path:
     """Return where an input is kept that cannot be read twice."""
     return journal.with_name(f"{journal.name}.input")
-
-
-def _check_errors_file(name: str | None, others: Iterable[Path]) -> None:
-    """Refuse a file for refused rows that could not be written once the import is done."""
-    if name is None:
-        return
-    path = Path(name)
-    if path.is_dir() or not path.parent.is_dir():
-        raise misused(f"--errors must name a file in a directory that is there, not {name}.")
-    if any(path.resolve() == other.resolve() for other in others):
-        raise misused(f"--errors must not be {name} itself: name another file.")
 
 
 def _sent(options: Namespace, source: FileSource, api: CustomersApi, journal: Path) -> int:

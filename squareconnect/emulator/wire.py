@@ -116,21 +116,49 @@ class WebServer:
         self._app = app
         self._body_limit = body_limit
         self._connections: dict[asyncio.Task[Any], _Connection] = {}
+        self._tasks: dict[asyncio.Task[Any], socket.socket] = {}
         self._count = 0
 
     async def start(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         """Begin to accept connections."""
-        self._server = await asyncio.start_server(self._on_connection, sock=listener, ssl=tls)
+        listener.setblocking(False)
+        self._listener = listener
+        asyncio.get_running_loop().add_reader(listener, self._accept, tls)
 
     async def stop(self, patience: float) -> None:
         """Close everything. Requests that are about to be answered are answered.
 
         :param patience: how many seconds they may take.
         """
-        self._server.close()
+        asyncio.get_running_loop().remove_reader(self._listener)
+        self._listener.close()
         if busy := [task for task, connection in self._connections.items() if connection.busy]:
             await asyncio.wait(busy, timeout=patience)
-        await cancel(asyncio.all_tasks() - {current_task()})  # Of TLS, also those that still shake hands.
+        accepted = list(self._tasks.values())
+        await cancel(asyncio.all_tasks() - {current_task()})
+        for raw in accepted:  # A task that was cancelled before its first step has closed nothing.
+            raw.close()
+
+    def _accept(self, tls: ssl.SSLContext | None) -> None:
+        # This is no coroutine: a cancelled `sock_accept` can lose the connection that it has just accepted.
+        try:
+            raw, _ = self._listener.accept()
+        except OSError:
+            return  # The client has gone, or there is no file descriptor left: the loop calls again.
+        raw.setblocking(False)
+        task = asyncio.get_running_loop().create_task(self._serve(raw, tls))
+        self._tasks[task] = raw
+        task.add_done_callback(self._tasks.pop)
+
+    async def _serve(self, raw: socket.socket, tls: ssl.SSLContext | None) -> None:
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        try:
+            transport, _ = await loop.connect_accepted_socket(lambda: protocol, raw, ssl=tls)
+        except OSError:
+            return  # TLS was not agreed on.
+        await self._on_connection(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 
     async def _on_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._count += 1

@@ -227,7 +227,7 @@ def tls_context(verify_ssl: bool, ssl_ca_cert: Any, cert_file: Any, key_file: An
 
 
 def _client_context(authorities: Any) -> ssl.SSLContext:
-    known: Any = ssl_.SSLContext
+    known: Any = ssl_.SSLContext  # pyright: ignore[reportPrivateImportUsage]
     context = ssl.create_default_context(cafile=authorities)
     if not isinstance(context, known):  # That of mocket cannot be used with one of its sockets, as urllib3's can.
         context = ssl_.create_urllib3_context()

@@ -100,7 +100,8 @@ class Wire(io.RawIOBase):
     which lives as long as the connection, so that what an answer leaves behind stays in sight.
     """
 
-    closed = False  # The socket says whether it is closed; the buffer asks for this before each step.
+    closed: Any = False  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]
+    """The socket says whether it is closed; the buffer asks for this before each step."""
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock

@@ -92,6 +92,28 @@ def test_a_servers_limit_is_used_up_with_few_refused(rate: float, latency: float
     assert server.refused < 0.02 * len(server.sent_at)
 
 
+@pytest.mark.parametrize("retry_after", [None, 1.0])
+def test_a_slow_servers_limit_is_used_up_with_few_refused(retry_after: float | None) -> None:
+    server = Simulation(10, 10, retry_after=retry_after)
+    server.run(60)
+    assert server.accepted >= 0.95 * 10 * 60
+    assert server.refused < 0.03 * len(server.sent_at)
+
+
+@pytest.mark.parametrize("latency", [0.02, 0.1, 0.2])
+@pytest.mark.parametrize("retry_after", [None, 1.0])
+@pytest.mark.parametrize("rate", [5, 10])
+def test_a_slow_server_refuses_few_once_its_limit_is_found(
+    rate: float, latency: float, retry_after: float | None
+) -> None:
+    server = Simulation(rate, rate, latency, retry_after)
+    server.run(10)
+    accepted, refused, sent = server.accepted, server.refused, len(server.sent_at)
+    server.run(60)
+    assert server.accepted - accepted >= 0.95 * rate * 60
+    assert server.refused - refused < 0.025 * (len(server.sent_at) - sent)
+
+
 @pytest.mark.parametrize("refuses", [0.005, 0.02, 0.05])
 def test_answers_of_429_that_are_not_about_the_rate_do_not_bring_it_down(refuses: float) -> None:
     server = Simulation(10_000, 10_000, refuses=refuses)

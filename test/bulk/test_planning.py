@@ -10,6 +10,7 @@ from squareconnect.bulk import (
     Progress,
     RefusedRows,
     Stopped,
+    check_errors_file,
     import_customers,
     open_source,
     plan,
@@ -124,5 +125,25 @@ def test_errors_that_cannot_be_written_are_told_and_the_input_is_never_overwritt
     for name in ("p.csv", "j"):
         with pytest.raises(InputError, match=r"--errors must not be .* itself: name another file"):
             write_errors(source, tmp_path / "j", tmp_path / name)
+        with pytest.raises(InputError, match=r"--errors must not be .* itself: name another file"):
+            check_errors_file(source, tmp_path / "j", tmp_path / name)
     with pytest.raises(Stopped, match=r"The refused rows cannot be written to .*: No such file or directory"):
         write_errors(source, tmp_path / "j", tmp_path / "nowhere" / "e.csv")
+
+
+@pytest.mark.parametrize("name", ["nowhere/e.csv", "folder", "e" * 252, "p.csv", "j", "linked.csv"])
+def test_a_file_for_errors_that_is_of_no_use_is_refused_before_the_import(tmp_path: Path, name: str) -> None:
+    source = open_source(write(tmp_path / "p.csv", "given_name\nAda\n"))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "linked.csv").hardlink_to(tmp_path / "p.csv")
+    with pytest.raises(InputError, match="--errors must "):
+        check_errors_file(source, tmp_path / "j", tmp_path / name)
+
+
+def test_a_file_for_errors_stays_as_it_is_when_it_is_checked(tmp_path: Path) -> None:
+    source = open_source(write(tmp_path / "p.csv", "given_name\nAda\n"))
+    write(tmp_path / "e.csv", "corrected by hand")
+    check_errors_file(source, tmp_path / "j", tmp_path / "e.csv")
+    check_errors_file(source, tmp_path / "j", tmp_path / "new.csv")
+    assert (tmp_path / "e.csv").read_text() == "corrected by hand"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["e.csv", "p.csv"]

@@ -216,7 +216,7 @@ def test_what_cannot_be_imported_is_told_in_one_sentence(
     assert square.ids() == []
 
 
-@pytest.mark.parametrize("name", ["none/errors.csv", ".", "people.csv", "people.csv.journal"])
+@pytest.mark.parametrize("name", ["none/errors.csv", ".", "e" * 252, "people.csv", "people.csv.journal"])
 def test_a_file_for_refused_rows_that_cannot_be_written_is_told_first(
     name: str, square: Square, folder: Path, imported: Callable[..., Done]
 ) -> None:
@@ -227,8 +227,13 @@ def test_a_file_for_refused_rows_that_cannot_be_written_is_told_first(
     assert names_in(folder) == ["people.csv"]
 
 
-def test_the_report_is_told_even_if_refused_rows_cannot_be_written(folder: Path, imported: Callable[..., Done]) -> None:
-    (folder / "errors.csv.part").mkdir()
+def test_the_report_is_told_even_if_refused_rows_cannot_be_written(
+    folder: Path, imported: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def checked(*arguments: object) -> None:
+        (folder / "errors.csv.part").mkdir()
+
+    monkeypatch.setattr("squareconnect.cli.import_run.check_errors_file", checked)
     done = imported("people.csv", "--map", "E-mail=email_address", "--errors", "errors.csv")
     assert done.code == 75
     assert "Rows: 2 created, 1 refused." in done.err

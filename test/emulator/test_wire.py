@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import socket
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
@@ -298,3 +300,19 @@ def test_many_threads_may_use_one_emulator(square: Emulator, connect: Connect) -
     assert failures == []
     assert wire.get("/_emulator/health").json["customers"] == 160
     assert [entry.number for entry in square.requests] == list(range(1, 81))
+
+
+def test_connections_that_come_just_before_the_stop_are_closed(caplog: pytest.LogCaptureFixture) -> None:
+    gc.collect()
+    with warnings.catch_warnings(record=True) as left_open:
+        warnings.simplefilter("always")
+        for _ in range(40):
+            square = Emulator()
+            square.start()
+            clients = [connected(square) for _ in range(4)]
+            square.stop()
+            for client in clients:
+                client.close()
+        gc.collect()
+    assert [str(warning.message) for warning in left_open] == []
+    assert caplog.records == []

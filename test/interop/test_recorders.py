@@ -274,6 +274,7 @@ def awaited(host: str, times: int = 1, before: Callable[[], None] = lambda: None
     """Retrieve customers in one event loop; ``before`` is called before the last."""
 
     async def calls() -> Any:
+        response: Any = None
         configuration = Configuration(host=host, access_token="T", max_retries=0)
         async with AsyncApiClient(configuration) as client:
             for index in range(times):
