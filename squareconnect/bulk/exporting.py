@@ -19,10 +19,11 @@ from squareconnect.apis import AsyncCustomersApi, CustomersApi
 from squareconnect.bulk.directory import Listing
 from squareconnect.bulk.errors import InputError, JournalError, JournalInUse, Stopped
 from squareconnect.bulk.importing import host_of
-from squareconnect.bulk.mapping import FIELDS, SQUARE_COLUMNS
+from squareconnect.bulk.mapping import FIELDS
 from squareconnect.bulk.pace import AdaptivePace
 from squareconnect.bulk.reports import ExportReport, Progress
 from squareconnect.bulk.sending import Job, Tasks, Threads, beside_loop, one_by_one, one_by_one_async, unretried
+from squareconnect.emulator.seeding import DASHBOARD_COLUMNS
 from squareconnect.exceptions import ApiException
 from squareconnect.models.error_code import ErrorCode
 from squareconnect.serialization import sanitize
@@ -320,7 +321,7 @@ def _file(name: str) -> Path | None:
 
 
 def _header(form: str) -> bytes:
-    columns = {"csv": CSV_COLUMNS, "square": tuple(SQUARE_COLUMNS), "jsonl": ()}[form]
+    columns = {"csv": CSV_COLUMNS, "square": tuple(DASHBOARD_COLUMNS), "jsonl": ()}[form]
     return _csv([columns]) if columns else b""
 
 
@@ -358,7 +359,7 @@ def _value(customer: Body, path: str) -> Any:
 
 
 def _square_cells(customer: Body) -> list[str]:
-    cells = {name: str(_value(customer, field)) if field else "" for name, field in SQUARE_COLUMNS.items()}
+    cells = {name: str(_value(customer, field)) if field else "" for name, field in DASHBOARD_COLUMNS.items()}
     if cells["Phone Number"]:
         cells["Phone Number"] = "'" + cells["Phone Number"]
     cells["Birthday"] = cells["Birthday"][:10]

@@ -10,6 +10,7 @@ from squareconnect._text import did_you_mean
 from squareconnect.bulk.errors import InputError
 from squareconnect.bulk.reports import Refusal
 from squareconnect.emulator.refusals import RefusalError
+from squareconnect.emulator.seeding import DASHBOARD_COLUMNS, LAST_NAME
 from squareconnect.emulator.validation import identifies as identifies
 from squareconnect.emulator.validation import nobody, read_customer
 from squareconnect.models import Address, UpdateCustomerRequest
@@ -25,39 +26,12 @@ FIELDS = (
 )
 """The fields that a row can set, by the API's names; those of the address stand behind `address.`."""
 
-SQUARE_COLUMNS: dict[str, str | None] = {
-    "Reference ID": "reference_id",
-    "First Name": "given_name",
-    "Last Name": "family_name",
-    "Email Address": "email_address",
-    "Phone Number": "phone_number",
-    "Nickname": "nickname",
-    "Company Name": "company_name",
-    "Street Address 1": "address.address_line_1",
-    "Street Address 2": "address.address_line_2",
-    "City": "address.locality",
-    "State": "address.administrative_district_level_1",
-    "Postal Code": "address.postal_code",
-    "Birthday": "birthday",
-    "Memo": "note",
-    "Square Customer ID": None,
-    "Creation Source": None,
-    "First Visit": None,
-    "Last Visit": None,
-    "Transaction Count": None,
-    "Lifetime Spend": None,
-    "Email Subscription Status": None,
-    "Instant Profile": None,
-    "Blocked from online booking": None,
-}
-"""The columns of Square's own export in their order, each with its field; None for what no request can set."""
-
 ERROR_COLUMNS = ("_row", "_code", "_field", "_detail")
 """What a file of refused rows has behind the columns of the input."""
 
 KNOWN_COLUMNS = {
-    **{name.casefold(): field for name, field in SQUARE_COLUMNS.items() if field},
-    "surname": "family_name",
+    **{name.casefold(): field for name, field in DASHBOARD_COLUMNS.items() if field in FIELDS},
+    LAST_NAME.casefold(): "family_name",
     **{field: field for field in FIELDS},
 }
 """The fields that columns set by themselves, by the columns' names in lower case."""

@@ -24,11 +24,10 @@ _MOST = 1_000_000
 _GIVEN_NAMES = ("Ada", "Alan", "Barbara", "Edsger", "Frances", "Grace", "John", "Katherine", "Margaret", "Tim")
 _FAMILY_NAMES = ("Adams", "Baker", "Clark", "Diaz", "Evans", "Fischer", "Garcia", "Hughes", "Ito", "Jones", "Kim")
 
-_EXPORT_COLUMNS = {
+DASHBOARD_COLUMNS: dict[str, str | None] = {
     "Reference ID": "reference_id",
     "First Name": "given_name",
     "Last Name": "family_name",
-    "Surname": "family_name",
     "Email Address": "email_address",
     "Phone Number": "phone_number",
     "Nickname": "nickname",
@@ -42,9 +41,20 @@ _EXPORT_COLUMNS = {
     "Memo": "note",
     "Square Customer ID": "id",
     "Creation Source": "creation_source",
+    "First Visit": None,
+    "Last Visit": None,
+    "Transaction Count": None,
+    "Lifetime Spend": None,
+    "Email Subscription Status": None,
+    "Instant Profile": None,
+    "Blocked from online booking": None,
 }
-"""The columns of the file that Square's Dashboard exports, and the fields that they are."""
+"""The columns of the file that Square's Dashboard exports, in their order, each with its field; None for no field."""
 
+LAST_NAME = "Surname"
+"""What some countries' exports call the column ``Last Name``."""
+
+_FIELDS = {name: field for name, field in DASHBOARD_COLUMNS.items() if field} | {LAST_NAME: "family_name"}
 _SUBSCRIPTION = "Email Subscription Status"
 _KEPT = ("cards", "preferences", "groups")
 
@@ -126,7 +136,7 @@ def _from_row(row: Mapping[str, str]) -> dict[str, Any]:
     """
     customer: dict[str, Any] = {}
     for column, text in row.items():
-        name = _EXPORT_COLUMNS.get(column, column)
+        name = _FIELDS.get(column, column)
         value = text.lstrip("'") if name == "phone_number" else text
         if name and value:
             parent, _, part = name.rpartition(".")

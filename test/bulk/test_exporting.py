@@ -28,7 +28,7 @@ from squareconnect.bulk import (
     import_customers,
     open_source,
 )
-from squareconnect.bulk.mapping import SQUARE_COLUMNS
+from squareconnect.emulator.seeding import DASHBOARD_COLUMNS
 from squareconnect.exceptions import ApiException
 from test.bulk.helpers import api_of, async_api_of, people
 
@@ -100,7 +100,7 @@ def test_squares_own_columns_are_those_of_its_dashboard(square: Square, tmp_path
     export_customers(api_of(square.host), tmp_path / "out.csv", format="square")
     with (tmp_path / "out.csv").open(newline="") as text:
         rows = list(csv.DictReader(text))
-    assert list(rows[0]) == list(SQUARE_COLUMNS)
+    assert list(rows[0]) == list(DASHBOARD_COLUMNS)
     assert (rows[0]["Phone Number"], rows[0]["Birthday"]) == ("'+12125554240", "1815-12-10")
     assert (rows[0]["Square Customer ID"], rows[0]["Creation Source"]) == ("C0", "THIRD_PARTY")
     assert [row["Email Subscription Status"] for row in rows] == ["", "Unsubscribed", "Subscribed"]

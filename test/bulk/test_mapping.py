@@ -11,7 +11,6 @@ from squareconnect.bulk.errors import InputError
 from squareconnect.bulk.mapping import (
     ERROR_COLUMNS,
     FIELDS,
-    SQUARE_COLUMNS,
     Columns,
     birthday,
     check_body,
@@ -21,14 +20,15 @@ from squareconnect.bulk.mapping import (
     map_columns,
 )
 from squareconnect.bulk.reports import Refusal
+from squareconnect.emulator.seeding import DASHBOARD_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 def test_squares_own_23_columns_map_by_themselves_in_any_case_and_order() -> None:
-    columns = map_columns(reversed([name.upper() for name in SQUARE_COLUMNS]), {})
-    assert len(SQUARE_COLUMNS) == 23
+    columns = map_columns(reversed([name.upper() for name in DASHBOARD_COLUMNS]), {})
+    assert len(DASHBOARD_COLUMNS) == 23
     assert columns.fields["EMAIL ADDRESS"] == "email_address"
     assert columns.fields["STATE"] == "address.administrative_district_level_1"
     assert len(columns.fields) == 14
