@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import struct
 import threading
@@ -311,6 +312,11 @@ def nobody() -> Iterator[str]:
     """Give a host that takes connections and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def untraced() -> dict[str, str]:
+    """Return this process's environment without what lets coverage trace a child of it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COV")}
 
 
 def closed_port() -> int:

@@ -1,4 +1,4 @@
-"""Install the lowest version that the package allows of each thing it needs, the extras' too.
+"""Install the lowest version that the package allows of each thing it needs, the extras' too, but for `dask`.
 
 ``python -m tools.lowest`` does so in the environment that it runs in, where the package must be installed.
 """
@@ -16,5 +16,6 @@ def lowest(requirement: str) -> str:
 
 
 if __name__ == "__main__":
-    floors = [lowest(requirement) for requirement in requires("squareconnect") or ()]
+    # The extra `dask` has an environment of its own.
+    floors = [lowest(each) for each in requires("squareconnect") or () if 'extra == "dask"' not in each]
     subprocess.run([sys.executable, "-m", "pip", "install", *floors], check=True)

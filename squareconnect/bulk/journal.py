@@ -309,10 +309,10 @@ class Journal:
         """
         self._connection.executemany(
             """
-            INSERT INTO directory SELECT ?1, ?2, 0 WHERE EXISTS (SELECT 1 FROM rows WHERE value = ?1)
+            INSERT INTO directory SELECT :value, :id, 0 WHERE EXISTS (SELECT 1 FROM rows WHERE value = :value)
             ON CONFLICT (value) DO UPDATE SET many = many + (customer_id <> excluded.customer_id)
             """,
-            customers,
+            ({"value": value, "id": customer_id} for value, customer_id in customers),
         )
 
     def known(self) -> Iterator[tuple[str, str]]:

@@ -492,6 +492,7 @@ class Slots:
         :raises TimeoutError: if there is none before the deadline.
         """
         place = weakref.ref(attempt, self._holders.discard)
+        hash(place)  # It keeps its hash, which it could not find any more once the try is gone.
         with self._lock:
             if len(self._holders) < self._most:
                 self._holders.add(place)

@@ -12,6 +12,7 @@ import pytest
 from squareconnect import __version__
 from squareconnect.cli.parser import COMMANDS, make_parser, program
 from test.cli.program import environment
+from test.servers import untraced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +129,7 @@ class TestStartingFast:
 
         def milliseconds(program: str) -> float:
             process = subprocess.Popen(
-                [sys.executable, "-c", program], env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                [sys.executable, "-c", program], env=untraced(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
             _, _, used = os.wait4(process.pid, 0)
             process.returncode = 0

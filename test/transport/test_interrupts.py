@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 
 from squareconnect.exceptions import ApiException
-from test.servers import Server, answer, api_for
+from test.servers import Server, answer, api_for, untraced
 from test.transport.interrupting import InterruptError, interrupt
 
 
@@ -21,8 +20,7 @@ from test.transport.interrupting import InterruptError, interrupt
 def test_the_client_works_as_before_after_interrupts_at_any_moment(way: str) -> None:
     command = [sys.executable, "-m", "test.transport.interrupting", "150", way]
     # An interrupt may leave the lock of coverage's own tracer taken: it stays out of this process.
-    untraced = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    done = subprocess.run(command, env=untraced, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, env=untraced(), capture_output=True, text=True, timeout=120, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "then 3 at a time" in done.stdout

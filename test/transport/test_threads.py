@@ -1,0 +1,119 @@
+"""What the thread driver does at moments that a real socket seldom brings about."""
+
+from __future__ import annotations
+
+import contextvars
+import queue
+import socket
+import threading
+import time
+import weakref
+from typing import Any
+
+import pytest
+import urllib3
+
+from squareconnect.transport import Request, threads
+from squareconnect.transport.threads import Attempt, Slots, Wire
+
+REQUEST = Request("GET", "http://127.0.0.1/", {}, None)
+
+
+def test_a_wire_has_what_others_ask_of_a_socket() -> None:
+    here, there = socket.socketpair()
+    with there:
+        wire = Wire(here)
+        wire.settimeout(2.0)
+
+        assert (wire.gettimeout(), wire.fileno(), wire.family) == (2.0, here.fileno(), here.family)
+        wire.close()
+    assert here.fileno() == -1
+
+
+def test_a_wire_whose_making_was_interrupted_can_be_collected() -> None:
+    wire = Wire.__new__(Wire)
+    wire.__del__()
+
+    assert not hasattr(wire, "_sock")
+
+
+def test_a_class_that_is_no_connection_is_used_as_it_is() -> None:
+    assert threads._watched(dict) is dict
+
+
+def test_a_connection_that_a_call_is_using_is_not_closed_by_another() -> None:
+    connection = threads._watched(urllib3.HTTPConnectionPool.ConnectionCls)("127.0.0.1")
+    here, there = socket.socketpair()
+    with there:
+        connection.sock = here
+        user = Attempt(time.monotonic() + 9)
+        connection._owner = weakref.ref(user)
+        connection.close()
+        assert connection.sock is here
+
+        user.over = True
+        connection.close()
+        assert connection.sock is None
+
+
+def test_what_a_pool_keeps_is_bounded() -> None:
+    idle = threads._Idle(1)
+    idle.put("a connection")
+
+    with pytest.raises(queue.Full):
+        idle.put("another")
+    assert idle.qsize() == 1
+
+
+def test_a_connection_that_stands_at_the_very_moment_of_the_deadline_is_taken() -> None:
+    made = threading.Event()
+
+    class Now(Attempt):
+        def limit(self, timeout: float | None) -> float:
+            made.wait(5)
+            return 1e-9
+
+    def connect() -> None:
+        made.set()
+        time.sleep(0.05)
+
+    undone: list[bool] = []
+    for _ in range(20):
+        try:
+            threads._in_time(connect, Now(0.0), lambda: undone.append(True))
+        except TimeoutError:
+            time.sleep(0.1)
+            break
+    assert undone == [True]
+
+
+def test_an_interrupt_behind_the_head_closes_the_answer() -> None:
+    class Answer(urllib3.HTTPResponse):
+        def read1(self, *args: Any, **kwargs: Any) -> bytes:
+            raise KeyboardInterrupt
+
+    answer = Answer(body=b"", preload_content=False)
+
+    class Manager:
+        def request(self, *args: Any, **kwargs: Any) -> Answer:
+            return answer
+
+    answer.length_remaining = 5
+    with pytest.raises(KeyboardInterrupt):
+        threads.send(Manager(), REQUEST, Attempt(time.monotonic() + 9), (1.0, 1.0), 100)
+
+
+def test_a_place_that_an_interrupt_left_taken_is_free_once_its_try_is_collected() -> None:
+    slots = Slots(1)
+    attempt: Attempt | None = Attempt(time.monotonic() + 9)
+    assert attempt
+    slots.take(attempt)
+    with pytest.raises(TimeoutError):
+        slots.take(Attempt(time.monotonic() + 0.01))
+    attempt = None
+
+    slots.take(Attempt(time.monotonic() + 9))
+
+
+def test_no_try_is_made_in_a_context_of_its_own() -> None:
+    assert contextvars.copy_context().run(threads._current.get)() is None
