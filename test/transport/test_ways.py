@@ -66,7 +66,7 @@ def test_where_no_daemons_are_allowed_ordinary_threads_make_calls(monkeypatch: p
 
 
 def test_a_state_of_2_x_gives_a_model_its_values() -> None:
-    state = {"swagger_types": {}, "attribute_map": {}, "_given_name": "Ada", "_note": None}
+    state: dict[str, Any] = {"swagger_types": {}, "attribute_map": {}, "_given_name": "Ada", "_note": None}
     customer = Customer.__new__(Customer)
     customer.__setstate__(state)
 

@@ -1,0 +1,32 @@
+"""A connection of asyncio on which bytes keep coming is not used."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from squareconnect.transport.aio_connection import Connection
+from squareconnect.transport.outgoing import way_out
+
+
+class Loud(Connection):
+    """Never reads what its socket holds."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._way = way_out()
+        self._sock = sock
+        self._layers = [None]  # type: ignore[list-item]  # pyright: ignore[reportAttributeAccessIssue]
+        self.usable = True
+
+    def abort(self) -> None:
+        self.usable = False
+
+
+def test_a_connection_whose_bytes_the_loop_does_not_come_to_read_is_given_up() -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        there.send(b"H")
+        connection = Loud(here)
+
+        assert asyncio.run(connection.is_quiet()) is False
+        assert not connection.usable
