@@ -16,6 +16,7 @@ import socket
 import struct
 import time
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl
@@ -331,5 +332,6 @@ def _head(status: int, headers: Mapping[str, str]) -> h11.Response:
         reason = HTTPStatus(status).phrase
     except ValueError:
         reason = ""
-    encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    dated = {"date": formatdate(usegmt=True), **headers}  # Of the machine, as clients compare it with their own time.
+    encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in dated.items()]
     return h11.Response(status_code=status, headers=encoded, reason=reason.encode())

@@ -141,7 +141,7 @@ class Square(Emulator):
     """An emulator whose stored customers can be looked at."""
 
     def __init__(self, database: Path) -> None:
-        super().__init__(database=database)
+        super().__init__(database=database, clock="2026-12-01T00:00:00Z")
         self._file = database
 
     def client(self, access_token: str | None = None, **settings: Any) -> ApiClient:

@@ -71,6 +71,7 @@ class TestTheCommand:
         done = ran("doctor", "--emulator", "--json")
         assert done.code == 0
         assert checks_in(done)["target"]["detail"].startswith("emulator, http://127.0.0.1:")
+        assert checks_in(done)["clock"]["status"] == "ok"
 
     def test_tells_of_a_missing_token_and_goes_on(
         self, square: Square, ran: Callable[..., Done], monkeypatch: pytest.MonkeyPatch

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import gzip
 import json
+import re
 import socket
 import subprocess
 import sys
 import threading
 import time
 import warnings
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -300,6 +302,15 @@ def test_many_threads_may_use_one_emulator(square: Emulator, connect: Connect) -
     assert failures == []
     assert wire.get("/_emulator/health").json["customers"] == 160
     assert [entry.number for entry in square.requests] == list(range(1, 81))
+
+
+def test_every_answer_has_the_real_date_whatever_the_clock_of_the_emulator() -> None:
+    with Emulator(clock="2020-01-01T00:00:00Z") as square:
+        answers = [exchanged(square, data) for data in (GET.encode() + b"\r\n", b"nonsense\r\n\r\n")]
+    dates = [re.findall(rb"(?mi)^date: (.+ GMT)\r$", answer) for answer in answers]
+    assert [len(found) for found in dates] == [1, 1]
+    for (date,) in dates:
+        assert abs(parsedate_to_datetime(date.decode()).timestamp() - time.time()) < 30
 
 
 def test_connections_that_come_just_before_the_stop_are_closed(caplog: pytest.LogCaptureFixture) -> None:
