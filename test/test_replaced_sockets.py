@@ -273,7 +273,7 @@ SUBINTERPRETER = """
             assert late.outcome_unknown
         else:
             raise AssertionError("no Timeout")
-        print("done")
+        print("done", flush=True)
     ''')
     failure = run(f"HOST, PATH = {sys.argv[1]!r}, {sys.path!r}\\n{code}")
     assert failure is None, failure
