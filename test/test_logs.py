@@ -146,13 +146,14 @@ def test_handlers_of_others_stay() -> None:
 
 
 def test_handlers_go_with_their_configuration(tmp_path: Path) -> None:
+    gc.collect()  # What other tests left is not counted.
     before = descriptors()
     for number in range(50):
         Configuration(debug=True, logger_file=str(tmp_path / f"{number}.log"))
     gc.collect()
 
     assert handlers() == []
-    assert descriptors() == before
+    assert descriptors() <= before
     assert logs._wishes == {}
 
 
