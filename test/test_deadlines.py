@@ -27,10 +27,11 @@ BODY = {"given_name": "Ada"}
 
 
 @contextlib.contextmanager
-def within(seconds: float) -> Iterator[None]:
+def soon() -> Iterator[None]:
+    """Demand that something ends long before what it is waiting for: nothing here ends by itself within 20 seconds."""
     start = time.monotonic()
     yield
-    assert time.monotonic() - start < seconds
+    assert time.monotonic() - start < 10
 
 
 def test_there_are_time_outs_and_a_deadline_by_default() -> None:
@@ -55,7 +56,7 @@ DRIPS = {
 
 @pytest.mark.parametrize("dripping", DRIPS.values(), ids=DRIPS)
 def test_a_server_that_drips_is_stopped_at_the_deadline(dripping: servers.Step) -> None:
-    with Server(otherwise=dripping) as server, within(1.5), pytest.raises(Timeout) as caught:
+    with Server(otherwise=dripping) as server, soon(), pytest.raises(Timeout) as caught:
         api_for(server, deadline=0.3).retrieve_customer("C1")
 
     assert caught.value.attempts == 1
@@ -66,12 +67,12 @@ def test_a_flood_of_announced_answers_is_stopped_at_the_deadline() -> None:
         while not wire.server.ended.is_set():
             wire.send(b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n" * 1000)
 
-    with Server(flood) as server, within(1.5), pytest.raises(Timeout, match="the deadline passed"):
+    with Server(flood) as server, soon(), pytest.raises(Timeout, match="the deadline passed"):
         api_for(server, deadline=0.3).retrieve_customer("C1")
 
 
 def test_a_silent_server_is_left_after_the_read_time_out() -> None:
-    with Server(otherwise=stall) as server, within(1.5), pytest.raises(Timeout) as caught:
+    with Server(otherwise=stall) as server, soon(), pytest.raises(Timeout) as caught:
         api_for(server, timeout=(10, 0.1), max_retries=1).retrieve_customer("C1")
 
     assert caught.value.attempts == 2
@@ -89,12 +90,12 @@ def test_a_create_that_times_out_is_sent_once() -> None:
 
 @pytest.mark.parametrize("timeout", [0.1, (5, 0.1), [5, 0.1]])
 def test_a_call_can_have_a_time_out_of_its_own(timeout: Any) -> None:
-    with Server(otherwise=stall) as server, within(1.5), pytest.raises(Timeout):
+    with Server(otherwise=stall) as server, soon(), pytest.raises(Timeout):
         api_for(server, max_retries=0).retrieve_customer("C1", _request_timeout=timeout)
 
 
 def test_a_server_that_does_not_shake_hands_is_left_at_the_deadline() -> None:
-    with servers.nobody() as host, within(1.5), pytest.raises(Timeout) as caught:
+    with servers.nobody() as host, soon(), pytest.raises(Timeout) as caught:
         api_for(host.replace("http:", "https:"), deadline=0.3).create_customer(BODY)
 
     assert not caught.value.outcome_unknown
@@ -102,14 +103,14 @@ def test_a_server_that_does_not_shake_hands_is_left_at_the_deadline() -> None:
 
 @pytest.mark.parametrize("proxying", [stall, DRIPS["a status line"]], ids=["silent", "dripping"])
 def test_a_proxy_that_does_not_connect_is_left_at_the_deadline(proxying: servers.Step) -> None:
-    with Server(otherwise=proxying) as proxy, within(1.5), pytest.raises(Timeout) as caught:
+    with Server(otherwise=proxying) as proxy, soon(), pytest.raises(Timeout) as caught:
         api_for("https://square.example", proxy=proxy.host, deadline=0.3).create_customer(BODY)
 
     assert not caught.value.outcome_unknown
 
 
 def test_a_server_behind_a_slow_proxy_has_what_is_left_of_the_time() -> None:
-    with servers.nobody() as host, Server(otherwise=servers.after(0.2, servers.tunnel)) as proxy, within(0.6):
+    with servers.nobody() as host, Server(otherwise=servers.after(0.2, servers.tunnel)) as proxy, soon():
         target = host.replace("http:", "https:")
         with pytest.raises(Timeout):
             api_for(target, proxy=proxy.host, deadline=0.3).retrieve_customer("C1")
@@ -118,7 +119,7 @@ def test_a_server_behind_a_slow_proxy_has_what_is_left_of_the_time() -> None:
 @pytest.mark.parametrize("secure", [False, True])
 def test_a_server_that_does_not_read_is_left_at_the_deadline(secure: bool, server_tls: ssl.SSLContext) -> None:
     huge = {"note": "n" * 20_000_000}
-    with Server(tls=server_tls if secure else None, deaf=True) as server, within(1.5):
+    with Server(tls=server_tls if secure else None, deaf=True) as server, soon():
         api = api_for(server, deadline=0.3, verify_ssl=False)
         with pytest.warns() if secure else contextlib.nullcontext(), pytest.raises(Timeout) as caught:
             api.create_customer(huge)
@@ -138,7 +139,7 @@ def full() -> Iterator[str]:
 
 
 def test_a_connection_that_is_not_made_is_left_after_the_connect_time_out(full: str) -> None:
-    with within(1.5), pytest.raises(Timeout) as caught:
+    with soon(), pytest.raises(Timeout) as caught:
         api_for(full, timeout=(0.1, 30), max_retries=1).create_customer(BODY)
 
     assert caught.value.attempts == 2
@@ -151,11 +152,12 @@ class Names:
     def __init__(self, *addresses: tuple[str, int], seconds: float = 0.0) -> None:
         self.addresses = addresses
         self.seconds = seconds
+        self.ended = threading.Event()
 
     def getaddrinfo(self, host: str, port: int, *args: Any, **options: Any) -> list[Any]:
         if host != "square.example":
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))]
-        time.sleep(self.seconds)
+        self.ended.wait(self.seconds)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in self.addresses]
 
 
@@ -165,10 +167,12 @@ def host_named(names: Names, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_a_name_that_is_not_looked_up_in_time_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    host = host_named(Names(seconds=1.0), monkeypatch)
+    names = Names(seconds=20)
+    host = host_named(names, monkeypatch)
 
-    with within(0.8), pytest.raises(Timeout, match="no connection could be made before the deadline") as caught:
+    with soon(), pytest.raises(Timeout, match="no connection could be made before the deadline") as caught:
         api_for(host, deadline=0.2, allow_insecure_http=True).create_customer(BODY)
+    names.ended.set()
 
     assert not caught.value.outcome_unknown
 
@@ -177,7 +181,7 @@ def test_all_addresses_of_a_name_are_tried_before_the_deadline(full: str, monkey
     addresses = [("127.0.0.1", int(full.rpartition(":")[2]))] * 20
     host = host_named(Names(*addresses), monkeypatch)
 
-    with within(1.5), pytest.raises(Timeout):
+    with soon(), pytest.raises(Timeout):
         api_for(host, timeout=0.1, deadline=0.4, allow_insecure_http=True).retrieve_customer("C1")
 
 
@@ -210,24 +214,24 @@ def test_names_are_looked_up_even_where_no_thread_can_be_made() -> None:
         threading.stack_size(before)
 
 
-def retrieve_late(api: CustomersApi) -> None:
-    with pytest.raises(Timeout):
+def retrieve_in_vain(api: CustomersApi) -> None:
+    with pytest.raises(ConnectionFailed):
         api.retrieve_customer("C1")
 
 
 def test_a_call_waits_for_a_connection_until_the_deadline() -> None:
     with Server(otherwise=stall) as server:
-        api = api_for(server, connection_pool_maxsize=1, timeout=(10, 0.6), max_retries=0)
-        holder = threading.Thread(target=retrieve_late, args=(api,))
+        api = api_for(server, connection_pool_maxsize=1, timeout=20, max_retries=0)
+        holder = threading.Thread(target=retrieve_in_vain, args=(api,))
         holder.start()
         while not server.requests:
             time.sleep(0.001)
         api.api_client.configuration.deadline = 0.2
-        with within(0.5), pytest.raises(Timeout) as caught:
+        with soon(), pytest.raises(Timeout) as caught:
             api.create_customer(BODY)
-        holder.join()
 
         assert server.connections == 1
+    holder.join()
     assert not caught.value.outcome_unknown
 
 
@@ -290,5 +294,5 @@ def test_a_pause_that_overslept_leaves_a_try_that_ends_at_once() -> None:
         api = api_for(server, deadline=5)
         clock = with_clock(api)
         api.api_client.rest_client.sleep = lambda seconds: clock.sleep(100)
-        with within(1), pytest.raises(Timeout):
+        with soon(), pytest.raises(Timeout):
             api.retrieve_customer("C1")

@@ -184,11 +184,14 @@ def test_an_interruption_shows_no_token_and_leaves_the_client_usable(
     def interrupt(number: int, frame: object) -> None:
         raise interruption
 
+    def interrupted(wire: servers.Wire, request: servers.Request) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        fault(wire, request)
+
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
-        with Server(fault) as server:
+        with Server(interrupted) as server:
             api = api_with_token(host=server.host, connection_pool_maxsize=1)
-            signal.setitimer(signal.ITIMER_REAL, 0.15)
             with pytest.raises(interruption) as caught:
                 api.retrieve_customer("C1")
             assert len(server.requests) == 1

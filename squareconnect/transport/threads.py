@@ -346,9 +346,7 @@ def _in_time(step: Callable[[], object], attempt: Attempt | None, undo: Callable
             step()
         except BaseException as error:
             failure.append(error)
-        try:
-            handover.pop()
-        except IndexError:
+        if not _taken(handover):
             undo()
         ended.release()
 
@@ -360,15 +358,19 @@ def _in_time(step: Callable[[], object], attempt: Attempt | None, undo: Callable
     except BaseException:
         handover.clear()
         raise
-    if not in_time:
-        try:
-            handover.pop()
-        except IndexError:  # It ended at this very moment.
-            ended.acquire()
-        else:
-            raise TimeoutError("no connection could be made before the deadline")
+    if not in_time and _taken(handover):
+        raise TimeoutError("no connection could be made before the deadline")
     if failure:
         raise failure.pop()
+
+
+def _taken(handover: list[None]) -> bool:
+    """Take what only one of two threads gets, and return whether this one did."""
+    try:
+        handover.pop()
+    except IndexError:
+        return False
+    return True
 
 
 def _started(target: Callable[..., object], *args: Any) -> bool:

@@ -15,6 +15,7 @@ import urllib3
 
 from squareconnect.transport import Request, threads
 from squareconnect.transport.threads import Attempt, Slots, Wire
+from test.servers import Server, answer
 
 REQUEST = Request("GET", "http://127.0.0.1/", {}, None)
 
@@ -85,6 +86,17 @@ def test_a_connection_that_stands_at_the_very_moment_of_the_deadline_is_taken() 
             time.sleep(0.1)
             break
     assert undone == [True]
+
+
+def test_a_socket_that_a_program_put_in_a_connection_is_used() -> None:
+    with Server(answer(200, {"customer": {"id": "C1"}})) as server:
+        connection = threads._watched(urllib3.connection.HTTPConnection)("127.0.0.1", server.port)
+        connection.sock = socket.create_connection(("127.0.0.1", server.port))
+        connection.request("GET", "/v2/customers/C1")
+
+        assert connection.is_connected
+        assert connection.getresponse().json() == {"customer": {"id": "C1"}}
+        connection.close()
 
 
 def test_an_interrupt_behind_the_head_closes_the_answer() -> None:
