@@ -170,7 +170,7 @@ class TestTheWire:
         with client:
             assert client.recv(1) == b""
 
-        assert took < 1
+        assert took < 10
 
 
 class TestCompression:
@@ -228,7 +228,7 @@ def test_a_handshake_that_never_comes_does_not_hold_up_the_end(authority: trustm
         square.stop()
     client.close()
 
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("missing", ["certificate", "key"])

@@ -41,17 +41,17 @@ def test_the_next_address_is_tried_beside_one_that_does_not_answer(monkeypatch: 
         start = time.monotonic()
         assert asyncio.run(retrieved_by(api_of("http://square.example", allow_insecure_http=True))).customer
 
-        assert 0.2 < time.monotonic() - start < 2
+        assert 0.2 < time.monotonic() - start < 8  # The first address would take 10 s.
 
 
 def test_the_next_address_is_tried_at_once_where_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     with Server() as server:
-        found = [address(servers.closed_port()) for _ in range(8)]
+        found = [address(servers.closed_port()) for _ in range(40)]
         monkeypatch.setattr(socket, "getaddrinfo", Names(*found, address(server.port)).getaddrinfo)
         start = time.monotonic()
         assert asyncio.run(retrieved_by(api_of("http://square.example", allow_insecure_http=True))).customer
 
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < 5  # Waiting for each would take 10 s.
 
 
 def test_of_two_connections_that_stand_at_once_one_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,7 +83,7 @@ def fails_at_once(handle: Any) -> bool:
     try:
         handle.get(10)
     except ConnectionFailed as failure:
-        return "before this process was forked" in str(failure) and time.monotonic() - started < 1
+        return "before this process was forked" in str(failure) and time.monotonic() - started < 5
     return False
 
 
