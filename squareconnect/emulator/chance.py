@@ -29,7 +29,7 @@ class Chance:
 
     def customer_id(self) -> str:
         """Return 26 upper-case letters and digits."""
-        return b32encode(self._next()).decode()[:26]
+        return b32encode(self._next()[:20]).decode()[:26]
 
     def card_id(self) -> str:
         """Return an identifier as Square's cards have."""
