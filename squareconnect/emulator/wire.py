@@ -39,6 +39,7 @@ NO_STATUS = 0
 _READ_SIZE = 64 * 1024
 _HEAD_LIMIT = 64 * 1024
 _IDLE_SECONDS = 75.0
+_ACCEPT_PAUSE = 0.02
 _DISCARD_LIMIT = 64 * 1024 * 1024
 _RESET_AT_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 _CODING = re.compile(r"(?:^|,)\s*(?P<coding>[\w*-]+)\s*(?:;\s*q=(?P<weight>\d(?:\.\d*)?)\s*)?(?=,|$)", re.ASCII)
@@ -119,6 +120,7 @@ class WebServer:
         self._connections: dict[asyncio.Task[Any], _Connection] = {}
         self._tasks: dict[asyncio.Task[Any], socket.socket] = {}
         self._count = 0
+        self._pause: asyncio.TimerHandle | None = None
 
     async def start(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         """Begin to accept connections."""
@@ -132,6 +134,8 @@ class WebServer:
         :param patience: how many seconds they may take.
         """
         asyncio.get_running_loop().remove_reader(self._listener)
+        if self._pause is not None:
+            self._pause.cancel()
         self._listener.close()
         if busy := [task for task, connection in self._connections.items() if connection.busy]:
             await asyncio.wait(busy, timeout=patience)
@@ -142,12 +146,15 @@ class WebServer:
 
     def _accept(self, tls: ssl.SSLContext | None) -> None:
         # This is no coroutine: a cancelled `sock_accept` can lose the connection that it has just accepted.
+        loop = asyncio.get_running_loop()
         try:
             raw, _ = self._listener.accept()
-        except OSError:
-            return  # The client has gone, or there is no file descriptor left: the loop calls again.
+        except OSError:  # The client has gone, or there is no file descriptor left: one may come free.
+            loop.remove_reader(self._listener)
+            self._pause = loop.call_later(_ACCEPT_PAUSE, loop.add_reader, self._listener, self._accept, tls)
+            return
         raw.setblocking(False)
-        task = asyncio.get_running_loop().create_task(self._serve(raw, tls))
+        task = loop.create_task(self._serve(raw, tls))
         self._tasks[task] = raw
         task.add_done_callback(self._tasks.pop)
 

@@ -110,18 +110,20 @@ def test_stops_though_a_client_never_finishes_its_request(connect: Connect) -> N
         started = time.monotonic()
         square.stop()
 
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 10
 
 
 def test_an_answer_comes_at_once_over_a_kept_connection(connect: Connect) -> None:
     with Emulator() as square:
         wire = connect(square)
         wire.get("/v2/customers")
-        started = time.monotonic()
+        took = []
         for _ in range(50):
+            started = time.monotonic()
             wire.get("/v2/customers")
+            took.append(time.monotonic() - started)
 
-        assert time.monotonic() - started < 50 * 0.03  # A delayed acknowledgement would cost 0.04 s each.
+        assert min(took) < 0.03  # A delayed acknowledgement would cost 0.04 s each.
 
 
 def test_logs_nothing_of_its_own_accord(capfd: pytest.CaptureFixture[str], connect: Connect) -> None:

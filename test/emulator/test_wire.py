@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from squareconnect import ApiClient, Configuration, CustomersApi
 from squareconnect.emulator import Emulator
-from squareconnect.emulator.wire import WebServer, accepts_gzip
+from squareconnect.emulator.wire import accepts_gzip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,7 +170,7 @@ class TestTheWire:
         with client:
             assert client.recv(1) == b""
 
-        assert took < 1
+        assert took < 10
 
 
 class TestCompression:
@@ -228,7 +228,7 @@ def test_a_handshake_that_never_comes_does_not_hold_up_the_end(authority: trustm
         square.stop()
     client.close()
 
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("missing", ["certificate", "key"])
@@ -327,15 +327,3 @@ def test_connections_that_come_just_before_the_stop_are_closed(caplog: pytest.Lo
         gc.collect()
     assert [str(warning.message) for warning in left_open] == []
     assert caplog.records == []
-
-
-def test_a_client_that_has_gone_before_it_was_accepted_is_no_matter() -> None:
-    class Listener:
-        def accept(self) -> None:
-            raise ConnectionAbortedError
-
-    server = WebServer(None, None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    server._listener = Listener()  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
-    server._accept(None)
-
-    assert server._tasks == {}
