@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import runpy
 import socket
 import sqlite3
 import threading
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import squareconnect.emulator
-from squareconnect.emulator import Emulator
+from squareconnect.emulator import Emulator, server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,3 +158,9 @@ def test_customers_that_cannot_be_leave_nothing_behind(connect: Connect) -> None
     assert threading.active_count() == threads
     with Emulator(port) as square:
         assert connect(square).get("/v2/customers").status == 200
+
+
+def test_the_module_loads_where_there_is_no_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "register_at_fork")
+
+    assert "Emulator" in runpy.run_path(str(server.__file__))
