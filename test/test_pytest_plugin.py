@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import unittest
 from importlib.metadata import distribution
 from typing import TYPE_CHECKING
 
@@ -270,3 +271,21 @@ class TestOfTheUnitTestCase(EmulatorTestCase):
         self.square.fail("list_customers", status=503, times=3)
         assert self.customers_api.list_customers().customers is None
         assert self.square.clock.as_json()["now"] == "2026-01-01T00:00:00.000Z"
+
+
+def test_a_unit_test_starts_as_it_should_whatever_the_one_before_did() -> None:
+    class Case(EmulatorTestCase):
+        def test_one(self) -> None:
+            self.square.reset(seed=9, clock="2030-06-01T12:00:00Z")
+            self.square.rate_limit(1)
+
+        def test_two(self) -> None:
+            assert self.square.snapshot()["chance"] == ["1", 0]
+            assert self.square.clock.as_json() == {"now": "2026-01-01T00:00:00.000Z", "standing": True}
+            self.customers_api.list_customers()
+            self.customers_api.list_customers()
+
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(Case).run(result)
+
+    assert (result.testsRun, result.errors, result.failures) == (2, [], [])
