@@ -7,10 +7,12 @@ delete the folder.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import subprocess
 import sys
 import venv
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,19 +53,25 @@ def python_of(peer: str) -> Path:
     """
     packages = " ".join((*COMMON, *{**PACKAGES, **PROGRAMS}[peer]))
     home = HOME / f"{peer}-{sys.version_info.major}.{sys.version_info.minor}"
-    python = home / "bin" / "python"
-    made_with = home / "packages"
-    if not made_with.exists() or made_with.read_text() != packages:
-        venv.create(home, clear=True, with_pip=True)
-        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages.split()]
-        subprocess.run(install, check=True, cwd=CHECKOUT, stdout=sys.stderr)
-        if peer in USES_CHECKOUT:
-            (next(home.glob("lib/python*/site-packages")) / "checkout.pth").write_text(f"{CHECKOUT}\n")
-        made_with.write_text(packages)
+    HOME.mkdir(exist_ok=True)
+    with (HOME / f"{home.name}.lock").open("w") as lock:  # Two gates may ask for it at the same time.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made_with = home / "packages"
+        if not made_with.exists() or made_with.read_text() != packages:
+            _make(peer, home, packages)
+            made_with.write_text(packages)
     for name in ("benchmarks", "compatibility", "reliability"):
-        if not (HOME / name).exists():
+        with suppress(FileExistsError):
             (HOME / name).symlink_to(CHECKOUT / name)
-    return python
+    return home / "bin" / "python"
+
+
+def _make(peer: str, home: Path, packages: str) -> None:
+    venv.create(home, clear=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(home), "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", *packages.split()], check=True, cwd=CHECKOUT, stdout=sys.stderr)
+    if peer in USES_CHECKOUT:
+        (next(home.glob("lib/python*/site-packages")) / "checkout.pth").write_text(f"{CHECKOUT}\n")
 
 
 def run(peer: str, module: str, *arguments: str) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import unittest
 from importlib.metadata import distribution
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from squareconnect.pytest_plugin import LiveSquare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from squareconnect import AsyncCustomersApi, Configuration, CustomersApi
 
@@ -145,14 +148,47 @@ def test_it_is_an_entry_point_of_the_package() -> None:
     assert point.value == "squareconnect.pytest_plugin"
 
 
+def printed(code: str) -> str:
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    return shown.stdout.strip()
+
+
 def test_importing_it_loads_nothing_of_the_emulator() -> None:
-    code = (
+    loaded = printed(
         "import pytest, sys; before = set(sys.modules); import squareconnect.pytest_plugin; "
         "print(sorted(set(sys.modules) - before))"
     )
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
 
-    assert shown.stdout.strip() == "['squareconnect', 'squareconnect.pytest_plugin']"
+    assert loaded == "['squareconnect', 'squareconnect.pytest_plugin']"
+
+
+def test_importing_it_takes_little_time() -> None:
+    code = (
+        "import pytest, time; started = time.process_time(); import squareconnect.pytest_plugin; "
+        "print(time.process_time() - started)"
+    )
+
+    # It is 2 ms where it has to be compiled, as here, and half of one otherwise. The emulator would take 100.
+    assert min(float(printed(code)) for _ in range(3)) < 0.02
+
+
+def test_a_run_that_does_not_use_it_loads_nothing_of_the_emulator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "test_unrelated.py").write_text("def test_unrelated(): pass")
+    options = ["-qq", "-p", "no:cacheprovider", "-p", "squareconnect.pytest_plugin", str(tmp_path)]
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    loaded = printed(
+        f"import pytest, sys; before = set(sys.modules); assert not pytest.main({options}); "
+        "print(sorted(set(sys.modules) - before))"
+    ).splitlines()[-1]
+    names = set(re.findall(r"'([\w.]+)'", loaded))
+
+    assert {name for name in names if name.startswith("squareconnect")} == {
+        "squareconnect",
+        "squareconnect.pytest_plugin",
+    }
+    assert not names & {"h11", "sqlite3", "starlette", "urllib3", "uvicorn"}
 
 
 def test_a_failing_test_shows_what_the_emulator_received(pytester: pytest.Pytester) -> None:
@@ -235,3 +271,21 @@ class TestOfTheUnitTestCase(EmulatorTestCase):
         self.square.fail("list_customers", status=503, times=3)
         assert self.customers_api.list_customers().customers is None
         assert self.square.clock.as_json()["now"] == "2026-01-01T00:00:00.000Z"
+
+
+def test_a_unit_test_starts_as_it_should_whatever_the_one_before_did() -> None:
+    class Case(EmulatorTestCase):
+        def test_one(self) -> None:
+            self.square.reset(seed=9, clock="2030-06-01T12:00:00Z")
+            self.square.rate_limit(1)
+
+        def test_two(self) -> None:
+            assert self.square.snapshot()["chance"] == ["1", 0]
+            assert self.square.clock.as_json() == {"now": "2026-01-01T00:00:00.000Z", "standing": True}
+            self.customers_api.list_customers()
+            self.customers_api.list_customers()
+
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(Case).run(result)
+
+    assert (result.testsRun, result.errors, result.failures) == (2, [], [])

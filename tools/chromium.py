@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.npm import npm_install
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
 
@@ -42,9 +44,7 @@ def install() -> None:
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         _run("apt-get", "update", "-qq", env=quiet)
         _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-inter", env=quiet)
-    if not AXE.exists():
-        _FOLDER.mkdir(parents=True, exist_ok=True)
-        _run("npm", "install", "--silent", "--no-save", "--prefix", str(_FOLDER), f"axe-core@{AXE_VERSION}")
+    npm_install(_FOLDER, f"axe-core@{AXE_VERSION}")
 
 
 def _run(*command: str, env: dict[str, str] | None = None) -> None:

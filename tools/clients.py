@@ -1,14 +1,26 @@
-"""Let clients that others wrote make their calls against the emulator, each in an environment of its own."""
+"""Let clients that others wrote make their calls against the emulator, each in an environment of its own.
+
+It installs what they need, but for curl, Node.js and npm. Several run at a time; what one of them prints is shown when
+it has ended.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.peers import HOME, python_of
 from squareconnect.emulator import Emulator
+from tools.npm import npm_install
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CLIENTS = Path(__file__).parent.parent / "test" / "clients"
 PYTHON_CLIENTS = {
@@ -24,45 +36,75 @@ NODE_CLIENTS = {"square-connect@6.20201216.0": "square_connect_client.cjs", "squ
 
 CHECKS = "not_a_server_error,content_type_conformance,response_schema_conformance"
 EXAMPLES = 30
+AT_A_TIME = 4
 
 
 def main() -> None:
-    """Run all of them, and stop at the first that fails."""
-    for peer, program in PYTHON_CLIENTS.items():
-        run(str(python_of(peer)), str(CLIENTS / program))
-    modules = node_modules()
-    for program in NODE_CLIENTS.values():
-        run("node", str(CLIENTS / program), NODE_PATH=str(modules))
-    subprocess.run([sys.executable, CLIENTS / "faults_client.py"], check=True)
-    check_against_square_s_description()
+    """Run all of them, and exit with status 1 if one has failed."""
+    jobs: dict[str, Callable[[], str]] = {
+        **{peer: partial(run_python, peer, program) for peer, program in PYTHON_CLIENTS.items()},
+        "npm": run_node,
+        "faults": partial(printed, sys.executable, str(CLIENTS / "faults_client.py")),
+        "schemathesis": check_against_square_s_description,
+    }
+    failed = []
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        running = {pool.submit(job): name for name, job in jobs.items()}
+        for job in as_completed(running):
+            try:
+                shown = job.result()
+            except subprocess.CalledProcessError as error:
+                shown = f"{error.stdout or ''}{error}"
+                failed.append(running[job])
+            print(f"--- {running[job]}\n{shown}", flush=True)
+    if failed:
+        sys.exit(f"Failed: {', '.join(failed)}")
 
 
-def run(*command: str, **variables: str) -> None:
-    """Run a program against an emulator of its own.
-
-    :raises subprocess.CalledProcessError: if it fails.
-    """
+def run_python(peer: str, program: str) -> str:
+    """Run a program in an environment of Python, against an emulator of its own, and return what it printed."""
+    python = str(python_of(peer))
     with Emulator() as square:
-        subprocess.run([*command, square.url, square.access_token], check=True, env={**os.environ, **variables})
+        return printed(python, str(CLIENTS / program), square.url, square.access_token)
 
 
-def node_modules() -> Path:
-    """Install the packages of npm, and return the folder that they are in."""
-    home = HOME / "node"
-    home.mkdir(parents=True, exist_ok=True)
-    install = ["npm", "install", "--prefix", str(home), "--silent", "--no-audit", "--no-fund", *NODE_CLIENTS]
-    subprocess.run(install, check=True)
-    return home / "node_modules"
+def run_node() -> str:
+    """Run the programs of Node.js, each against an emulator of its own, and return what they printed."""
+    modules, shown = npm_install(HOME / "node", *NODE_CLIENTS), ""
+    for program in NODE_CLIENTS.values():
+        with Emulator() as square:
+            command = ("node", str(CLIENTS / program), square.url, square.access_token)
+            shown += printed(*command, NODE_PATH=str(modules))
+    return shown
 
 
-def check_against_square_s_description() -> None:
-    """Send what schemathesis makes of Square's OpenAPI, and hold the answers against it."""
+def check_against_square_s_description() -> str:
+    """Send what schemathesis makes of Square's OpenAPI, hold the answers against it, and return what it printed."""
     schemathesis = str(Path(sys.executable).with_name("schemathesis"))
     with Emulator(seed=1, clock="2026-01-01T00:00:00Z", customers=20) as square:
         headers = ["-H", f"Authorization: Bearer {square.access_token}", "-H", "Square-Version: 2025-08-20"]
         limits = ["--max-examples", str(EXAMPLES), "--seed", "1", "--generation-deterministic", "--checks", CHECKS]
+        patient = ["--suppress-health-check", "too_slow", "--request-timeout", "60"]
         description = str(CLIENTS / "square_openapi.json")
-        subprocess.run([schemathesis, "run", description, "--url", square.url, *headers, *limits], check=True)
+        return printed(schemathesis, "run", description, "--url", square.url, *headers, *limits, *patient)
+
+
+def printed(*command: str, **variables: str) -> str:
+    """Run a program in an empty folder, and return what it printed.
+
+    :raises subprocess.CalledProcessError: if it fails.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        ended = subprocess.run(
+            command,
+            check=True,
+            cwd=folder,
+            env={**os.environ, **variables},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+    return ended.stdout
 
 
 if __name__ == "__main__":

@@ -13,9 +13,12 @@ class Chance:
     The n-th one depends on the seed and on n alone, in every process and on every version of Python.
 
     :param seed: a number; None for a source that nobody can repeat.
+    :raises ValueError: if it is something else.
     """
 
     def __init__(self, seed: int | None = None) -> None:
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
+            raise ValueError(f"`seed` must be a whole number, or None for identifiers at random, not {seed!r}.")
         self.seed = token_hex(16) if seed is None else str(seed)
         self.used = 0
         """How many have been taken so far."""
@@ -29,7 +32,7 @@ class Chance:
 
     def customer_id(self) -> str:
         """Return 26 upper-case letters and digits."""
-        return b32encode(self._next()).decode()[:26]
+        return b32encode(self._next()[:20]).decode()[:26]
 
     def card_id(self) -> str:
         """Return an identifier as Square's cards have."""

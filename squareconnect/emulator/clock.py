@@ -28,7 +28,10 @@ def read_time(time: str | datetime) -> datetime:
             raise ValueError(f"A clock needs a time such as 2026-01-01T00:00:00Z: {time!r} is none.") from None
     if not isinstance(time, datetime) or time.tzinfo is None:
         raise ValueError(f"A clock needs a time with a time zone, such as 2026-01-01T00:00:00Z: {time!r} has none.")
-    return time.astimezone(timezone.utc)
+    try:
+        return time.astimezone(timezone.utc)
+    except OverflowError:
+        raise ValueError(f"A clock ends with the year 9999 in UTC: {time!r} is later, or before the year 1.") from None
 
 
 def written(time: datetime, unit: str = "milliseconds") -> str:

@@ -11,7 +11,7 @@ from squareconnect import __version__
 from squareconnect.emulator.answers import json_answer
 from squareconnect.emulator.copies import as_curl, as_python
 from squareconnect.emulator.refusals import RefusalError
-from squareconnect.emulator.validation import read_json_object
+from squareconnect.emulator.validation import as_object, read_json
 from squareconnect.emulator.wire import Answer
 from squareconnect.models.error_code import ErrorCode
 
@@ -234,7 +234,8 @@ def _body(request: Request) -> Json:
         return {}
     if request.body is None:
         raise RefusalError(413, ErrorCode.REQUEST_ENTITY_TOO_LARGE, "The body is too long.")
-    return read_json_object(request.body)
+    value = read_json(request.body)
+    return as_object({"customers": value} if isinstance(value, list) else value)  # A list alone is one of customers.
 
 
 def _only(body: Json, *names: str) -> Json:

@@ -41,7 +41,7 @@ def make_cursor(key: bytes, listing: Listing, position: Position, now: datetime)
     :param position: the place of the last customer that has been given.
     :param now: the time.
     """
-    expires_at = (now + LIFETIME).timestamp()
+    expires_at = now.timestamp() + LIFETIME.total_seconds()
     payload = json.dumps([listing, position, expires_at], separators=(",", ":")).encode()
     return _sign(key, payload)
 

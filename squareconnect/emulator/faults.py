@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 import threading
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
@@ -88,7 +88,9 @@ class Fault:
     def answer(self) -> Answer:
         """Return the answer that takes the place of the real one."""
         if self.body is not None:
-            return Answer(self.status or 200, self.body.encode(), {"content-type": "text/html; charset=utf-8"})
+            return Answer(
+                self.status or 200, self.body.encode(errors="replace"), {"content-type": "text/html; charset=utf-8"}
+            )
         status = self.status or status_of(self.code or "")
         code = self.code or code_of(status)
         return refused(RefusalError(status, code, "The emulator was told to fail.", category=category_of(status)))
@@ -108,7 +110,7 @@ class Fault:
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _is_count(value: Any, least: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
@@ -12,6 +13,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from squareconnect.emulator.faults import Fault
+
+
+class Body:
+    """The bytes of a body. Long ones are kept compressed: ten thousand pages of a list make 350 MB otherwise."""
+
+    __slots__ = ("_is_packed", "_kept")
+
+    def __init__(self, body: bytes = b"") -> None:
+        self._is_packed = len(body) > _LONG_BODY
+        self._kept = zlib.compress(body, 1) if self._is_packed else body
+
+    def content(self, length: int | None = None) -> bytes:
+        """Return the bytes, or so many of them from the beginning."""
+        if self._is_packed:
+            return zlib.decompressobj().decompress(self._kept, length or 0)
+        return self._kept[:length]
 
 
 @dataclass(eq=False)
@@ -40,13 +57,13 @@ class Entry:
     """How long the answer took, in real time; None while there is none."""
     change: int = 0
     """Grows with each change to any entry: what changed last has the highest one."""
-    _body: bytes = field(default=b"", repr=False)
-    _answer: bytes = field(default=b"", repr=False)
+    _body: Body = field(default_factory=Body, repr=False)
+    _answer: Body = field(default_factory=Body, repr=False)
 
     @property
     def body(self) -> Any:
         """The request's body: JSON as Python objects, other text as it is, None if there was none."""
-        return _parsed(self._body)
+        return _parsed(self._body.content())
 
     @property
     def answer(self) -> Any:
@@ -55,7 +72,7 @@ class Entry:
         It is what the emulator answered. If a fault cut it off or reset the connection, the client did not see all of
         it.
         """
-        return _parsed(self._answer)
+        return _parsed(self._answer.content())
 
     def as_json(self, *, brief: bool = False) -> dict[str, Any]:
         """Return the entry as JSON has it.
@@ -84,7 +101,7 @@ class Entry:
 
         :param length: how many bytes of each `text` has at most.
         """
-        text = b"\n".join((self._body[:length], self._answer[:length])).decode(errors="replace")
+        text = b"\n".join((self._body.content(length), self._answer.content(length))).decode(errors="replace")
         return {"query": self.query, "code": self._code(), "text": text}
 
     def _code(self) -> str | None:
@@ -96,6 +113,7 @@ class Entry:
 
 
 _LONG = ("query", "headers", "body", "answer")
+_LONG_BODY = 1024
 
 
 def _parsed(body: bytes) -> Any:

@@ -103,7 +103,9 @@ CONTROL = {
         _object(seed={"type": ["integer", "null"]}, clock={"type": ["string", "null"], "format": "date-time"}),
     ),
     ("POST", "seed"): Described(
-        "Add customers.", _object(ids=_list_of(_TEXT)), _object(customers={"oneOf": [_INTEGER, _CUSTOMERS]})
+        "Add customers.",
+        _object(ids=_list_of(_TEXT)),
+        {"oneOf": [_object(customers={"oneOf": [_INTEGER, _CUSTOMERS]}), _CUSTOMERS]},
     ),
     ("GET", "faults"): Described("Return the faults.", _object(faults=_list_of(_FAULT_USED))),
     ("POST", "faults"): Described("Let requests fail.", _FAULT_USED, _FAULT),

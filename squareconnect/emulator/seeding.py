@@ -56,7 +56,7 @@ LAST_NAME = "Surname"
 
 _FIELDS = {name: field for name, field in DASHBOARD_COLUMNS.items() if field} | {LAST_NAME: "family_name"}
 _SUBSCRIPTION = "Email Subscription Status"
-_KEPT = ("cards", "preferences", "groups")
+_LISTS = ("cards", "groups")
 
 
 def read_seed(seed: Seed) -> Iterator[dict[str, Any]]:
@@ -157,6 +157,22 @@ def _checked(customer: Any) -> dict[str, Any]:
         if text := read_text(customer, name):
             read_time(text)
             checked[name] = text
-    checked |= {name: customer[name] for name in _KEPT if customer.get(name)}
+    checked |= _kept(customer)
     address = {part: text for part, text in (checked.pop("address", None) or {}).items() if text is not None}
     return {**checked, "address": address} if address else checked
+
+
+def _kept(customer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a client cannot set: the cards and groups, each with an id, and the preferences."""
+    kept = {name: customer[name] for name in (*_LISTS, "preferences") if customer.get(name)}
+    for name in _LISTS:
+        members = kept.get(name, [])
+        if not isinstance(members, list) or not all(isinstance(each, dict) for each in members):
+            raise ValueError(f"`{name}` must be a list of objects.")
+        for each in members:
+            read_text(each, "last_4", parent=f"{name}.")
+            if read_text(each, "id", parent=f"{name}.") is None:
+                raise ValueError(f"each of `{name}` needs an `id`.")
+    if not isinstance(kept.get("preferences", {}), dict):
+        raise ValueError("`preferences` must be an object.")
+    return kept

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 import ssl
+from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from functools import partial
-from threading import Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from weakref import WeakSet
 
 from squareconnect.emulator.app import App, body_limit
 from squareconnect.emulator.clock import utc_now
@@ -104,6 +107,8 @@ class Emulator:
         self._tls = None if certfile is None else _tls(certfile, keyfile)
         self._page = page
         self._running = ExitStack()
+        self._lock = Lock()
+        self._serves_elsewhere = False
 
     # -- Serving -----------------------------------------------------------------------------------------------------
 
@@ -116,7 +121,8 @@ class Emulator:
         """
         if self.url:
             raise RuntimeError("The emulator was started already.")
-        state = self._state = self._new_state()
+        state, self._serves_elsewhere = self._new_state(), False
+        self._state = state
         with ExitStack() as starting:
             listener = starting.enter_context(_listener(self._host, self._port))
             scheme = "http" if self._tls is None else "https"
@@ -124,15 +130,17 @@ class Emulator:
             app = App(state, self.access_token, guard, with_page=self._page)
             loop = self._loop = RealTimeLoop()
             starting.callback(loop.close)
-            web = WebServer(app, body_limit)
-            serving = asyncio.run_coroutine_threadsafe(self._serve(state, web, listener), loop)
+            web = self._web = WebServer(app, body_limit)
+            run = partial(asyncio.run_coroutine_threadsafe, loop=loop)
+            serving = run(self._serve(state, web, listener))
             thread = Thread(target=loop.run_forever, name="square-emulator", daemon=True)
             thread.start()
             starting.callback(thread.join)
             starting.callback(loop.call_soon_threadsafe, loop.stop)
             serving.result()
             starting.callback(state.store.close)
-            starting.callback(lambda: self._call(web.stop(_STOP_SECONDS)))
+            starting.callback(lambda: run(web.stop(_STOP_SECONDS)).result())
+            _served.add(self)
             name = f"[{self._host}]" if ":" in self._host else self._host
             self.url = f"{scheme}://{name}:{listener.getsockname()[1]}"
             self._running = starting.pop_all()
@@ -142,9 +150,13 @@ class Emulator:
         await web.start(listener, self._tls)
 
     def stop(self) -> None:
-        """Stop to serve: answer what can be answered at once, and close everything. Can be repeated."""
-        self._running.close()
-        self.url = ""
+        """Stop to serve: answer what can be answered at once, and close everything. Can be repeated.
+
+        In a process that was forked from the one that serves, it does nothing.
+        """
+        with self._lock:  # From here on, no call begins.
+            running, self.url = self._running.pop_all(), ""
+        running.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -190,7 +202,7 @@ class Emulator:
         :raises ValueError: if one of them cannot be a customer. Then none is added.
         :raises OSError: if the file cannot be read.
         """
-        return self._call(self._serving().seed(customers))
+        return self._call(lambda state: state.seed(customers))
 
     def fail(
         self,
@@ -261,18 +273,18 @@ class Emulator:
         :param new_id: the customer who stays.
         :raises ValueError: if there is no such customer, or both are the same.
         """
-        self._call(self._serving().merge(old_id, new_id))
+        self._call(lambda state: state.merge(old_id, new_id))
 
     def snapshot(self) -> dict[str, Any]:
         """Return everything but the journal, for `restore`. It can be written as JSON."""
-        return self._call(_as_coroutine(self._serving().snapshot))
+        return self._call(lambda state: _as_coroutine(state.snapshot))
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Make everything but the journal as it was when a snapshot was taken, in this emulator or another one.
 
         :raises ValueError: if it is not a snapshot. Then nothing changes.
         """
-        self._call(self._serving().restore(snapshot))
+        self._call(lambda state: state.restore(snapshot))
 
     def reset(
         self, *, seed: int | EllipsisType | None = ..., clock: str | datetime | EllipsisType | None = ...
@@ -287,15 +299,46 @@ class Emulator:
         :raises ValueError: if the clock is not a time with a time zone.
         """
         changed = {name: value for name, value in (("seed", seed), ("clock", clock)) if value is not ...}
-        self._call(self._serving().reset(**changed))
+        self._call(lambda state: state.reset(**changed))
 
     def _serving(self) -> State:
         if not self.url:
             raise RuntimeError("The emulator does not serve: use it within its `with` block, or after `start()`.")
+        if self._serves_elsewhere:
+            raise RuntimeError(
+                "The emulator serves in the process that this one was forked from: only that can use it."
+            )
         return self._state
 
-    def _call(self, call: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(call, self._loop).result()
+    def _call(self, call: Callable[[State], Coroutine[Any, Any, T]]) -> T:
+        with self._lock:
+            called = asyncio.run_coroutine_threadsafe(call(self._serving()), self._loop)
+        try:
+            return called.result()
+        except CancelledError:
+            raise RuntimeError("The emulator was stopped before this was done.") from None
+
+    def _leave_to_parent(self) -> None:
+        self._lock, self._serves_elsewhere = Lock(), True
+        self._running.pop_all()  # Nothing of it is carried out.
+        self._web.close_sockets()
+
+
+_served: WeakSet[Emulator] = WeakSet()
+"""The emulators that were started in this process."""
+
+
+def _leave_all_to_parent() -> None:
+    """Leave the emulators to the process that this one was forked from: only there is the thread that serves.
+
+    Its sockets are closed here. Otherwise, a connection that the emulator closes would stay open.
+    """
+    for square in _served:
+        square._leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all_to_parent)
 
 
 async def _as_coroutine(call: Callable[[], T]) -> T:

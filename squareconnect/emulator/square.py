@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from squareconnect.emulator.answers import database_unusable, failure, json_answer, refused, unauthorized
 from squareconnect.emulator.api import Call, CustomersApi
 from squareconnect.emulator.clock import written
+from squareconnect.emulator.journal import Body
 from squareconnect.emulator.operations import fixed_operation, operation_of
 from squareconnect.emulator.refusals import RefusalError
 from squareconnect.emulator.validation import read_json_object
@@ -126,7 +127,7 @@ class SquareApi:
             _log.info("%s %s -> %s in %.1f ms", entry.method, entry.path, status, seconds * 1000)
 
         if answer.status != NO_STATUS:
-            self._state.journal.complete(entry, status=answer.status, _answer=answer.body)
+            self._state.journal.complete(entry, status=answer.status, _answer=Body(answer.body))
         if answer.drip:
             answer.on_sent = complete
         else:
@@ -195,7 +196,7 @@ class SquareApi:
             headers=_without_token(request.headers),
             connection=request.connection,
             at=written(self._state.clock.now()),
-            _body=request.body or b"",
+            _body=Body(request.body or b""),
         )
 
     def _check_rate(self) -> None:

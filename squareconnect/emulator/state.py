@@ -110,9 +110,9 @@ class State:
             return self._add(seed)
 
     def _add(self, seed: Seed) -> list[str]:
-        ids = []
+        ids, added = [], self._added_by_square()
         for number, given in enumerate(read_seed(seed), 1):
-            customer = self.new_customer(given)
+            customer = in_order({"id": given.get("id") or self._new_id(), **added, **given})
             try:
                 self.store.add_customer(customer)
             except sqlite3.IntegrityError:
@@ -122,18 +122,17 @@ class State:
 
     def new_customer(self, given: Mapping[str, Any]) -> Json:
         """Return a customer with what Square adds to the given fields."""
+        return in_order({"id": self._new_id(), **self._added_by_square(), **given})
+
+    def _added_by_square(self) -> Json:
         now = self.clock.now()
-        return in_order(
-            {
-                "id": given.get("id") or self._new_id(),
-                "created_at": written(now),
-                "updated_at": written(now, "seconds"),
-                "preferences": {"email_unsubscribed": False},
-                "creation_source": CustomerCreationSource.THIRD_PARTY,
-                "version": 0,
-                **given,
-            }
-        )
+        return {
+            "created_at": written(now),
+            "updated_at": written(now, "seconds"),
+            "preferences": {"email_unsubscribed": False},
+            "creation_source": CustomerCreationSource.THIRD_PARTY,
+            "version": 0,
+        }
 
     def _new_id(self) -> str:
         while True:  # A file may hold the ids of an earlier run with the same seed.

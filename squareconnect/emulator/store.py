@@ -257,9 +257,10 @@ class Store:
         rows = self._connection.execute(
             f"SELECT document FROM customers {where} ORDER BY number DESC LIMIT :limit OFFSET :offset",  # noqa: S608
             wanted,
-        )
-        count = f"SELECT count(*) FROM customers {where}"  # noqa: S608
-        total: int = self._connection.execute(count, wanted).fetchone()[0]
+        ).fetchall()
+        total = offset + len(rows)
+        if len(rows) == limit or (offset and not rows):  # There may be more, after these or before the offset.
+            total = self._connection.execute(f"SELECT count(*) FROM customers {where}", wanted).fetchone()[0]  # noqa: S608
         return [json.loads(document) for (document,) in rows], total
 
     def clear(self, cursor_key: bytes) -> None:

@@ -47,7 +47,7 @@ class EmulatorTestCase(unittest.TestCase):
     def setUp(self) -> None:
         """Reset the emulator, and make a client."""
         super().setUp()
-        self.square.reset()
+        self.square.reset(seed=1, clock=TEST_CLOCK)
         configuration = Configuration(
             host=self.square.url, access_token=self.square.access_token, max_retry_wait=NO_PAUSE
         )

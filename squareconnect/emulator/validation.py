@@ -88,12 +88,27 @@ def read_json_object(body: bytes) -> dict[str, Any]:
 
     :raises RefusalError: if it is not JSON, or JSON but no object.
     """
+    return as_object(read_json(body))
+
+
+def read_json(body: bytes) -> Any:
+    """Decode any JSON. What goes too deep for Python, or is not Unicode, is None.
+
+    :raises RefusalError: if it is not JSON.
+    """
     try:
-        value = json.loads(body.decode(), parse_constant=_refuse_constant)
+        return json.loads(body.decode(), parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise RefusalError(400, ErrorCode.BAD_REQUEST, _json_mistake(error)) from None
     except (ValueError, RecursionError):
-        value = None
+        return None
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """Return a decoded body.
+
+    :raises RefusalError: if it is no object.
+    """
     if not isinstance(value, dict):
         raise RefusalError(400, ErrorCode.EXPECTED_JSON_BODY, "The body must be a JSON object.")
     return value

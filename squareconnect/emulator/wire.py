@@ -36,9 +36,11 @@ if TYPE_CHECKING:
 NO_STATUS = 0
 """The status of an answer of which nothing is sent."""
 
+_WITHOUT_BODY = (204, 304)
 _READ_SIZE = 64 * 1024
 _HEAD_LIMIT = 64 * 1024
 _IDLE_SECONDS = 75.0
+_ACCEPT_PAUSE = 0.02
 _DISCARD_LIMIT = 64 * 1024 * 1024
 _RESET_AT_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 _CODING = re.compile(r"(?:^|,)\s*(?P<coding>[\w*-]+)\s*(?:;\s*q=(?P<weight>\d(?:\.\d*)?)\s*)?(?=,|$)", re.ASCII)
@@ -119,6 +121,7 @@ class WebServer:
         self._connections: dict[asyncio.Task[Any], _Connection] = {}
         self._tasks: dict[asyncio.Task[Any], socket.socket] = {}
         self._count = 0
+        self._pause: asyncio.TimerHandle | None = None
 
     async def start(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         """Begin to accept connections."""
@@ -132,6 +135,8 @@ class WebServer:
         :param patience: how many seconds they may take.
         """
         asyncio.get_running_loop().remove_reader(self._listener)
+        if self._pause is not None:
+            self._pause.cancel()
         self._listener.close()
         if busy := [task for task, connection in self._connections.items() if connection.busy]:
             await asyncio.wait(busy, timeout=patience)
@@ -140,14 +145,22 @@ class WebServer:
         for raw in accepted:  # A task that was cancelled before its first step has closed nothing.
             raw.close()
 
+    def close_sockets(self) -> None:
+        """Close the sockets themselves, and say nothing to the clients."""
+        for raw in (self._listener, *self._tasks.values()):
+            raw.close()
+
     def _accept(self, tls: ssl.SSLContext | None) -> None:
         # This is no coroutine: a cancelled `sock_accept` can lose the connection that it has just accepted.
+        loop = asyncio.get_running_loop()
         try:
             raw, _ = self._listener.accept()
-        except OSError:
-            return  # The client has gone, or there is no file descriptor left: the loop calls again.
+        except OSError:  # The client has gone, or there is no file descriptor left: one may come free.
+            loop.remove_reader(self._listener)
+            self._pause = loop.call_later(_ACCEPT_PAUSE, loop.add_reader, self._listener, self._accept, tls)
+            return
         raw.setblocking(False)
-        task = asyncio.get_running_loop().create_task(self._serve(raw, tls))
+        task = loop.create_task(self._serve(raw, tls))
         self._tasks[task] = raw
         task.add_done_callback(self._tasks.pop)
 
@@ -255,7 +268,8 @@ class _Connection:
         self._writer.write(self._http.send(event) or b"")
 
     async def _refuse(self, error: h11.RemoteProtocolError) -> None:
-        refusal = RefusalError(error.error_status_hint, ErrorCode.BAD_REQUEST, f"This is not HTTP/1.1: {error}.")
+        mistake = str(error).partition(": bytearray")[0]  # What was sent is not repeated.
+        refusal = RefusalError(error.error_status_hint, ErrorCode.BAD_REQUEST, f"This is not HTTP/1.1: {mistake}.")
         body = json.dumps(refusal.body()).encode()
         headers = {"content-type": "application/json", "content-length": str(len(body)), "connection": "close"}
         self._write(_head(refusal.status, headers))
@@ -266,7 +280,7 @@ class _Connection:
         if answer.reset and answer.truncate is None:
             self._reset()
         elif answer.stream is None:
-            await self._send_body(answer, answer.body, request)
+            await self._send_body(answer, b"" if answer.status in _WITHOUT_BODY else answer.body, request)
         else:
             await self._send_stream(answer, answer.stream)
         if answer.on_sent is not None:
@@ -274,10 +288,12 @@ class _Connection:
 
     async def _send_body(self, answer: Answer, body: bytes, request: Request) -> None:
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        if _may_compress(answer, headers) and accepts_gzip(request.headers.get("accept-encoding", "")):
+        if body and _may_compress(answer, headers) and accepts_gzip(request.headers.get("accept-encoding", "")):
             body = gzip.compress(body, compresslevel=1, mtime=0)
             headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
-        self._write(_head(answer.status, {**headers, "content-length": str(len(body))}))
+        if answer.status not in _WITHOUT_BODY:
+            headers["content-length"] = str(len(body))
+        self._write(_head(answer.status, headers))
         if request.method != "HEAD":
             await self._send_pieces(body[: answer.truncate], answer.drip)
         if answer.truncate is None:
@@ -318,7 +334,7 @@ class _Connection:
 
 def _may_compress(answer: Answer, headers: Mapping[str, str]) -> bool:
     # Bytes that are counted or sent one by one are the same for every client.
-    return bool(answer.body) and answer.truncate is answer.drip is None and "content-encoding" not in headers
+    return answer.truncate is answer.drip is None and "content-encoding" not in headers
 
 
 def accepts_gzip(accept_encoding: str) -> bool:

@@ -41,7 +41,8 @@ class TestTheControlInterface:
         assert wire.post("/_emulator/seed", {"customers": [{"id": "ADA", "given_name": "Ada"}]}).json == {
             "ids": ["ADA"]
         }
-        assert wire.get("/_emulator/health").json["customers"] == 4
+        assert wire.post("/_emulator/seed", [{"id": "GRACE", "given_name": "Grace"}]).json == {"ids": ["GRACE"]}
+        assert wire.get("/_emulator/health").json["customers"] == 5
         assert wire.send("POST", "/_emulator/reset").json == {}
         assert wire.get("/v2/customers").json == {}
 
@@ -166,7 +167,10 @@ class TestTheControlInterface:
             ("GET", "nothing", None, "404 NOT_FOUND"),
             ("GET", "requests/x", None, "404 NOT_FOUND"),
             ("GET", "reset", None, "405 METHOD_NOT_ALLOWED: This path of the control interface knows POST."),
-            ("POST", "reset", b"[]", "400 EXPECTED_JSON_BODY"),
+            ("POST", "reset", b'"now"', "400 EXPECTED_JSON_BODY"),
+            ("POST", "reset", b"[]", "400 BAD_REQUEST: `customers` is not known here"),
+            ("POST", "reset", b'{"seed": "x"}', "400 BAD_REQUEST: `seed` must be a whole number"),
+            ("POST", "reset", b'{"seed": true}', "400 BAD_REQUEST: `seed` must be a whole number"),
             ("POST", "reset", b'{"sed": 1}', "400 BAD_REQUEST: `sed` is not known here: `seed`, `clock`."),
             ("POST", "reset", b'{"clock": 5}', "400 BAD_REQUEST: A clock needs"),
             ("POST", "seed", b"{}", "400 BAD_REQUEST: `customers` must be"),
@@ -177,6 +181,9 @@ class TestTheControlInterface:
             ("POST", "faults", b'{"operation": "*"}', "400 BAD_REQUEST: A fault must do something"),
             ("POST", "clock", b"{}", "400 BAD_REQUEST: Either `advance` or `set`"),
             ("POST", "clock", b'{"advance": "5"}', "400 BAD_REQUEST: A clock can be advanced"),
+            ("POST", "clock", b'{"advance": 1' + b"0" * 400 + b"}", "400 BAD_REQUEST: A clock can be advanced"),
+            ("POST", "clock", b'{"set": "9999-12-31T23:59:59-12:00"}', "400 BAD_REQUEST: A clock ends with the year"),
+            ("POST", "faults", b'{"operation": "*", "delay": 1' + b"0" * 400 + b"}", "400 BAD_REQUEST: `delay` must"),
             ("POST", "rate-limit", b'{"rate": 0}', "400 BAD_REQUEST: `rate` must be"),
             ("POST", "listing-delay", b"{}", "400 BAD_REQUEST: `listing_delay` must be"),
             ("POST", "merge", b"{}", "400 BAD_REQUEST: There is no customer None"),

@@ -12,7 +12,7 @@ import urllib3
 
 from squareconnect.emulator import Emulator
 from squareconnect.emulator.copies import as_curl, as_python
-from squareconnect.emulator.journal import Journal
+from squareconnect.emulator.journal import Body, Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -152,8 +152,8 @@ def test_a_list_shows_the_beginning_of_body_and_answer_and_the_code_of_an_error(
 ) -> None:
     journal = Journal()
     known = {"method": "GET", "path": "/v2/customers", "query": {"a": "b"}, "headers": {}, "connection": 1, "at": "now"}
-    entry = journal.add(operation=None, _body=b"x" * 50, **known)
-    journal.complete(entry, status=status, _answer=answer.encode())
+    entry = journal.add(operation=None, _body=Body(b"x" * 50), **known)
+    journal.complete(entry, status=status, _answer=Body(answer.encode()))
     assert entry.excerpt(10) == {"query": {"a": "b"}, "code": code, "text": f"{'x' * 10}\n{answer[:10]}"}
 
 

@@ -177,6 +177,25 @@ class TestAFault:
         assert (status, body) == (500, b"[]")
         assert b"content-type: application/json" in head
 
+    @pytest.mark.parametrize("status", [204, 304])
+    def test_with_a_status_without_a_body_sends_none_and_keeps_the_connection(
+        self, square: Emulator, status: int
+    ) -> None:
+        square.fail("*", status=status)
+        with connected(square) as client:
+            client.sendall(request(square) + request(square, "GET", body=b""))
+            client.shutdown(socket.SHUT_WR)
+            first, second = received(client).split(b"HTTP/1.1 ")[1:]
+
+        assert (first[:3], first.partition(b"\r\n\r\n")[2]) == (b"%d" % status, b"")
+        assert b"content-length" not in first
+        assert second[:3] == b"200"
+
+    def test_answers_with_half_a_surrogate_pair_as_a_question_mark(self, square: Emulator) -> None:
+        square.fail("*", body="\ud800")
+
+        assert answer_to(square, request(square))[2] == b"?"
+
     def test_adds_headers_to_the_real_answer(self, square: Emulator) -> None:
         square.fail("create_customer", headers={"X-Trace": "1"})
         status, head, _ = answer_to(square, request(square))
@@ -248,6 +267,8 @@ class TestAFault:
             ({"code": ""}, "`code`"),
             ({"delay": -1}, "`delay`"),
             ({"delay": float("nan")}, "`delay`"),
+            ({"delay": float("inf")}, "`delay`"),
+            ({"delay": 10**400}, "`delay`"),
             ({"reset": 1}, "`reset`"),
             ({"truncate": -1}, "`truncate`"),
             ({"drip": 0}, "`drip`"),

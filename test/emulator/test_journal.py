@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
 
 from squareconnect.emulator import Emulator
-from squareconnect.emulator.journal import Entry, Journal
+from squareconnect.emulator.journal import Body, Entry, Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,6 +155,24 @@ class TestAnEntry:
         assert whole.keys() - brief.keys() == {"query", "headers", "body", "answer"}
         assert brief["fault"] == {"id": 1, "operation": "*", "times": 1, "used": 1, "status": 500}
         assert json.loads(json.dumps(whole)) == whole
+
+
+def test_long_bodies_are_kept_small_and_given_back_as_they_were(square: Emulator, connect: Connect) -> None:
+    square.seed(100)
+    page = connect(square).get("/v2/customers").json
+    (entry,) = square.requests
+    assert entry.answer == page
+    assert len(entry.excerpt(2000)["text"]) == 2001
+
+    answer, journal = json.dumps(page).encode(), Journal()
+    tracemalloc.start()
+    for _ in range(100):
+        journal.complete(added(journal), status=200, _answer=Body(answer))
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(answer) > 30_000
+    assert used < 100 * 7_000
 
 
 def test_an_answer_is_in_the_journal_before_the_client_has_it(square: Emulator, customers_api: CustomersApi) -> None:

@@ -149,3 +149,9 @@ class TestListing:
 
         assert b"canary" not in b64decode(cursor)
         assert b"DEFAULT" not in b64decode(cursor)
+
+    def test_goes_on_at_the_end_of_all_time(self, square: Emulator, connect: Callable[[Emulator], Wire]) -> None:
+        square.seed(3)
+        square.clock.set("9999-12-31T23:59:59Z")
+
+        assert [len(page) for page in connect(square).pages(limit=2)] == [2, 1]

@@ -129,6 +129,11 @@ def test_another_kind_of_seed_is_refused(seed: Any) -> None:
         ({"created_at": "noon"}, "Customer 2 .*such as 2026"),
         ("Ada", "Customer 2 .*must be an object"),
         ({"id": 5}, "Customer 2"),
+        ({"cards": 5}, "Customer 2 .*`cards` must be a list of objects"),
+        ({"groups": ["VIP"]}, "Customer 2 .*`groups` must be a list of objects"),
+        ({"cards": [{"last_4": "5858"}]}, "Customer 2 .*each of `cards` needs an `id`"),
+        ({"cards": [{"id": "ccof:1", "last_4": 5858}]}, r"Customer 2 .*\(cards.last_4\): Expected a string"),
+        ({"preferences": "none"}, "Customer 2 .*`preferences` must be an object"),
     ],
 )
 def test_a_customer_that_cannot_be_one_is_named(customer: Any, told: str) -> None:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from squareconnect import ApiClient, Configuration, CustomersApi
 from squareconnect.emulator import Emulator
-from squareconnect.emulator.wire import WebServer, accepts_gzip
+from squareconnect.emulator.wire import accepts_gzip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -327,15 +327,3 @@ def test_connections_that_come_just_before_the_stop_are_closed(caplog: pytest.Lo
         gc.collect()
     assert [str(warning.message) for warning in left_open] == []
     assert caplog.records == []
-
-
-def test_a_client_that_has_gone_before_it_was_accepted_is_no_matter() -> None:
-    class Listener:
-        def accept(self) -> None:
-            raise ConnectionAbortedError
-
-    server = WebServer(None, None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    server._listener = Listener()  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
-    server._accept(None)
-
-    assert server._tasks == {}
