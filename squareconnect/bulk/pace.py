@@ -1,10 +1,10 @@
 """How fast requests may leave: a token bucket whose rate follows what the server accepts (AIMD).
 
 The rate starts at 20 requests per second and grows with every success, doubling every 100 ms, until the server answers
-429 for the first time, or until the requests in flight, not the bucket, hold it back. As it is answers that raise it, it
-doubles more slowly where they take longer, and few requests are in flight when the first 429 comes. Each 429 cuts the rate to a little less than what the server
-has lately carried out; from there the rate grows again, slowly, and faster the longer all is well. So a server's limit
-is found within seconds, and a limit that is raised later is found as well.
+429 for the first time, or until the requests in flight, not the bucket, hold it back. As it is answers that raise it,
+it doubles more slowly where they take longer. Each 429 cuts the rate to a little less than what the server has lately
+carried out; from there the rate grows again, slowly, and faster the longer all is well. So a server's limit is found
+within seconds, and a limit that is raised later is found as well.
 
 Some servers answer 429 now and then, however slowly requests come. A 429 well below what was found to be the limit is a
 reason to doubt: the rate then grows as at the start, and 429 is ignored, until so many answers are 429 that there is a
