@@ -93,6 +93,16 @@ def test_no_option_of_a_command_is_an_access_token() -> None:
             assert not {"--token", "--access-token"} & set(parser.option_names())
 
 
+def test_every_command_that_makes_calls_takes_the_same_options() -> None:
+    _, commands = make_parser()
+    targets = {"--sandbox", "--production", "--host", "--emulator", "--token-file"}
+    without_fields = {"import", "doctor", "demo"}  # They print no customers or cards, but reports, checks and calls.
+    for name in commands.keys() - {"emulator", "completion"}:
+        commands[name].fill()
+        wanted = targets | {"--json"} | (set() if name in without_fields else {"--fields"})
+        assert wanted <= set(commands[name].option_names()), name
+
+
 def test_the_console_script_is_the_module() -> None:
     from importlib.metadata import entry_points
 
