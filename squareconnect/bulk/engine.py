@@ -49,9 +49,9 @@ MOST_MISREAD = 3
 STRANGE = 20
 """After how many such answers in a row it is not Square that answers, so that an import stops."""
 _LONGEST_RETRY_PAUSE = 15.0
-_AHEAD = 5
-"""How many rows are taken from the journal for each call in flight, so that none waits for the disk."""
-_COMMIT_EVERY = 0.02
+_AHEAD = 200
+"""How many rows are taken from the journal besides those in flight, so that no call waits for the disk."""
+_COMMIT_EVERY = 0.05
 """Seconds between two commits, at least: what comes meanwhile shares one."""
 _FAREWELL = 10.0
 """Seconds to wait for the answers to calls in flight when the import stops."""
@@ -130,15 +130,14 @@ class _Waiting:
         """Wait for rows; none when it is closed."""
         with self._changed:
             while not self._closed:
-                now = time.monotonic()
                 rows: list[Row] = []
-                while self._due and self._due[0][0] <= now and len(rows) < most:
+                while self._due and self._due[0][0] <= time.monotonic() and len(rows) < most:
                     rows.append(heapq.heappop(self._due)[2])
                 while self._new and len(rows) < most:
                     rows.append(self._new.popleft())
                 if rows:
                     return rows
-                self._changed.wait(self._due[0][0] - now if self._due else None)
+                self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
         return []
 
 
@@ -169,7 +168,7 @@ class Engine:
         self._driver = driver
         self._pace = pace
         self._batch = batch
-        self._depth = _AHEAD * depth
+        self._depth = 2 * depth + _AHEAD
         self._key_trust = key_trust
         self._meter = _Meter(journal, progress)
         self._held: dict[int, _Held] = {}

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, overload
 
+from squareconnect._text import did_you_mean
 from squareconnect.apis import AsyncCustomersApi, CustomersApi
 from squareconnect.bulk.directory import Listing
 from squareconnect.bulk.errors import InputError, JournalError, JournalInUse, Stopped
@@ -25,23 +26,30 @@ from squareconnect.bulk.reports import ExportReport, Progress
 from squareconnect.bulk.sending import Job, Tasks, Threads, beside_loop, one_by_one, one_by_one_async, unretried
 from squareconnect.emulator.seeding import DASHBOARD_COLUMNS
 from squareconnect.exceptions import ApiException
+from squareconnect.models import Address, Customer, CustomerPreferences
 from squareconnect.models.error_code import ErrorCode
 from squareconnect.serialization import sanitize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from typing_extensions import Self
 
     from squareconnect.bulk.mapping import Body
     from squareconnect.bulk.pace import Pace
     from squareconnect.bulk.sending import Driver
-    from squareconnect.models import Customer
 
 FORMATS = ("jsonl", "csv", "square")
 
 CSV_COLUMNS = ("id", *FIELDS, "created_at", "updated_at", "creation_source")
 """The columns of an export as CSV."""
+
+SELECTABLE = (
+    *Customer.swagger_types,
+    *(f"address.{name}" for name in Address.swagger_types),
+    *(f"preferences.{name}" for name in CustomerPreferences.swagger_types),
+)
+"""The fields of a customer that an export can be told to write."""
 
 _COMMIT_EVERY = 1.0
 """Seconds of work that a killed export loses, at most."""
@@ -57,6 +65,7 @@ def export_customers(
     rate: float | None = ...,
     progress: Callable[[Progress], object] | None = ...,
     pace: Pace | None = ...,
+    fields: Sequence[str] | None = ...,
 ) -> ExportReport: ...
 
 
@@ -70,6 +79,7 @@ def export_customers(
     rate: float | None = ...,
     progress: Callable[[Progress], object] | None = ...,
     pace: Pace | None = ...,
+    fields: Sequence[str] | None = ...,
 ) -> Coroutine[Any, Any, ExportReport]: ...
 
 
@@ -82,6 +92,7 @@ def export_customers(
     rate: float | None = None,
     progress: Callable[[Progress], object] | None = None,
     pace: Pace | None = None,
+    fields: Sequence[str] | None = None,
 ) -> ExportReport | Coroutine[Any, Any, ExportReport]:
     """Write all customers to a file, each once, even if it is listed twice.
 
@@ -98,6 +109,8 @@ def export_customers(
     :param rate: pages per second, at most; None leaves it to the server's answers.
     :param progress: called with a `Progress` after each page.
     :param pace: what says when a request may leave, in place of `AdaptivePace(rate)`.
+    :param fields: what to write of each customer, such as `["id", "address.locality"]`; None for all. The format
+        `"square"` has its own.
     :return: how many customers were written; for an `AsyncCustomersApi`, a coroutine that returns that.
     :raises InputError: for a destination or an option that cannot be used.
     :raises JournalError: if what an earlier export has left belongs to another host or format.
@@ -106,7 +119,7 @@ def export_customers(
     """
     if not isinstance(api, (CustomersApi, AsyncCustomersApi)):
         raise TypeError(f"api must be a CustomersApi or an AsyncCustomersApi, not {type(api).__name__}")
-    job = _Export(destination, format, resume, host_of(api), pace or AdaptivePace(rate), progress)
+    job = _Export(destination, format, fields, resume, host_of(api), pace or AdaptivePace(rate), progress)
     alike = unretried(api, 1)
     if isinstance(api, AsyncCustomersApi):
         return beside_loop(job, lambda loop: job.run(alike, Tasks(alike, one_by_one_async(alike), 0, loop)))
@@ -120,6 +133,7 @@ class _Export(Job):
         self,
         destination: str | os.PathLike[str] | BinaryIO,
         form: str | None,
+        fields: Sequence[str] | None,
         resume: bool,
         host: str,
         pace: Pace,
@@ -130,12 +144,13 @@ class _Export(Job):
         self._format = form or ("csv" if name.lower().endswith(".csv") else "jsonl")
         if self._format not in FORMATS:
             raise InputError(f"--format must be one of {', '.join(FORMATS)}, not {form!r}")
+        self._fields = _checked_fields(fields, self._format)
         self._path = None if name == "-" else _file(name)
         if self._path is None and resume:
             raise InputError("--resume needs the name of a file: what went to a stream cannot be gone on with")
         self._destination = destination
         self._resume = resume
-        self._purpose = f"{host} as {self._format}"
+        self._purpose = f"{host} as {self._format}" + (f" of {', '.join(self._fields)}" if self._fields else "")
         self._pace = pace
         self._repeated = 0
         self._began = time.monotonic()
@@ -185,7 +200,7 @@ class _Export(Job):
 
     def _write_all(self, listing: Listing, state: _State, file: BinaryIO) -> None:
         if not state.offset:
-            file.write(_header(self._format))
+            file.write(_header(self._format, self._fields))
         count_at_restart = -1
         while True:
             try:
@@ -203,7 +218,7 @@ class _Export(Job):
             customers = page.customers or []
             new = state.new(customers)
             self._repeated += len(customers) - len(new)
-            file.write(_text(self._format, new))
+            file.write(_text(self._format, self._fields, new))
             state.cursor = page.cursor
             state.commit(file, self._path is not None)
             self.tell(Progress("exporting", state.count, rate=self._rate(state)))
@@ -320,17 +335,39 @@ def _file(name: str) -> Path | None:
     return path if not path.exists() or stat.S_ISREG(path.stat().st_mode) else None
 
 
-def _header(form: str) -> bytes:
-    columns = {"csv": CSV_COLUMNS, "square": tuple(DASHBOARD_COLUMNS), "jsonl": ()}[form]
+def _checked_fields(fields: Sequence[str] | None, form: str) -> tuple[str, ...]:
+    """Return the fields to write; none for all."""
+    if fields and form == "square":
+        raise InputError("--fields cannot be used with --format square, which has the columns of Square's own export")
+    for name in fields or ():
+        if name not in SELECTABLE:
+            raise InputError(f"--fields: '{name}' is no field of a customer{did_you_mean(name, SELECTABLE) or '.'}")
+    return tuple(fields or ())
+
+
+def _header(form: str, fields: tuple[str, ...]) -> bytes:
+    columns = {"csv": fields or CSV_COLUMNS, "square": tuple(DASHBOARD_COLUMNS), "jsonl": ()}[form]
     return _csv([columns]) if columns else b""
 
 
-def _text(form: str, customers: Iterable[Customer]) -> bytes:
+def _text(form: str, fields: tuple[str, ...], customers: Iterable[Customer]) -> bytes:
     """Return customers in a format."""
     values = [sanitize(customer) for customer in customers]
     if form == "jsonl":
-        return b"".join(map(_line, values))
-    return _csv([_csv_cells(one) if form == "csv" else _square_cells(one) for one in values])
+        return b"".join(_line(_part(one, fields) if fields else one) for one in values)
+    return _csv([_square_cells(one) if form == "square" else _csv_cells(one, fields or CSV_COLUMNS) for one in values])
+
+
+def _part(customer: Body, fields: tuple[str, ...]) -> Body:
+    part: Body = {}
+    for path in fields:
+        if (value := _value(customer, path)) is not None:
+            first, _, rest = path.partition(".")
+            if rest:
+                part.setdefault(first, {})[rest] = value
+            else:
+                part[first] = value
+    return part
 
 
 def _line(customer: Body) -> bytes:
@@ -346,8 +383,14 @@ def _csv(rows: Iterable[Iterable[str]]) -> bytes:
     return text.getvalue().encode("utf-8", "replace")
 
 
-def _csv_cells(customer: Body) -> list[str]:
-    return [str(_value(customer, name)) for name in CSV_COLUMNS]
+def _csv_cells(customer: Body, columns: Sequence[str]) -> list[str]:
+    return [_cell(_value(customer, name)) for name in columns]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _value(customer: Body, path: str) -> Any:
@@ -355,16 +398,18 @@ def _value(customer: Body, path: str) -> Any:
     value = customer.get(first)
     if rest and value:
         value = value.get(rest)
-    return "" if value is None else value
+    return value
 
 
 def _square_cells(customer: Body) -> list[str]:
-    cells = {name: str(_value(customer, field)) if field else "" for name, field in DASHBOARD_COLUMNS.items()}
+    cells = {name: _cell(_value(customer, field)) if field else "" for name, field in DASHBOARD_COLUMNS.items()}
     if cells["Phone Number"]:
         cells["Phone Number"] = "'" + cells["Phone Number"]
     cells["Birthday"] = cells["Birthday"][:10]
-    cells["Square Customer ID"] = str(_value(customer, "id"))
-    cells["Creation Source"] = str(_value(customer, "creation_source"))
+    cells["Square Customer ID"] = _cell(_value(customer, "id"))
+    cells["Creation Source"] = _cell(_value(customer, "creation_source"))
     unsubscribed = _value(customer, "preferences.email_unsubscribed")
-    cells["Email Subscription Status"] = "" if unsubscribed == "" else "Unsubscribed" if unsubscribed else "Subscribed"
+    cells["Email Subscription Status"] = (
+        "" if unsubscribed is None else "Unsubscribed" if unsubscribed else "Subscribed"
+    )
     return list(cells.values())

@@ -229,7 +229,7 @@ class Journal:
                     f"The journal {self.name} was begun with {name} {self.fact(name)}, not {value}: use that, or "
                     "another journal"
                 )
-        if self.fact("fingerprint") != (fingerprint or _Fingerprint(records).of_all()):
+        if self.fact("fingerprint") != (fingerprint or _fingerprint_of(records)):
             raise JournalError(
                 f"The journal {self.name} belongs to another input, or to other options of reading it: restore the "
                 "input as it was, or begin a new import with another journal"
@@ -246,10 +246,12 @@ class Journal:
         with self.change():  # An earlier run may have been killed while it read.
             self._connection.execute("DELETE FROM rows")
             self._connection.execute("DELETE FROM outcomes")
-        passing = _Fingerprint(records)
-        unread = passing if fingerprint is None else iter(records)
+        unread = iter(records)
+        digest = hashlib.sha256()
         count = 0
-        while chunk := list(islice(unread, _READ_AT_ONCE)):
+        while chunk := [(record, _to_json(record.body)) for record in islice(unread, _READ_AT_ONCE)]:
+            if fingerprint is None:
+                digest.update(_lines(chunk))
             with self.change():
                 self._keep(chunk, match)
             count += len(chunk)
@@ -257,26 +259,24 @@ class Journal:
         with self.change():
             for name, value in purpose.items():
                 self._set(name, value)
-            self._set("fingerprint", fingerprint or passing.hexdigest())
+            self._set("fingerprint", fingerprint or digest.hexdigest())
             if match(_EVERYTHING) is not None:
                 self._connection.execute("CREATE INDEX rows_by_value ON rows (value, number) WHERE value IS NOT NULL")
             else:
                 self._set("listed", "not asked for")
                 self._refuse_nobodies("1")
 
-    def _keep(self, records: list[Record], match: Callable[[Body], str | None]) -> None:
+    def _keep(self, records: list[tuple[Record, str]], match: Callable[[Body], str | None]) -> None:
         self._connection.executemany(
             "INSERT INTO rows VALUES (?, ?, ?, ?)",
             (
-                (number, _to_json(body), match(body), not identifies(body))
-                if body is not None
-                else (number, None, None, False)
-                for number, body, _ in records
+                (number, text, match(body), not identifies(body)) if body is not None else (number, None, None, False)
+                for (number, body, _), text in records
             ),
         )
         self._connection.executemany(
             "INSERT INTO outcomes (number, state, code, field, detail) VALUES (?, 'refused', ?, ?, ?)",
-            ((number, *refusal) for number, _, refusal in records if refusal is not None),
+            ((number, *refusal) for (number, _, refusal), _ in records if refusal is not None),
         )
 
     def _refuse_nobodies(self, condition: str) -> None:
@@ -395,7 +395,7 @@ class Journal:
             SELECT number, body, at FROM outcomes JOIN rows USING (number)
             WHERE state IN ('sent', 'unknown') AND at < ? AND how = 'created'
         """
-        return ((number, json.loads(body), at) for number, body, at in self._rows(statement, moment))
+        return ((number, _from_json(body), at) for number, body, at in self._rows(statement, moment))
 
     def claimed(self, customer_id: str) -> bool:
         """Whether a row of this import is known to have made a customer."""
@@ -436,7 +436,7 @@ class Journal:
         for number, body, at, customer_id, state in self._connection.execute(_CLAIM, (self._last_claimed, count)):
             before = state in ("sent", "unknown")
             first = at if before else now
-            rows.append(Row(number, json.loads(body), self._key(number), customer_id, first, before))
+            rows.append(Row(number, _from_json(body), self._key(number), customer_id, first, before))
             sent.append((number, first))
         self._connection.executemany(_SEND, sent)
         if rows:
@@ -497,7 +497,7 @@ class Journal:
         statement = (
             "SELECT body FROM rows LEFT JOIN outcomes USING (number) WHERE state IS NULL ORDER BY number LIMIT ?"
         )
-        return [json.loads(body) for (body,) in self._rows(statement, count)]
+        return [_from_json(body) for (body,) in self._rows(statement, count)]
 
     def refusals(self) -> list[tuple[str, str | None, str, int, int]]:
         """Count the refused rows by reason, the most frequent first: code, field, detail, count, the first row."""
@@ -559,30 +559,17 @@ _MATCH_DETAILS = {
 }
 
 
-class _Fingerprint:
-    """Passes records on, and knows at the end what tells them from others."""
+def _fingerprint_of(records: Iterable[Record]) -> str:
+    """Return what tells records from others."""
+    digest = hashlib.sha256()
+    for record in records:
+        digest.update(_lines([(record, _to_json(record.body))]))
+    return digest.hexdigest()
 
-    def __init__(self, records: Iterable[Record]) -> None:
-        self._records = iter(records)
-        self._digest = hashlib.sha256()
 
-    def __iter__(self) -> Iterator[Record]:
-        return self
-
-    def __next__(self) -> Record:
-        record = next(self._records)
-        self._digest.update(_to_json(record).encode() + b"\n")
-        return record
-
-    def hexdigest(self) -> str:
-        """Return the fingerprint of the records that were passed on."""
-        return self._digest.hexdigest()
-
-    def of_all(self) -> str:
-        """Read all records, and return their fingerprint."""
-        for _ in self:
-            pass
-        return self.hexdigest()
+def _lines(records: Iterable[tuple[Record, str]]) -> bytes:
+    """Return what a fingerprint is made of, a line for each record."""
+    return "".join(f"{number} {text} {refusal}\n" for (number, _, refusal), text in records).encode()
 
 
 def _prepare(path: Path) -> None:
@@ -606,6 +593,7 @@ _EVERYTHING: Body = {"reference_id": "x", "email_address": "x", "phone_number": 
 
 
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
+_from_json = json.JSONDecoder().decode
 
 
 @contextmanager

@@ -1,9 +1,10 @@
 """How fast requests may leave: a token bucket whose rate follows what the server accepts (AIMD).
 
-The rate starts at 20 requests per second and doubles every 150 ms until the server answers 429 for the first time, or
-until the requests in flight, not the bucket, hold it back. Each 429 cuts the rate to a little less than what the server
-has lately carried out; from there the rate grows again, slowly, and faster the longer all is well. So a server's limit
-is found within seconds, and a limit that is raised later is found as well.
+The rate starts at 20 requests per second and grows with every success, doubling every 100 ms, until the server answers
+429 for the first time, or until the requests in flight, not the bucket, hold it back. As it is answers that raise it,
+it doubles more slowly where they take longer. Each 429 cuts the rate to a little less than what the server has lately
+carried out; from there the rate grows again, slowly, and faster the longer all is well. So a server's limit is found
+within seconds, and a limit that is raised later is found as well.
 
 Some servers answer 429 now and then, however slowly requests come. A 429 well below what was found to be the limit is a
 reason to doubt: the rate then grows as at the start, and 429 is ignored, until so many answers are 429 that there is a
@@ -25,8 +26,10 @@ START = 20.0
 """Requests per second at the start."""
 SLOWEST = 0.2
 """Requests per second below which no answer of 429 brings the rate."""
-_DOUBLING = 0.15
-"""Seconds in which the rate doubles until the first 429."""
+_SLOWEST_AT_FIRST = 2.5
+"""The same until it is known what the server carries out: some servers answer 429 at the start and not again."""
+_DOUBLING = 0.1
+"""Seconds in which the rate doubles until the first 429, if answers come at once."""
 _DOUBLING_AGAIN = 0.5
 """Seconds in which it doubles after that, until the next 429 shows that there is a limit, and in a doubt."""
 _MEMORY = 2.0
@@ -51,7 +54,7 @@ _BEARABLE = 5
 _MANY = 0.3
 """The share of 429 from which on there is a limit."""
 _EXPERIENCE = 20
-"""How many successes it takes to know what the server carries out; until then a 429 halves the rate at most."""
+"""How many successes it takes to know what the server carries out."""
 _CERTAINTY = 30.0
 """Seconds in which there is no second doubt."""
 
@@ -122,15 +125,18 @@ class AdaptivePace:
             if wait > 0:
                 self._pressed = True
                 return wait
+            self._pressed = self._pressed and self._next > now - self._burst
             self._next = max(self._next, now - self._burst) + 1 / self._rate
             return 0.0
 
     def succeeded(self) -> None:
-        """Count a success."""
+        """Count a success, and raise the rate while no limit is known, if it was the rate that held requests back."""
         with self._lock:
             self._successes = self._decayed(self._monotonic()) + 1 / _MEMORY
             self._count(limited=False)
             self._carried_out += 1
+            if self._limit is None and self._pressed:
+                self._rate = min(self._rate + math.log(2) / self._doubling, self._most)
 
     def limited(self, sent_at: float, retry_after: float | None) -> None:
         """Slow down, once for all requests that left before the last time, and pause as long as the server asks."""
@@ -163,7 +169,7 @@ class AdaptivePace:
         limit = min(self._rate, carried_out)
         if now - self._cut_at < 1:
             limit = min(limit, self._rate * (_AGAIN if self._limit or self._rate > _SLOW else _AGAIN_AT_FIRST))
-        limit = max(limit, SLOWEST if self._experienced else self._rate / 2)
+        limit = max(limit, SLOWEST if self._experienced else min(self._rate, _SLOWEST_AT_FIRST))
         self._rate = limit * _BELOW
         self._limit = limit if self._experienced and self._doubling == _DOUBLING_AGAIN else None
         self._doubling = _DOUBLING_AGAIN
@@ -172,14 +178,11 @@ class AdaptivePace:
         self._next = now + 1 / self._rate
 
     def _grow(self, now: float) -> None:
-        """Raise the rate for the time since the last look, if it was the rate that held requests back."""
+        """Raise the rate towards a known limit and beyond, if it was the rate that held requests back."""
         seconds, self._grown_at = now - self._grown_at, now
-        if not self._pressed or now < self._paused_until:
+        if self._limit is None or not self._pressed or now < self._paused_until:
             return
-        self._pressed = False
-        if self._limit is None:
-            self._rate *= 2 ** (min(seconds, 1.0) / self._doubling)
-        elif self._rate < self._limit:
+        if self._rate < self._limit:
             self._rate += self._limit * _RETURN * seconds
         else:
             self._beyond += seconds * min(self._limit / _SLOW, 1.0)

@@ -407,16 +407,18 @@ class _ObjectReader:
             if key == "address" and hasattr(whole, "items"):
                 self.fields["address"] = "address"
                 fields += [(f"address.{part}", text) for part, text in item.items()]
-                continue
-            field = self._columns.get(key) or (
-                "address" if key == "address" else KNOWN_COLUMNS.get(str(key).casefold())
-            )
-            if field is not None:
-                self.fields[key] = field
+            elif field := self.fields.get(key) or self._field(key):
                 fields.append((field, item))
-            elif key not in ERROR_COLUMNS and len(self._unused) < _MOST_KEYS:
-                self._unused[str(key)] = None
         return _checked(number, [*fields, *self._constants.items()])
+
+    def _field(self, key: str) -> str | None:
+        """Return the field that a key sets, or None, and remember which it was."""
+        field = self._columns.get(key) or ("address" if key == "address" else KNOWN_COLUMNS.get(str(key).casefold()))
+        if field is not None:
+            self.fields[key] = field
+        elif key not in ERROR_COLUMNS and len(self._unused) < _MOST_KEYS:
+            self._unused[str(key)] = None
+        return field
 
 
 _MOST_KEYS = 1000

@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from squareconnect.api_client import ApiClient
 from squareconnect.apis.customers_api import CustomersApi
+from squareconnect.cli.output import as_json
 from squareconnect.exceptions import ApiException
 from squareconnect.models import Address, CreateCustomerCardRequest, CreateCustomerRequest, UpdateCustomerRequest
 from squareconnect.models._model import Model
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
+    from squareconnect.cli.fields import JsonObject
     from squareconnect.configuration import Configuration
 
 _CUSTOMERS_SHOWN = 3
@@ -29,16 +31,15 @@ _WIDTH = 100
 _BOLD, _GREEN, _RED, _DIM = "1", "32", "31", "2"
 
 
-def run(configuration: Configuration, output: TextIO) -> None:
+def run(configuration: Configuration, printer: Printer) -> None:
     """Make all seven calls and a refused one, and print each: the call, what went out, what came back.
 
     What it makes it deletes, also when a call fails.
 
     :param configuration: the host to call and its token.
-    :param output: where to print to; in colour if it is a terminal and `NO_COLOR` is not set.
+    :param printer: prints them.
     :raises ApiException: if a call fails that should not.
     """
-    printer = Printer(output)
     started = time.perf_counter()
     with ApiClient(configuration) as client:
         client.rest_client = _PrintingRESTClient(configuration, printer)
@@ -139,6 +140,31 @@ class Printer:
 
     def _line(self, text: str) -> None:
         print(text, file=self._output)
+
+
+class JsonPrinter(Printer):
+    """Prints each call as one JSON object: its method, what went out and what came back."""
+
+    def call(self, method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
+        """Begin an object."""
+        self._object: JsonObject = {"method": method}
+
+    def request(self, method: str, target: str, square_version: str | None, body: bytes | None) -> None:
+        """Keep what goes out."""
+        self._object["request"] = f"{method} {target}"
+        if body is not None:
+            self._object["body"] = json.loads(body)
+
+    def answer(self, status: int, reason: str | None, seconds: float, body: bytes) -> None:
+        """Print the object with what came back."""
+        try:
+            answer = _shortened(json.loads(body))
+        except ValueError:
+            answer = ascii(body)
+        self._line(as_json({**self._object, "status": status, "answer": answer}))
+
+    def summary(self, seconds: float) -> None:
+        """Print nothing more."""
 
 
 class _PrintingRESTClient(RESTClientObject):

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from squareconnect.cli.failures import DONE, misused, say
+from squareconnect.cli.fields import checked_paths
 from squareconnect.cli.output import add_output_options, as_json, print_lines
 from squareconnect.cli.parser import program
 from squareconnect.cli.progress import told_progress
 from squareconnect.cli.targets import add_target_options, connected
 from squareconnect.exceptions import ApiException
+from squareconnect.models.customer import Customer
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -35,7 +37,7 @@ def add_export(parser: ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on where an export to this file stopped")
     parser.add_argument("--rate", metavar="N", type=float, help="pages per second, at most")
     add_target_options(parser, "sandbox")
-    add_output_options(parser, fields=False)
+    add_output_options(parser)
     parser.set_defaults(run=_export)
 
 
@@ -43,6 +45,7 @@ def _export(options: Namespace) -> int:
     from squareconnect.bulk import Stopped, export_customers
     from squareconnect.cli.bulk_failures import explained
 
+    fields = None if options.fields is None else checked_paths(Customer, options.fields, "--fields")
     to_stdout = options.file == "-"
     if to_stdout and sys.stdout is None:
         raise misused("there is no standard output to write to: name a FILE.")
@@ -50,7 +53,13 @@ def _export(options: Namespace) -> int:
         try:
             with told_progress() as tell:
                 report = export_customers(
-                    api, options.file, format=options.format, resume=options.resume, rate=options.rate, progress=tell
+                    api,
+                    options.file,
+                    format=options.format,
+                    fields=fields,
+                    resume=options.resume,
+                    rate=options.rate,
+                    progress=tell,
                 )
         except (Stopped, ApiException, KeyboardInterrupt):
             _tell_how_to_go_on(options)

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from squareconnect.cli.failures import DONE, failure_of
+from squareconnect.cli.output import add_output_options
 from squareconnect.cli.targets import EMULATOR, add_target_options, opened
 from squareconnect.exceptions import ApiException
 
@@ -30,15 +31,16 @@ def add_demo(parser: ArgumentParser) -> None:
         "are."
     )
     add_target_options(parser, EMULATOR)
+    add_output_options(parser, fields=False)
     parser.set_defaults(run=_demo)
 
 
 def _demo(options: Namespace) -> int:
-    from squareconnect.cli.demonstration import run
+    from squareconnect.cli.demonstration import JsonPrinter, Printer, run
 
     with opened(options) as (target, configuration):
         try:
-            run(configuration, sys.stdout)
+            run(configuration, JsonPrinter(sys.stdout) if options.json else Printer(sys.stdout))
         except ApiException as error:
             raise failure_of(error, target) from None
     return DONE

@@ -28,8 +28,11 @@ from squareconnect.bulk import (
     import_customers,
     open_source,
 )
+from squareconnect.bulk.exporting import SELECTABLE
+from squareconnect.cli.fields import selectable_paths
 from squareconnect.emulator.seeding import DASHBOARD_COLUMNS
 from squareconnect.exceptions import ApiException
+from squareconnect.models import Customer
 from test.bulk.helpers import api_of, async_api_of, people
 
 if TYPE_CHECKING:
@@ -194,6 +197,21 @@ def test_a_cursor_that_expires_once_is_got_over(
     assert len(lines(tmp_path / "out.jsonl")) == 450
 
 
+def test_an_export_of_other_fields_is_not_gone_on_with(square: Square, tmp_path: Path) -> None:
+    have(square, people(250))
+    file = tmp_path / "out.jsonl"
+    with pytest.raises(Full):
+        export_customers(api_of(square.host), file, progress=stop_at(100), fields=["id", "given_name"])
+    with pytest.raises(JournalError, match=r"as jsonl of id, given_name, not .* as jsonl: export without --resume"):
+        export_customers(api_of(square.host), file, resume=True)
+    export_customers(api_of(square.host), file, resume=True, fields=["id", "given_name"])
+    assert {len(json.loads(line)) for line in file.read_text().splitlines()} == {2}
+
+
+def test_every_field_of_a_customer_can_be_chosen() -> None:
+    assert set(SELECTABLE) == set(selectable_paths(Customer))
+
+
 def test_an_export_without_resume_begins_anew_and_resume_without_one_begins(square: Square, tmp_path: Path) -> None:
     have(square, people(250))
     file = tmp_path / "out.jsonl"
@@ -251,6 +269,8 @@ def test_destinations_and_options_that_cannot_be_are_refused(tmp_path: Path) -> 
         (tmp_path / "nowhere" / "x", {}, "There is no directory"),
         ("x", {"format": "xml"}, "--format must be one of jsonl, csv, square, not 'xml'"),
         ("-", {"resume": True}, "--resume needs the name of a file"),
+        ("x", {"fields": ["notes"]}, "--fields: 'notes' is no field of a customer. Did you mean 'note'?"),
+        ("x", {"fields": ["id"], "format": "square"}, "--fields cannot be used with --format square"),
     ]
     for destination, options, said in cases:
         with pytest.raises(InputError, match=said):

@@ -8,7 +8,7 @@ import pytest
 
 from squareconnect import ApiClient, ApiException, Configuration, CustomersApi
 from squareconnect.cli import main
-from squareconnect.cli.demonstration import Printer, make_all_calls, run
+from squareconnect.cli.demonstration import JsonPrinter, Printer, make_all_calls, run
 from squareconnect.emulator import Emulator
 from squareconnect.models import Card, CreateCustomerCardResponse, CreateCustomerResponse, Customer
 
@@ -62,6 +62,19 @@ def test_shows_every_call_and_what_went_over_the_wire(capsys: pytest.CaptureFixt
     assert lines[-1].startswith("8 calls in ")
     assert lines[-1].endswith(": 7 answered, 1 refused. Nothing is left.")
     assert "\x1b" not in output
+    assert "emulator-access-token" not in output
+
+
+def test_shows_each_call_as_a_json_object(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--json"]) == 0
+    output, error = capsys.readouterr()
+    calls = [json.loads(line) for line in output.splitlines()]
+
+    assert error == ""
+    assert [call["method"] for call in calls] == METHODS
+    assert [call["status"] for call in calls] == [200] * 4 + [402] + [200] * 3
+    assert (calls[0]["request"], calls[0]["body"]["given_name"]) == ("POST /v2/customers", "Ada")
+    assert calls[1]["answer"]["customer"]["given_name"] == "Ada"
     assert "emulator-access-token" not in output
 
 
@@ -122,7 +135,7 @@ def test_is_in_colour_on_a_terminal_unless_that_is_unwanted(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", no_color)
     terminal = Terminal()
-    run(Configuration(host=square.url, access_token=square.access_token), terminal)
+    run(Configuration(host=square.url, access_token=square.access_token), Printer(terminal))
 
     assert ("\x1b[" in terminal.getvalue()) is coloured
 
@@ -132,7 +145,7 @@ def test_fails_if_nothing_answers() -> None:
         url = gone.url
     configuration = Configuration(host=url, access_token="a", max_retries=0)
     with pytest.raises(ApiException):
-        run(configuration, io.StringIO())
+        run(configuration, Printer(io.StringIO()))
 
 
 class FailingClient(ApiClient):
@@ -185,10 +198,13 @@ def test_shows_a_few_of_many_customers() -> None:
     assert '"cursor": "next"' in output.getvalue()
 
 
+@pytest.mark.parametrize("kind", [Printer, JsonPrinter])
 @pytest.mark.parametrize("body", [b"<html>\x1b[2J</html>", b"\xff", b"[1]"])
-def test_shows_any_answer_without_disturbing_the_terminal(body: bytes) -> None:
+def test_shows_any_answer_without_disturbing_the_terminal(body: bytes, kind: type[Printer]) -> None:
     output = io.StringIO()
-    Printer(output).answer(502, None, 0.0, body)
+    printer = kind(output)
+    printer.call("list_customers", (), {})
+    printer.answer(502, None, 0.0, body)
 
     assert "502" in output.getvalue()
     assert "\x1b" not in output.getvalue()

@@ -59,6 +59,27 @@ def test_reports_as_json(square: Square, ran: Callable[..., Done], folder: Path)
     assert json.loads(done.out) == {"customers": 1, "repeated": 0, "resumed": False}
 
 
+@pytest.mark.parametrize(
+    ("form", "written"),
+    [
+        ("csv", "given_name,address.locality,cards\nAda,London,[]\nZoë,,\n"),
+        ("jsonl", '{"given_name": "Ada", "address": {"locality": "London"}, "cards": []}\n{"given_name": "Zoë"}\n'),
+    ],
+)
+def test_writes_the_fields_that_are_named(form: str, written: str, ran: Callable[..., Done], square: Square) -> None:
+    ada = {"given_name": "Ada", "address": {"locality": "London", "country": "GB"}, "cards": []}
+    page = Answer(200, json={"customers": [{**one, "id": one["given_name"]} for one in (ada, {"given_name": "Zoë"})]})
+    with answering(page) as url:
+        done = ran("export", "--format", form, "--fields", "given-name,address.locality,cards", "--host", url)
+    assert (done.code, done.out.replace("\r", "")) == (0, written)
+
+
+def test_squares_own_columns_are_not_chosen_from(square: Square, ran: Callable[..., Done]) -> None:
+    done = ran("export", "--format", "square", "--fields", "id", *square.target)
+    assert (done.code, done.out) == (2, "")
+    assert "--fields cannot be used with --format square" in done.err
+
+
 @pytest.mark.parametrize("name", ["all.csv", "all.jsonl"])
 def test_what_it_writes_is_imported_whole(name: str, square: Square, ran: Callable[..., Done], folder: Path) -> None:
     fields = {
