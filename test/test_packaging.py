@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 MODULES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     for path in (ROOT / "squareconnect").rglob("*.py")
-    if path.name != "dask.py"  # It needs the extra.
+    if path.parent.name != "dask"  # It needs the extra.
 )
 
 

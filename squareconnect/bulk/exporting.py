@@ -6,14 +6,16 @@ import csv
 import errno
 import io
 import json
+import math
 import os
 import sqlite3
 import stat
 import sys
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, overload
 
 from squareconnect._text import did_you_mean
 from squareconnect.apis import AsyncCustomersApi, CustomersApi
@@ -31,7 +33,7 @@ from squareconnect.models.error_code import ErrorCode
 from squareconnect.serialization import sanitize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 
     from typing_extensions import Self
 
@@ -119,92 +121,117 @@ def export_customers(
     """
     if not isinstance(api, (CustomersApi, AsyncCustomersApi)):
         raise TypeError(f"api must be a CustomersApi or an AsyncCustomersApi, not {type(api).__name__}")
-    job = _Export(destination, format, fields, resume, host_of(api), pace or AdaptivePace(rate), progress)
+    name = os.fspath(destination) if isinstance(destination, (str, os.PathLike)) else "-"
+    form = format or ("csv" if name.lower().endswith(".csv") else "jsonl")
+    if form not in FORMATS:
+        raise InputError(f"--format must be one of {', '.join(FORMATS)}, not {form!r}")
+    path = None if name == "-" else _file(name)
+    if path is None and resume:
+        raise InputError("--resume needs the name of a file: what went to a stream cannot be gone on with")
+    columns = _checked_fields(fields, form)
+    header = _header(form, columns)
+    outlet = _Stream(destination, header) if path is None else _Files(lambda _: path, header)
+    purpose = f"{host_of(api)} as {form}" + (f" of {', '.join(columns)}" if columns else "")
+    state = partial(_State, path and _beside(path, ".export"), resume, purpose)
+    text = partial(_text, form, columns, constants={})
+    job = _Export(outlet, state, text, pace or AdaptivePace(rate), progress)
     alike = unretried(api, 1)
     if isinstance(api, AsyncCustomersApi):
         return beside_loop(job, lambda loop: job.run(alike, Tasks(alike, one_by_one_async(alike), 0, loop)))
     return job.run(alike, Threads(alike, one_by_one(alike), 0))
 
 
+def export_parts(
+    api: CustomersApi,
+    folder: str | os.PathLike[str],
+    *,
+    rows_per_file: int,
+    constants: Mapping[str, str],
+    pace: Pace,
+    progress: Callable[[Progress], object],
+) -> ExportReport:
+    """Write all customers to files of JSON Lines in a directory, `part-00000.jsonl` and so on, each customer once.
+
+    The same again goes on where it stopped, and does nothing once all is written: `customers.export` remembers that.
+
+    :param api: the customers' API.
+    :param folder: the directory.
+    :param rows_per_file: a file is complete with the page that brings it to so many customers.
+    :param constants: what is written of each customer besides, as texts by their keys.
+    :param pace: what says when a request may leave.
+    :param progress: called with a `Progress` after each page. If it raises, what was written is kept.
+    :return: how many customers were written.
+    :raises JournalInUse: if another export writes there.
+    :raises JournalError: if what is there belongs to another host, or to other options.
+    :raises Stopped: if the server is gone or the disk is full.
+    :raises ApiException: if the customers cannot be listed.
+    """
+    purpose = f"{host_of(api)} in files of {rows_per_file} customers"
+    if constants:
+        purpose += f" with {json.dumps(dict(constants))}"
+    outlet = _Files(lambda number: Path(folder) / f"part-{number:05}.jsonl", rows_per_file=rows_per_file)
+    state = partial(_State, Path(folder) / "customers.export", True, purpose, forgets=False)
+    job = _Export(outlet, state, partial(_text, "jsonl", (), constants=constants), pace, progress)
+    alike = unretried(api, 1)
+    return job.run(alike, Threads(alike, one_by_one(alike), 0))
+
+
 class _Export(Job):
-    """One run of an export."""
+    """One run of an export.
+
+    :param outlet: where the customers go.
+    :param state: opens what remembers how far it has come.
+    :param text: returns customers in the export's format.
+    """
 
     def __init__(
         self,
-        destination: str | os.PathLike[str] | BinaryIO,
-        form: str | None,
-        fields: Sequence[str] | None,
-        resume: bool,
-        host: str,
+        outlet: _Outlet,
+        state: Callable[[], _State],
+        text: Callable[[Iterable[Customer]], bytes],
         pace: Pace,
         progress: Callable[[Progress], object] | None,
     ) -> None:
         super().__init__(progress)
-        name = os.fspath(destination) if isinstance(destination, (str, os.PathLike)) else "-"
-        self._format = form or ("csv" if name.lower().endswith(".csv") else "jsonl")
-        if self._format not in FORMATS:
-            raise InputError(f"--format must be one of {', '.join(FORMATS)}, not {form!r}")
-        self._fields = _checked_fields(fields, self._format)
-        self._path = None if name == "-" else _file(name)
-        if self._path is None and resume:
-            raise InputError("--resume needs the name of a file: what went to a stream cannot be gone on with")
-        self._destination = destination
-        self._resume = resume
-        self._purpose = f"{host} as {self._format}" + (f" of {', '.join(self._fields)}" if self._fields else "")
+        self._outlet = outlet
+        self._state = state
+        self._text = text
         self._pace = pace
-        self._repeated = 0
         self._began = time.monotonic()
 
     def run(self, api: Any, driver: Driver) -> ExportReport:
         """Do everything in this thread, with calls through a driver."""
         try:
-            with ExitStack() as opened:
-                state = opened.enter_context(
-                    _State(None if self._path is None else _beside(self._path, ".export"), self._resume, self._purpose)
-                )
+            with self._state() as state:
                 resumed = state.count > 0 or state.cursor is not None
-                file = self._open(state, opened)
                 try:
-                    self._write_all(Listing(driver, api.list_customers, self._pace), state, file)
-                    self._finish(state, file)
+                    self._outlet.name(state.place.number)
+                    if not state.complete:
+                        with ExitStack() as opened:
+                            self._outlet.open(state.place, opened)
+                            self._write_all(Listing(driver, api.list_customers, self._pace), state)
+                            state.complete = True
+                            state.commit(self._outlet)
+                        self._outlet.name(state.place.number)
                 except OSError as error:
                     raise self._explained(error) from error
                 except sqlite3.Error as error:
                     raise Stopped(f"The export cannot be kept ({error}): make room, and go on with --resume") from error
-            return ExportReport(state.count, self._repeated, resumed)
+            return ExportReport(state.count, state.repeated, resumed)
         finally:
             driver.close()
 
     def _explained(self, error: OSError) -> Exception:
-        if self._path is None and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if not self._outlet.lasts and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return error
-        again = "" if self._path is None else ", and go on with --resume"
+        again = ", and go on with --resume" if self._outlet.lasts else ""
         return Stopped(f"The export cannot be written: {error.strerror}. Make room{again}")
 
-    def _open(self, state: _State, opened: ExitStack) -> BinaryIO:
-        if self._path is None:
-            return sys.stdout.buffer if self._destination == "-" else self._stream(opened)
-        part = _beside(self._path, ".part")
-        try:
-            file = opened.enter_context(part.open("r+b" if state.offset else "wb"))
-            file.truncate(state.offset)
-        except OSError as error:
-            raise InputError(f"{part} cannot be written: {error.strerror}") from None
-        file.seek(state.offset)
-        return file
-
-    def _stream(self, opened: ExitStack) -> BinaryIO:
-        if isinstance(self._destination, (str, os.PathLike)):
-            return opened.enter_context(open(self._destination, "wb"))  # noqa: PTH123 - a FIFO or a device
-        return self._destination
-
-    def _write_all(self, listing: Listing, state: _State, file: BinaryIO) -> None:
-        if not state.offset:
-            file.write(_header(self._format, self._fields))
+    def _write_all(self, listing: Listing, state: _State) -> None:
         count_at_restart = -1
         while True:
             try:
-                self._write_pages(listing, state, file)
+                self._write_pages(listing, state)
             except ApiException as failure:
                 expired = any(error.code == ErrorCode.INVALID_CURSOR for error in failure.errors)
                 if not expired or state.cursor is None or state.count == count_at_restart:
@@ -213,27 +240,147 @@ class _Export(Job):
             else:
                 return
 
-    def _write_pages(self, listing: Listing, state: _State, file: BinaryIO) -> None:
+    def _write_pages(self, listing: Listing, state: _State) -> None:
         for page in listing.pages(cursor=state.cursor, sort_field="CREATED_AT"):
-            customers = page.customers or []
-            new = state.new(customers)
-            self._repeated += len(customers) - len(new)
-            file.write(_text(self._format, self._fields, new))
+            new = state.new(page.customers or [])
+            self._outlet.write(self._text(new), len(new))
             state.cursor = page.cursor
-            state.commit(file, self._path is not None)
-            self.tell(Progress("exporting", state.count, rate=self._rate(state)))
+            if state.is_due:
+                self._keep(state)
+            try:
+                self.tell(Progress("exporting", state.count, rate=self._rate(state)))
+            except BaseException:
+                self._keep(state)
+                raise
+
+    def _keep(self, state: _State) -> None:
+        state.commit(self._outlet)
+        self._outlet.name(state.place.number)
 
     def _rate(self, state: _State) -> float:
         return state.new_count / max(time.monotonic() - self._began, 0.001)
 
-    def _finish(self, state: _State, file: BinaryIO) -> None:
-        file.flush()
-        if self._path is not None:
-            os.fsync(file.fileno())
-            file.close()
-            _beside(self._path, ".part").replace(self._path)
-            state.close()
-            _remove(_beside(self._path, ".export"))
+
+class _Place(NamedTuple):
+    """How far an export has come in its files."""
+
+    number: int = 0
+    """The file that is being written, from 0."""
+    rows: int = 0
+    """Customers in it."""
+    offset: int = 0
+    """Bytes in it."""
+
+
+class _Outlet(Protocol):
+    """Where customers go."""
+
+    lasts: bool
+    """Whether what was written can be gone on with."""
+
+    def open(self, place: _Place, opened: ExitStack) -> None:
+        """Begin, or go on at a place."""
+
+    def write(self, text: bytes, rows: int) -> None:
+        """Write customers."""
+
+    def flush(self) -> _Place:
+        """Bring all to the disk, and return the place where that ends."""
+        ...
+
+    def name(self, number: int) -> None:
+        """Give the files before a number, which are complete, their names."""
+
+
+class _Stream:
+    """A stream, a FIFO or a device: what was written there cannot be gone on with.
+
+    :param destination: it, or its path.
+    :param header: what it begins with.
+    """
+
+    lasts = False
+
+    def __init__(self, destination: str | os.PathLike[str] | BinaryIO, header: bytes) -> None:
+        self._destination = destination
+        self._header = header
+
+    def open(self, place: _Place, opened: ExitStack) -> None:
+        self._file: BinaryIO
+        if self._destination == "-":
+            self._file = sys.stdout.buffer
+        elif isinstance(self._destination, (str, os.PathLike)):
+            self._file = opened.enter_context(Path(self._destination).open("wb"))  # noqa: SIM115 - it is one
+        else:
+            self._file = self._destination
+        self._file.write(self._header)
+
+    def write(self, text: bytes, rows: int) -> None:
+        self._file.write(text)
+
+    def flush(self) -> _Place:
+        self._file.flush()
+        return _Place()
+
+    def name(self, number: int) -> None:
+        pass
+
+
+class _Files:
+    """Files, each of which has its name only when it is complete; until then it is `NAME.part`.
+
+    :param path_of: the path of a file, by its number.
+    :param header: what each begins with.
+    :param rows_per_file: customers after which a file is complete; none is without.
+    """
+
+    lasts = True
+    _file: BinaryIO
+
+    def __init__(self, path_of: Callable[[int], Path], header: bytes = b"", rows_per_file: float = math.inf) -> None:
+        self._path_of = path_of
+        self._header = header
+        self._rows_per_file = rows_per_file
+        self._named = 0
+
+    def open(self, place: _Place, opened: ExitStack) -> None:
+        self._opened = opened
+        self._begin(place)
+
+    def write(self, text: bytes, rows: int) -> None:
+        if self._rows >= self._rows_per_file:
+            self.flush()
+            self._file.close()
+            self._begin(_Place(self._number + 1))
+        self._file.write(text)
+        self._rows += rows
+
+    def flush(self) -> _Place:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return _Place(self._number, self._rows, self._file.tell())
+
+    def name(self, number: int) -> None:
+        for path in map(self._path_of, range(self._named, number)):
+            if (part := _part_of(path)).exists():
+                part.replace(path)
+        self._named = number
+
+    def _begin(self, place: _Place) -> None:
+        part = _part_of(self._path_of(place.number))
+        try:
+            self._file = self._opened.enter_context(part.open("r+b" if place.offset else "wb"))
+            self._file.truncate(place.offset)
+        except OSError as error:
+            raise InputError(f"{part} cannot be written: {error.strerror}") from None
+        self._file.seek(place.offset)
+        self._number, self._rows, _ = place
+        if not place.offset:
+            self._file.write(self._header)
+
+
+def _part_of(path: Path) -> Path:
+    return _beside(path, ".part")
 
 
 class _State:
@@ -242,9 +389,12 @@ class _State:
     :param path: the file; None for a temporary one.
     :param resume: whether to go on with what is there.
     :param purpose: what must be the same when it goes on.
+    :param forgets: whether the file goes when the export is complete.
     """
 
-    def __init__(self, path: Path | None, resume: bool, purpose: str) -> None:
+    def __init__(self, path: Path | None, resume: bool, purpose: str, *, forgets: bool = True) -> None:
+        self._path = path
+        self._forgets = forgets
         if path is not None and not resume:
             _remove(path)
         self._connection = sqlite3.connect(path or "", timeout=0, isolation_level=None, check_same_thread=False)
@@ -267,49 +417,56 @@ class _State:
         run("PRAGMA journal_mode = WAL")
         run("BEGIN IMMEDIATE")
         run("CREATE TABLE IF NOT EXISTS written (id TEXT PRIMARY KEY) WITHOUT ROWID")
-        run("CREATE TABLE IF NOT EXISTS place (purpose TEXT, cursor TEXT, offset INTEGER, count INTEGER)")
-        row = run("SELECT purpose, cursor, offset, count FROM place").fetchone()
-        if row is None:
-            row = (purpose, None, 0, 0)
-            run("INSERT INTO place VALUES (?, ?, ?, ?)", row)
+        run("CREATE TABLE IF NOT EXISTS state (purpose, cursor, number, rows, offset, count, repeated, complete)")
+        if run("SELECT count(*) FROM state").fetchone() == (0,):
+            run("INSERT INTO state VALUES (?, NULL, 0, 0, 0, 0, 0, 0)", (purpose,))
+        begun_for, cursor, *place, count, repeated, complete = run("SELECT * FROM state").fetchone()
         run("COMMIT")
         run("BEGIN")
-        if row[0] != purpose:
-            raise JournalError(f"The export that stopped was from {row[0]}, not {purpose}: export without --resume")
-        self.cursor: str | None = row[1]
-        self.offset: int = row[2]
-        self.count: int = row[3]
+        if begun_for != purpose:
+            raise JournalError(f"The export that stopped was from {begun_for}, not {purpose}: export without --resume")
+        self.cursor: str | None = cursor
+        self.place = _Place(*place)
+        self.count: int = count
+        self.repeated: int = repeated
+        self.complete = bool(complete)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
+    def __exit__(self, failure: type[BaseException] | None, *rest: object) -> None:
         self._connection.close()
+        if failure is None and self._forgets and self._path is not None:
+            _remove(self._path)
 
     def new(self, customers: Iterable[Customer]) -> list[Customer]:
         """Return the customers who are not written yet, and count them as written."""
         insert = self._connection.execute
+        listed = list(customers)
         new = [
             customer
-            for customer in customers
+            for customer in listed
             if insert("INSERT OR IGNORE INTO written VALUES (?)", (customer.id,)).rowcount == 1
         ]
         self.count += len(new)
+        self.repeated += len(listed) - len(new)
         self.new_count += len(new)
         return new
 
-    def commit(self, file: BinaryIO, lasting: bool) -> None:
-        """Bring all to the disk, if that was not done within the last second."""
-        if not lasting or time.monotonic() - self._committed_at < _COMMIT_EVERY:
-            return
-        file.flush()
-        os.fsync(file.fileno())
+    @property
+    def is_due(self) -> bool:
+        """Whether a second has passed since the last commit."""
+        return time.monotonic() - self._committed_at >= _COMMIT_EVERY
+
+    def commit(self, outlet: _Outlet) -> None:
+        """Bring all to the disk."""
+        self.place = outlet.flush()
+        if self.complete:
+            self.place = _Place(self.place.number + 1)
+            self._connection.execute("DELETE FROM written")
         self._connection.execute(
-            "UPDATE place SET cursor = ?, offset = ?, count = ?", (self.cursor, file.tell(), self.count)
+            "UPDATE state SET cursor = ?, number = ?, rows = ?, offset = ?, count = ?, repeated = ?, complete = ?",
+            (self.cursor, *self.place, self.count, self.repeated, self.complete),
         )
         self._connection.execute("COMMIT")
         self._connection.execute("BEGIN")
@@ -350,9 +507,9 @@ def _header(form: str, fields: tuple[str, ...]) -> bytes:
     return _csv([columns]) if columns else b""
 
 
-def _text(form: str, fields: tuple[str, ...], customers: Iterable[Customer]) -> bytes:
+def _text(form: str, fields: tuple[str, ...], customers: Iterable[Customer], constants: Mapping[str, str]) -> bytes:
     """Return customers in a format."""
-    values = [sanitize(customer) for customer in customers]
+    values = [{**sanitize(customer), **constants} for customer in customers]
     if form == "jsonl":
         return b"".join(_line(_part(one, fields) if fields else one) for one in values)
     return _csv([_square_cells(one) if form == "square" else _csv_cells(one, fields or CSV_COLUMNS) for one in values])

@@ -129,6 +129,17 @@ class AdaptivePace:
             self._next = max(self._next, now - self._burst) + 1 / self._rate
             return 0.0
 
+    def give_back(self, count: int) -> None:
+        """Let so many requests that were let through count as never sent."""
+        with self._lock:
+            self._next -= count / self._rate
+
+    def cap(self, rate: float | None) -> None:
+        """Exceed another rate than before no more; None leaves it to the server."""
+        with self._lock:
+            self._most = rate or math.inf
+            self._rate = min(self._rate, self._most)
+
     def succeeded(self) -> None:
         """Count a success, and raise the rate while no limit is known, if it was the rate that held requests back."""
         with self._lock:

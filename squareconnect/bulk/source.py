@@ -72,30 +72,37 @@ class RowsSource:
 
         :raises InputError: for a row that is neither a dict nor a model.
         """
+        return (record for _, record in self.records_beside(""))
+
+    def records_beside(self, key: str) -> Iterator[tuple[Any, Record]]:
+        """Read the rows, each behind its value of a key that is no field of a customer; None if it has none.
+
+        :raises InputError: for a row that is neither a dict nor a model.
+        """
         reader = _ObjectReader({}, {})
-        for number, row in self._numbered():
+        for number, row in enumerate(self._rows, 1):
             values = sanitize(row) if isinstance(row, Model) else row
             if not hasattr(values, "items"):
                 raise InputError(f"rows: row {number} must be a dict or a model, not {type(row).__name__}")
-            yield reader.record(number, values)
+            yield values.get(key), reader.record(number, values)
             self.unused = reader.unused
 
-    def _numbered(self) -> Iterator[tuple[int, Mapping[str, Any] | Model]]:
-        return enumerate(self._rows, 1)
 
+class RecordsSource(RowsSource):
+    """Rows that were read already.
 
-class NumberedRows(RowsSource):
-    """Some of the rows of an input, with the numbers that they have there.
-
-    :param numbered: the rows behind their numbers, which rise; they are read once in each run.
+    :param records: the rows, in the order of their numbers; they are read once in each run.
+    :param unused: keys that are no field.
     """
 
-    def __init__(self, numbered: Iterable[tuple[int, Mapping[str, Any] | Model]]) -> None:
+    def __init__(self, records: Iterable[Record], unused: tuple[str, ...] = ()) -> None:
         super().__init__(())
-        self._pairs = numbered
+        self._records = records
+        self.unused = unused
 
-    def _numbered(self) -> Iterator[tuple[int, Mapping[str, Any] | Model]]:
-        return iter(self._pairs)
+    def records(self) -> Iterator[Record]:
+        """Return the rows."""
+        return iter(self._records)
 
 
 class FileSource:
@@ -152,22 +159,31 @@ class FileSource:
 
         :raises InputError: for a file that cannot be read to its end; the sentence names the line.
         """
+        return (record for _, record in self.records_beside(""))
+
+    def records_beside(self, column: str) -> Iterator[tuple[Any, Record]]:
+        """Read the rows, each behind its cell of a column that sets no field; None if it has none.
+
+        :raises InputError: for a file that cannot be read to its end; the sentence names the line.
+        """
         if self.format == "jsonl":
             for number, value in self.objects():
-                yield self._reader.record(number, value)
+                yield value.get(column), self._reader.record(number, value)
             return
         rows = self.rows()
         _, header = next(rows)
         fields = [
             (index, self.columns.fields[name]) for index, name in enumerate(header) if name in self.columns.fields
         ]
+        place = header.index(column) if column in header else None
         for number, cells in rows:
+            beside = cells[place] if place is not None and place < len(cells) else None
             if len(cells) > len(header):
                 detail = f"The row has {len(cells)} cells, but the header has {len(header)}."
-                yield Record(number, None, Refusal(ErrorCode.ARRAY_LENGTH_TOO_LONG, None, detail))
+                yield beside, Record(number, None, Refusal(ErrorCode.ARRAY_LENGTH_TOO_LONG, None, detail))
                 continue
             values = [(field, cells[index]) for index, field in fields if index < len(cells)]
-            yield _checked(number, [*values, *self._constants.items()])
+            yield beside, _checked(number, [*values, *self._constants.items()])
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Read the rows of CSV as they are, each with its number; the header is the first. Empty lines are left out.

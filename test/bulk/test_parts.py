@@ -10,7 +10,7 @@ from benchmarks.bulk_server import Square, running
 from squareconnect.bulk import JournalError, journal_results
 from squareconnect.bulk.importing import KeptRows, import_customers, read_rows
 from squareconnect.bulk.journal import opened
-from squareconnect.bulk.source import NumberedRows
+from squareconnect.bulk.source import Record, RecordsSource
 from test.bulk.helpers import api_of, people
 
 if TYPE_CHECKING:
@@ -40,7 +40,11 @@ def test_a_journal_that_has_not_taken_in_all_rows_cannot_go_on_without_them(tmp_
 
 def test_rows_keep_the_numbers_of_their_input(square: Square, tmp_path: Path) -> None:
     journal = tmp_path / "journal"
-    import_customers(NumberedRows(zip((3, 8), people(2), strict=True)), api_of(square.host), journal=journal)
+    import_customers(
+        RecordsSource(Record(number, {"given_name": "Ada"}, None) for number in (3, 8)),
+        api_of(square.host),
+        journal=journal,
+    )
     assert [result.row for result in journal_results(journal)] == [3, 8]
 
 

@@ -1,0 +1,71 @@
+"""The accounts of a run: their configurations, and how these reach the workers."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from typing import Any, TypeAlias, cast
+
+from distributed import WorkerPlugin, get_worker
+
+from squareconnect.api_client import ApiClient
+from squareconnect.apis import CustomersApi
+from squareconnect.bulk.errors import InputError
+from squareconnect.configuration import Configuration
+
+Configurations: TypeAlias = Configuration | Mapping[Any, Configuration]
+
+
+class Accounts:
+    """The configurations of a run, and what tasks call them by.
+
+    :param configuration: one, or one for each name of an account.
+    :raises InputError: if there is none, or if two names are written alike.
+    """
+
+    def __init__(self, configuration: Configurations) -> None:
+        self.named = isinstance(configuration, Mapping)
+        by_name = configuration if isinstance(configuration, Mapping) else {"": configuration}
+        if not by_name:
+            raise InputError("configuration must name an account at least: it is an empty mapping")
+        for name, one in by_name.items():
+            if not isinstance(one, Configuration):
+                raise TypeError(f"configuration must be a Configuration for {name!r}, not {type(one).__name__}")
+        self.run = uuid.uuid4().hex
+        self.keys = {str(name): digest(f"{one.host} {one.access_token}") for name, one in by_name.items()}
+        """The hash of each account's configuration, by the account's name; the name is empty if there is no column."""
+        if len(self.keys) < len(by_name):
+            raise InputError("configuration has two accounts whose names are written alike: rename one")
+        self.by_key = {self.keys[str(name)]: one for name, one in by_name.items()}
+
+
+def digest(text: str) -> str:
+    """Return 12 characters that stand for a text, and do not tell it."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class Memory(WorkerPlugin):
+    """Brings configurations into the memory of every worker, also of those that come later.
+
+    :param run: the run's name.
+    :param by_key: the configurations by their hashes.
+    """
+
+    def __init__(self, run: str, by_key: dict[str, Configuration]) -> None:
+        self.name = _name_of(run)
+        self.by_key = by_key
+
+
+def _name_of(run: str) -> str:
+    return f"squareconnect-{run}"
+
+
+def api_of(run: str, key: str) -> CustomersApi:
+    """Return the API of an account, in a task.
+
+    :param run: the run's name.
+    :param key: the hash of the account's configuration.
+    """
+    memory = cast("Memory", get_worker().plugins[_name_of(run)])
+    return CustomersApi(ApiClient(memory.by_key[key]))

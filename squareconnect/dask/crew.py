@@ -1,0 +1,264 @@
+"""The client's side of a run: a cluster that is prepared, and a crew that keeps its workers busy."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+import distributed
+from dask.delayed import delayed
+
+from squareconnect.bulk.errors import InputError, JournalInUse, Stopped
+from squareconnect.dask.accounts import Memory
+from squareconnect.dask.orders import Outcome
+from squareconnect.dask.till import Till
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Generator, Iterable
+
+    from squareconnect.dask.accounts import Accounts
+
+BUSY = 120.0
+"""Seconds to wait for a journal that the task of a client that is gone still uses."""
+_BUSY_AGAIN = 0.1
+"""Seconds after which such a journal is asked for again."""
+_REGISTRATIONS = 10
+"""How often a plugin is registered until all workers that are there have got it."""
+WORKERS_WITHIN = 60.0
+"""Seconds to wait for a worker when there is none."""
+_LOOK_UP_EVERY = 0.5
+"""Seconds after which the crew looks for new workers, if no task ends before."""
+
+
+class Work(Protocol):
+    """What tasks are made of."""
+
+    @property
+    def account(self) -> str:
+        """Whom it is done for."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        ...
+
+
+AnyWork = TypeVar("AnyWork", bound=Work)
+
+
+@contextmanager
+def prepared(client: distributed.Client | None, accounts: Accounts) -> Generator[distributed.Client]:
+    """Prepare the scheduler and the workers, and let them forget the configurations at the end.
+
+    :param client: the cluster's client; None for the current one.
+    :param accounts: whose configurations the workers get.
+    :raises InputError: if there is no current client.
+    :raises Stopped: if there is no worker, or if workers die faster than they can be prepared.
+    """
+    if client is None:
+        try:
+            client = distributed.get_client()
+        except ValueError:
+            raise InputError("client: there is no current distributed.Client: make one, or give it") from None
+    memory = Memory(accounts.run, accounts.by_key)
+    _register(client, Till())
+    _register(client, memory)
+    try:
+        client.wait_for_workers(1, timeout=WORKERS_WITHIN)
+    except TimeoutError:
+        raise Stopped("The cluster has no worker: start one, and run the same again") from None
+    try:
+        yield client
+    finally:
+        with suppress(Exception):  # The scheduler may be gone, and what has failed then is told already.
+            client.unregister_worker_plugin(memory.name)
+
+
+def _register(client: distributed.Client, plugin: Till | Memory) -> None:
+    """Register a plugin, also if a worker dies while it gets it."""
+    for _ in range(_REGISTRATIONS):
+        try:
+            client.register_plugin(plugin, name=plugin.name)
+        except OSError:
+            time.sleep(0.5)
+        else:
+            return
+    raise Stopped("The cluster loses its workers or its scheduler: look at their logs, and run the same again")
+
+
+@dataclass
+class _Item(Generic[AnyWork]):
+    """Work that is to be done, by one task after the other."""
+
+    work: AnyWork
+    due: float = 0.0
+    busy_since: float | None = None
+    kills: int = 0
+
+
+class Crew(Generic[AnyWork]):
+    """Does all of some work, with as many tasks at a time as the workers have threads.
+
+    Of the accounts that have work left, the one with the fewest tasks gets the next one, and among those the one that
+    has waited longest: an account whose server is slow takes no thread away from another.
+
+    :param client: the cluster's client.
+    :param task: does some work, or a stint of it, on a worker, and returns an `Outcome`.
+    :param arguments: returns what a task is called with, for some work.
+    :param told: gets work and what came of it so far, after each task.
+    :param in_order: whether the work for an account is done piece by piece, in its order.
+    :param most_kills: how often Dask may give up a task, each time after several dead workers, before its work fails.
+    """
+
+    def __init__(
+        self,
+        client: distributed.Client,
+        task: Callable[..., Outcome],
+        arguments: Callable[[AnyWork], tuple[Any, ...]],
+        told: Callable[[AnyWork, Any], object],
+        *,
+        in_order: bool = False,
+        most_kills: int = 10,
+    ) -> None:
+        self._client: Any = client  # Its methods may return coroutines, but not here.
+        self._task = delayed(task, pure=False)
+        self._arguments = arguments
+        self._told = told
+        self._in_order = in_order
+        self._most_kills = most_kills
+        self._waiting: dict[str, deque[_Item[AnyWork]]] = {}
+        self._running: dict[distributed.Future[Any], _Item[AnyWork]] = {}
+        self._failures: dict[str, BaseException] = {}
+        self._alive_at = time.monotonic()
+
+    def do(self, works: Iterable[AnyWork]) -> None:
+        """Do all work. What fails does not hold back the work for other accounts.
+
+        :raises Exception: the first failure, when all other accounts are through.
+        """
+        for work in works:
+            self._waiting.setdefault(work.account, deque()).append(_Item(work))
+        try:
+            while self._waiting or self._running:
+                self._start()
+                for future in self._done():
+                    self._end(future)
+        finally:
+            self._client.cancel(list(self._running))
+            self._running.clear()
+        for failure in self._failures.values():
+            raise failure
+
+    # -- Tasks that begin ---------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        for _ in range(self._threads() - len(self._running)):
+            item = self._next()
+            if item is None:
+                return
+            self._running[self._client.compute(self._task(*self._arguments(item.work)))] = item
+
+    def _next(self) -> _Item[AnyWork] | None:
+        """Take the item that is next. Accounts stand in the order in which they had their last turn."""
+        engaged = Counter(item.work.account for item in self._running.values())
+        for account in sorted(self._waiting, key=engaged.__getitem__):
+            if self._in_order and engaged[account]:
+                continue
+            items = self._waiting.pop(account)
+            item = self._due(items)
+            if items:
+                self._waiting[account] = items
+            if item is not None:
+                return item
+        return None
+
+    def _due(self, items: deque[_Item[AnyWork]]) -> _Item[AnyWork] | None:
+        now = time.monotonic()
+        for item in [items[0]] if self._in_order else items:
+            if item.due <= now:
+                items.remove(item)
+                return item
+        return None
+
+    def _threads(self) -> int:
+        """Return how many tasks the workers can do at a time.
+
+        :raises Stopped: if there has been no worker for a while.
+        """
+        threads: int = sum(self._client.nthreads().values())
+        now = time.monotonic()
+        if threads:
+            self._alive_at = now
+        elif now - self._alive_at > WORKERS_WITHIN:
+            raise Stopped("The cluster has lost all its workers: start some, and run the same again")
+        return threads
+
+    # -- Tasks that end -----------------------------------------------------------------------------------------------
+
+    def _done(self) -> Collection[distributed.Future[Any]]:
+        """Wait until a task ends, or an item is due, and return the tasks that have ended."""
+        now = time.monotonic()
+        dues = [item.due - now for items in self._waiting.values() for item in items if item.due > now]
+        timeout = min([_LOOK_UP_EVERY, *dues])
+        if not self._running:
+            time.sleep(timeout)
+            return ()
+        try:
+            ended: Any = distributed.wait(list(self._running), timeout=timeout, return_when="FIRST_COMPLETED")
+        except (TimeoutError, asyncio.TimeoutError):
+            return ()
+        return ended.done  # type: ignore[no-any-return]
+
+    def _end(self, future: distributed.Future[Any]) -> None:
+        item = self._running.pop(future)
+        account = item.work.account
+        outcome = self._outcome(future, item)
+        future.release()
+        if outcome.failure is not None:
+            self._failures.setdefault(account, outcome.failure)
+            self._waiting.pop(account, None)
+        elif outcome.more and account not in self._failures:
+            items = self._waiting.setdefault(account, deque())
+            if self._in_order:
+                items.appendleft(item)
+            else:
+                items.append(item)
+        if outcome.result is not None:
+            self._told(item.work, outcome.result)
+
+    def _outcome(self, future: distributed.Future[Any], item: _Item[AnyWork]) -> Outcome:
+        """Return what a task has brought about, and say when its item is due again."""
+        try:
+            outcome: Outcome = future.result()
+        except distributed.KilledWorker:
+            return self._killed(item)
+        except (CancelledError, OSError) as failure:
+            return Outcome(failure=Stopped(f"The cluster has lost a task ({failure}): run the same again"))
+        except Exception as failure:
+            return Outcome(failure=failure)
+        if not isinstance(outcome.failure, JournalInUse):
+            item.busy_since = None
+            return outcome
+        now = time.monotonic()
+        item.busy_since = item.busy_since or now
+        if now - item.busy_since > BUSY:
+            return outcome
+        item.due = now + _BUSY_AGAIN
+        return Outcome(more=True)
+
+    def _killed(self, item: _Item[AnyWork]) -> Outcome:
+        item.kills += 1
+        if item.kills <= self._most_kills:
+            return Outcome(more=True)
+        return Outcome(
+            failure=Stopped(
+                f"The workers that work on {item.work.title} die again and again: look at their logs and their memory "
+                "limit, and run the same again"
+            )
+        )

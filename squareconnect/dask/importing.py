@@ -1,0 +1,176 @@
+"""Import on a cluster, seen from the client."""
+
+from __future__ import annotations
+
+import csv
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from squareconnect.bulk.errors import JournalInUse, Stopped
+from squareconnect.bulk.importing import check_numbers
+from squareconnect.bulk.planning import journal_errors
+from squareconnect.bulk.reports import ERRORS_KEPT, ImportReport, Progress
+from squareconnect.dask.accounts import Accounts
+from squareconnect.dask.crew import Crew, prepared
+from squareconnect.dask.folders import made_folder
+from squareconnect.dask.orders import Order
+from squareconnect.dask.parts import parts_of
+from squareconnect.dask.reading import read_part
+from squareconnect.dask.sending import send_chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from distributed import Client
+
+    from squareconnect.dask.accounts import Configurations
+    from squareconnect.dask.orders import Chunk, Part
+
+_COUNTS = ("created", "updated", "skipped", "refused", "unknown", "left")
+_MARKS = 100
+"""Over how many tasks the rate that a progress tells is averaged."""
+
+
+def import_customers(
+    source: Any,
+    configuration: Configurations,
+    *,
+    journal: str | os.PathLike[str],
+    rate: float | None = None,
+    client: Client | None = None,
+    match: str | None = None,
+    on_match: str = "skip",
+    concurrency: int = 16,
+    key_trust: float = 3600.0,
+    progress: Callable[[Progress], object] | None = None,
+) -> ImportReport:
+    """Import customers on a cluster: each row exactly once, however often workers or this client are killed.
+
+    :param source: a Dask DataFrame, a Dask Bag of dicts, or one or more paths or globs of CSV, JSON Lines
+        (`.jsonl`, `.ndjson`) or Parquet (`.parquet`), local to the workers or with any URL that `fsspec` knows. The
+        parts must be the same in every run with the same journal; files may be added.
+    :param configuration: one for all rows, or a mapping from the values of the column `account` to one each.
+    :param journal: a directory that all workers and this process share, made if it is missing; it gets a journal for
+        each part (and account), and `errors.csv` with all refused rows.
+    :param rate: requests per second for each account, at most; None leaves it to the server's answers.
+    :param client: the `distributed.Client`; by default the current one.
+    :param match: as for `squareconnect.bulk.import_customers`; the parts of an account are then sent one by one.
+    :param on_match: as for `squareconnect.bulk.import_customers`.
+    :param concurrency: calls in flight in each task, at most, 1 to 1000. There are as many tasks as the workers have
+        threads.
+    :param key_trust: as for `squareconnect.bulk.import_customers`.
+    :param progress: called with a `Progress` after each task.
+    :return: what became of the rows, over all runs.
+    :raises InputError: for a source or an option that cannot be used; nothing was sent.
+    :raises JournalError: for a journal that is broken or belongs to another import.
+    :raises Stopped: if rows are left because a server, the disk or the cluster is gone; run the same again.
+    :raises ApiException: if a server refuses not a row but all of them; the other accounts were finished before.
+    """
+    check_numbers(rate=rate, concurrency=concurrency, key_trust=key_trust)
+    accounts = Accounts(configuration)
+    parts = parts_of(source)
+    folder = made_folder(journal)
+    matched = None if match == "none" else match
+    order = Order(str(folder), accounts.run, accounts.keys, matched, on_match, rate, concurrency, key_trust)
+    with prepared(client, accounts) as client:
+        work = _Import(client, order, progress)
+        chunks = work.read(parts)
+        try:
+            work.send(chunks)
+        finally:
+            _write_errors(folder / "errors.csv", chunks)
+        return work.report()
+
+
+class _Import:
+    """An import, and what is known of it."""
+
+    def __init__(self, client: Client, order: Order, progress: Callable[[Progress], object] | None) -> None:
+        self._client = client
+        self._order = order
+        self._progress = progress or (lambda progress: None)
+        self._reports: dict[str, tuple[Chunk, ImportReport]] = {}
+        self._marks: list[tuple[float, int]] = []
+
+    def read(self, parts: Sequence[Part]) -> list[Chunk]:
+        """Let journals take in all parts, and return them in the order in which they are sent."""
+        by_part: dict[str, list[Chunk]] = {}
+
+        def told(part: Part, chunks: list[Chunk]) -> None:
+            by_part[part.name] = chunks
+            self._reports.update((chunk.journal, (chunk, chunk.report)) for chunk in chunks)
+            self._progress(Progress("reading", sum(map(_total, self._all()))))
+
+        def arguments(part: Part) -> tuple[Any, ...]:
+            return part.rows, part.name, part.title, self._order
+
+        Crew(self._client, read_part, arguments, told, most_kills=0).do(parts)
+        chunks = [chunk for part in parts for chunk in by_part[part.name]]
+        self._reports = {chunk.journal: (chunk, chunk.report) for chunk in chunks}  # In their order.
+        return chunks
+
+    def send(self, chunks: Sequence[Chunk]) -> None:
+        """Send what the journals have left."""
+
+        def arguments(chunk: Chunk) -> tuple[Any, ...]:
+            return chunk, self._order, self._earlier(chunk, chunks)
+
+        crew = Crew(self._client, send_chunk, arguments, self._told, in_order=self._order.match is not None)
+        try:
+            crew.do(chunk for chunk in chunks if chunk.report.left or chunk.report.unknown)
+        except Stopped as stopped:
+            stopped.report = self.report()
+            raise
+
+    def report(self) -> ImportReport:
+        """Return the sum of what became of all rows."""
+        errors = (
+            error._replace(detail=f"{chunk.title}: {error.detail}")
+            for chunk, report in self._reports.values()
+            for error in report.errors
+        )
+        unused = dict.fromkeys(name for chunk, _ in self._reports.values() for name in chunk.report.unused)
+        return ImportReport(
+            **{name: sum(getattr(report, name) for report in self._all()) for name in _COUNTS},
+            errors=tuple(error for error, _ in zip(errors, range(ERRORS_KEPT), strict=False)),
+            unused=tuple(unused),
+        )
+
+    def _all(self) -> list[ImportReport]:
+        return [report for _, report in self._reports.values()]
+
+    def _earlier(self, chunk: Chunk, chunks: Sequence[Chunk]) -> list[str]:
+        """Return the journals that know whom earlier parts have made, if that matters."""
+        if self._order.match is None:
+            return []
+        of_account = [one.journal for one in chunks if one.account == chunk.account]
+        return of_account[: of_account.index(chunk.journal)]
+
+    def _told(self, chunk: Chunk, report: ImportReport) -> None:
+        self._reports[chunk.journal] = (chunk, report)
+        reports = self._all()
+        done = sum(one.created + one.updated + one.skipped for one in reports)
+        refused, total = sum(one.refused for one in reports), sum(map(_total, reports))
+        self._marks = [*self._marks[1 - _MARKS :], (time.monotonic(), done + refused)]
+        seconds = self._marks[-1][0] - self._marks[0][0]
+        rate = (self._marks[-1][1] - self._marks[0][1]) / seconds if seconds > 0 else 0.0
+        left = (total - done - refused) / rate if rate else None
+        self._progress(Progress("sending", done, refused, total, rate, left))
+
+
+def _total(report: ImportReport) -> int:
+    return sum(getattr(report, name) for name in _COUNTS)
+
+
+def _write_errors(path: Path, chunks: Sequence[Chunk]) -> None:
+    """Merge the refused rows of all journals."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - of a descriptor
+        writer = csv.writer(file)
+        writer.writerow(("part", "account", "row", "code", "field", "detail"))
+        for chunk in chunks:
+            with suppress(JournalInUse):  # Its task ends with its stint; the next run writes these.
+                writer.writerows((chunk.title, chunk.account, *error) for error in journal_errors(chunk.journal))
