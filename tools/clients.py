@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.peers import HOME, python_of
 from squareconnect.emulator import Emulator
+from tools.environments import HOME, python_of
 
 CLIENTS = Path(__file__).parent.parent / "test" / "clients"
 PYTHON_CLIENTS = {
