@@ -1,1 +1,1 @@
-"""How fast the SDK is, beside what it replaces: `python -m benchmarks` measures and writes docs/performance.md."""
+"""How fast the SDK is beside what it replaces, and what bulk work promises in figures."""

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import time
 from typing import Any
 
-from benchmarks import peers, render
+from benchmarks import render
+from benchmarks.clients import CLIENTS
+from tools.environments import HOME, python_of
 
 MACHINE = ("cpu_model_name", "cpu_count", "platform", "python_implementation", "python_version", "date")
 
@@ -35,11 +38,12 @@ def measure(*options: str) -> dict[str, Any]:
 
     def run(peer: str, module: str, *arguments: str) -> Any:
         print(f"{time.monotonic() - start:5.0f} s  {peer}: {module}", file=sys.stderr, flush=True)
-        return peers.run(peer, module, *arguments, *options)
+        command = [str(python_of(peer)), "-m", f"benchmarks.{module}", *arguments, *options]
+        return json.loads(subprocess.run(command, cwd=HOME, check=True, stdout=subprocess.PIPE).stdout)
 
-    for peer in peers.PACKAGES:
-        peers.python_of(peer)
-    for peer in peers.PACKAGES:
+    for peer in CLIENTS:
+        python_of(peer)
+    for peer in CLIENTS:
         results["peers"][peer] = run(peer, "works", peer)
     results["scale"] = run("ours", "scale")
     results["inside"] = run("ours", "inside")
@@ -48,7 +52,9 @@ def measure(*options: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--quick", action="store_true", help="measure little, print it, write nothing")
     how.add_argument("--render", action="store_true", help="measure nothing, write the pages anew")

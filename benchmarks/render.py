@@ -6,10 +6,10 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.peers import CHECKOUT
 from benchmarks.server import PAGE_SIZE
 from benchmarks.table import WORKS, beside_pydantic, cost, figure, number, rows
 from benchmarks.works import CALLS_A_THREAD, THREADS
+from tools.environments import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -49,6 +49,8 @@ GROUPS = ("decode", "calls", "memory", "threads", "imports")
 THREADS = 16
 CALLS_A_THREAD = 40
 DELAY = 0.005
+WARM_UP = 0.2
+"""Seconds for which a work is run before it is measured."""
 
 
 def race(contestants: dict[str, Callable[[], object]], seconds: float) -> dict[str, list[float]]:
@@ -71,7 +73,7 @@ def race(contestants: dict[str, Callable[[], object]], seconds: float) -> dict[s
 def _warm(work: Callable[[], object]) -> float:
     """Run a work until Python has specialised its code and caches are full; return the seconds of a run then."""
     runs, seconds = 0, 0.0
-    end = time.perf_counter() + 0.2
+    end = time.perf_counter() + WARM_UP
     while runs < 5 or time.perf_counter() < end:
         start = time.perf_counter()
         work()

@@ -11,7 +11,6 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.peers import HOME, python_of
 from compatibility.beside import install_beside
 from compatibility.cases import EXPRESSIONS, Case, Payloads
 from compatibility.comparison import agree
@@ -19,6 +18,7 @@ from compatibility.differences import DIFFERENCES, Difference
 from compatibility.methods import VARIANTS
 from compatibility.run_programs import run_programs
 from compatibility.unit_tests import run_unit_tests
+from tools.environments import HOME, python_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

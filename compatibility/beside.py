@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.peers import CHECKOUT, HOME
+from tools.environments import CHECKOUT, HOME
 
 MIGRATION = CHECKOUT / "docs" / "Migration.md"
 

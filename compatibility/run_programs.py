@@ -9,9 +9,9 @@ import subprocess
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.peers import CHECKOUT, HOME, python_of
 from squareconnect import ApiClient, Configuration, CustomersApi, paginate
 from squareconnect.emulator import Emulator
+from tools.environments import CHECKOUT, HOME, python_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import trustme
 
-from benchmarks.peers import CHECKOUT, HOME, python_of
 from test.servers import (
     CUSTOMER,
     FOUND,
@@ -39,6 +38,7 @@ from test.servers import (
     reset,
     stall,
 )
+from tools.environments import CHECKOUT, HOME, python_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

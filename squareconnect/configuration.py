@@ -217,6 +217,9 @@ class Configuration(Settings):
         )
 
 
+FIXED = tuple(name for name, each in Configuration.settings.items() if each.declared.read == WITH_THE_CLIENT)
+"""The settings that a client keeps as they were when it was made."""
+
 _LOG = ("debug", "logger_file", "logger_format")
 """The settings that decide where log lines go, as :func:`squareconnect.logs.follow` takes them."""
 

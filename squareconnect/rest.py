@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from urllib3.util import parse_url
 
+from squareconnect.configuration import FIXED
 from squareconnect.exceptions import ApiException as ApiException
 from squareconnect.transport import (
     IDEMPOTENT_METHODS,
@@ -59,7 +60,7 @@ class RESTClientObject:
     def __init__(self, configuration: Configuration, pools_size: int = 4) -> None:
         self.configuration = configuration
         self._pools_size = pools_size
-        self._fixed = {name: getattr(configuration, name) for name in _FIXED_SETTINGS}
+        self._fixed = {name: getattr(configuration, name) for name in FIXED}
         self._assigned: Any = None
         self._forget()
         if threads.is_replaced():
@@ -252,7 +253,6 @@ class _Route(NamedTuple):
 
 
 _TLS_SETTINGS = ("verify_ssl", "ssl_ca_cert", "cert_file", "key_file")
-_FIXED_SETTINGS = (*_TLS_SETTINGS, "proxy", "connection_pool_maxsize")
 _clients: weakref.WeakSet[RESTClientObject] = weakref.WeakSet()
 
 

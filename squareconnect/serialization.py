@@ -390,20 +390,21 @@ def _model_reader(model: type[Model], reader_of: Callable[[str], Reader]) -> Rea
     def read(value: Any) -> Any:
         if type(value) is not dict:
             raise MismatchError(f"a {model.__name__}", value)
-        unknown, key = False, ""
+        unknown: list[str] = []
+        key = ""
         try:
             for key, item in value.items():
                 if type(item) is kind_of(key):
                     continue
                 if key not in readers:
-                    unknown = True
+                    unknown.append(key)
                 elif item is not None:
                     value[key] = readers[key](item)
         except MismatchError as mismatch:
             mismatch.path.append("." + key)
             raise
         if unknown:
-            value["additional_properties"] = {key: value.pop(key) for key in list(value) if key not in readers}
+            value["additional_properties"] = {key: value.pop(key) for key in unknown}
         made = new(model)
         _set_values(made, value)
         return made

@@ -1,19 +1,25 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import counts, data, render, table
-from benchmarks.works import race
+from benchmarks import bulk, clients, counts, data, inside, render, scale, table, tasks, works
+from benchmarks.bulk_server import Faults
+from benchmarks.works import Effort, race
 from squareconnect.serialization import decode
+from tools import environments
 
 DECODE = next(work for work in table.WORKS if work.name == "decode")
 RETRIEVE = next(work for work in table.WORKS if work.name == "retrieve")
 IMPORT = next(work for work in table.WORKS if work.name == "import")
 THREADS = next(work for work in table.WORKS if work.name == "threads")
+
+TINY = Effort(seconds=0.0, customers_held=200, customers_listed=1_000, rounds_of_threads=1, interpreters=1)
 
 
 def measured(peer: float, *floors: float, **more: Any) -> dict[str, Any]:
@@ -116,3 +122,44 @@ def test_of_a_usual_page_s_optional_fields_two_in_five_are_missing_and_unknown_k
     assert 200 < sum("cards" not in each for each in customers) < 700
     assert 500 < sum("segment_ids" in each for each in customers) < 700
     assert data.page(3) == data.page(3)
+
+
+class TestEachBenchmarkRunsAtASmallSize:
+    def test_python_m_benchmarks_says_how_it_is_run(self) -> None:
+        said = subprocess.run(
+            [sys.executable, "-m", "benchmarks", "--help"], capture_output=True, text=True, check=True
+        )
+        assert "python -m benchmarks --quick" in said.stdout
+
+    def test_the_peers_have_environments(self) -> None:
+        assert clients.CLIENTS.keys() <= environments.PACKAGES.keys()
+        assert set(render.PEERS) == clients.CLIENTS.keys()
+
+    def test_the_works(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(works, "WARM_UP", 0.0)
+        monkeypatch.setattr("gc.collect", int)  # It takes long beside all that the tests hold.
+        measured = works.measure("ours", TINY, ("decode", "calls", "memory"))
+        headings, *rows = table.rows({"ours": measured}, ("ours",))
+        assert len(rows) == len(measured) == 6
+        assert all(len(row) == len(headings) for row in rows)
+
+    def test_the_growth(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(works, "WARM_UP", 0.0)
+        monkeypatch.setattr(scale, "PAGE_SIZES", (1, 10))
+        monkeypatch.setattr(scale, "THREADS", (1, 2))
+        monkeypatch.setattr("gc.collect", int)
+        assert [point["customers"] for point in scale.walk(1_000)] == list(range(100, 1_001, 100))
+        assert scale.by_page_size(TINY).keys() == {"1", "10"}
+        assert all(rates["2"]["calls_a_second"] > 0 for rates in scale.throughput(TINY).values())
+
+    def test_the_profile(self) -> None:
+        assert "squareconnect" in inside.profile(inside.work_of(clients.Ours("http://127.0.0.1"), "decode"), 1)
+
+    def test_the_tasks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(tasks, "CALLS", 50)
+        monkeypatch.setattr(tasks, "ROUNDS", 1)
+        assert tasks.measure(0.0).keys() == {"threads", *tasks.event_loops()}
+
+    def test_the_proof_of_bulk_work(self, capsys: pytest.CaptureFixture[str]) -> None:
+        bulk.kills(count=50, kills=1, faults=Faults())
+        assert "1 kills" in capsys.readouterr().out

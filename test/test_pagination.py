@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import asyncio
 import inspect
 import itertools
 import re
 import weakref
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,73 +12,20 @@ from hypothesis import strategies as st
 from tqdm import tqdm
 
 from squareconnect import (
-    ApiClient,
     ApiException,
-    AsyncCustomersApi,
-    Configuration,
     ConnectionFailed,
-    Customer,
-    CustomersApi,
     DecodeError,
     Error,
-    InvalidRequest,
     ListCustomersResponse,
     paginate,
     paginate_async,
     pagination,
 )
-from squareconnect.emulator import Emulator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
-    from squareconnect.pagination import AsyncCustomers, Customers
-
-
-class Directory:
-    """Answers ``list_customers`` with pages of customers with the given ids, and keeps what it was asked."""
-
-    def __init__(self, *pages: Iterable[str]) -> None:
-        self.pages = [list(page) for page in pages]
-        self.asked: list[dict[str, Any]] = []
-        self.failures: dict[int, ApiException] = {}
-        """What the answer to a request is instead of a page, by the number of the request from 0."""
-
-    def list_customers(self, **parameters: Any) -> ListCustomersResponse:
-        self.asked.append(parameters)
-        failure = self.failures.get(len(self.asked) - 1)
-        if failure is not None:
-            raise failure
-        number = int(parameters["cursor"] or 0)
-        following = str(number + 1) if number + 1 < len(self.pages) else None
-        return page_of(self.pages[number], following)
-
-    async def list_customers_soon(self, **parameters: Any) -> ListCustomersResponse:
-        await asyncio.sleep(0)
-        return self.list_customers(**parameters)
-
-    @property
-    def cursors(self) -> list[str | None]:
-        return [parameters["cursor"] for parameters in self.asked]
-
-
-def page_of(ids: Iterable[str], cursor: str | None) -> ListCustomersResponse:
-    return ListCustomersResponse(customers=[Customer(id=each) for each in ids] or None, cursor=cursor)
-
-
-def ids(customers: Iterable[Customer]) -> list[str | None]:
-    return [customer.id for customer in customers]
-
-
-def expired() -> InvalidRequest:
-    failure = InvalidRequest(400, "Bad Request")
-    failure.errors = [Error("INVALID_REQUEST_ERROR", "INVALID_CURSOR", "The cursor was not found.", "cursor")]
-    return failure
-
-
-def cut_off() -> ConnectionFailed:
-    return ConnectionFailed(reason="cut off")
-
+from test.directories import Directory, cut_off, ids, page_of
 
 # -- All customers --------------------------------------------------------------------------------------------------
 
@@ -324,73 +269,6 @@ def test_every_customer_is_given_once_whatever_pages_and_failures_there_are(
     assert seen == everyone[:limit]
 
 
-# -- Expired cursors ------------------------------------------------------------------------------------------------
-
-
-def test_an_expired_cursor_raises_unless_a_restart_is_asked_for() -> None:
-    directory = Directory("a", "b")
-    directory.failures[1] = expired()
-    with pytest.raises(InvalidRequest):
-        list(paginate(directory.list_customers))
-
-
-def test_a_restart_gives_every_customer_once() -> None:
-    directory = Directory("ab", "cd", "ef")
-    directory.failures[2] = expired()
-    assert ids(paginate(directory.list_customers, on_expired_cursor="restart")) == ["a", "b", "c", "d", "e", "f"]
-    assert directory.cursors == [None, "1", "2", None, "1", "2"]
-
-
-def test_pages_after_a_restart_hold_what_was_not_given() -> None:
-    directory = Directory("ab", "cd")
-    directory.failures[1] = expired()
-    pages = paginate(directory.list_customers, on_expired_cursor="restart").pages()
-    assert [ids(page.customers or []) for page in pages] == [["a", "b"], [], ["c", "d"]]
-
-
-def test_a_restart_gives_the_customers_that_came_meanwhile() -> None:
-    directory = Directory("ab", "cd")
-    directory.failures[1] = expired()
-    customers = paginate(directory.list_customers, on_expired_cursor="restart")
-    assert [next(customers).id, next(customers).id] == ["a", "b"]
-    directory.pages = [["x", "a"], ["b", "c"], ["d"]]
-    assert ids(customers) == ["x", "c", "d"]
-
-
-def test_an_expired_cursor_from_another_process_begins_at_the_first_page() -> None:
-    directory = Directory("ab", "cd")
-    directory.failures[0] = expired()
-    assert ids(paginate(directory.list_customers, cursor="1", on_expired_cursor="restart")) == ["a", "b", "c", "d"]
-
-
-def test_restarts_that_lead_no_further_end_with_the_failure() -> None:
-    directory = Directory("ab", "cd")
-    directory.failures = {request: expired() for request in range(1, 100, 2)}
-    with pytest.raises(InvalidRequest):
-        list(paginate(directory.list_customers, on_expired_cursor="restart"))
-    assert directory.cursors == [None, "1", None, "1"]
-
-
-def test_other_failures_do_not_restart() -> None:
-    directory = Directory("a", "b")
-    directory.failures[1] = cut_off()
-    with pytest.raises(ConnectionFailed):
-        list(paginate(directory.list_customers, on_expired_cursor="restart"))
-    assert directory.cursors == [None, "1"]
-
-
-def test_a_first_page_whose_cursor_is_called_expired_does_not_restart() -> None:
-    directory = Directory("a")
-    directory.failures[0] = expired()
-    with pytest.raises(InvalidRequest):
-        list(paginate(directory.list_customers, on_expired_cursor="restart"))
-
-
-def test_refuses_another_answer_to_an_expired_cursor() -> None:
-    with pytest.raises(ValueError, match="on_expired_cursor must be 'raise' or 'restart', not 'ignore'"):
-        paginate(Directory("a").list_customers, on_expired_cursor="ignore")  # type: ignore[arg-type] # pyright: ignore
-
-
 # -- Progress -------------------------------------------------------------------------------------------------------
 
 
@@ -428,132 +306,3 @@ def test_logs_nothing_itself(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     list(paginate(Directory("ab", "c").list_customers))
     assert caplog.records == []
-
-
-# -- asyncio --------------------------------------------------------------------------------------------------------
-
-
-async def collected(customers: AsyncCustomers) -> list[str | None]:
-    return [customer.id async for customer in customers]
-
-
-def test_async_gives_the_customers_of_all_pages_in_order() -> None:
-    assert asyncio.run(collected(paginate_async(Directory("ab", "", "c").list_customers_soon))) == ["a", "b", "c"]
-
-
-def test_async_gives_pages() -> None:
-    async def pages() -> list[ListCustomersResponse]:
-        return [page async for page in paginate_async(Directory("ab", "c").list_customers_soon).pages()]
-
-    assert asyncio.run(pages()) == [page_of("ab", "1"), page_of("c", None)]
-
-
-def test_async_goes_on_after_a_failure() -> None:
-    directory = Directory("ab", "cd")
-    directory.failures[1] = cut_off()
-    customers = paginate_async(directory.list_customers_soon)
-
-    async def twice() -> list[str | None]:
-        seen = [(await anext(customers)).id, (await anext(customers)).id]
-        with pytest.raises(ConnectionFailed):
-            await anext(customers)
-        return seen + await collected(customers)
-
-    assert asyncio.run(twice()) == ["a", "b", "c", "d"]
-
-
-def test_async_restarts_after_an_expired_cursor() -> None:
-    directory = Directory("ab", "cd")
-    directory.failures[1] = expired()
-    customers = paginate_async(directory.list_customers_soon, on_expired_cursor="restart")
-    assert asyncio.run(collected(customers)) == ["a", "b", "c", "d"]
-
-
-def test_async_a_cancelled_page_is_asked_for_again() -> None:
-    directory = Directory("ab", "cd")
-    customers = paginate_async(directory.list_customers_soon)
-
-    async def cancelled_within_the_second_page() -> list[str | None]:
-        seen = [(await anext(customers)).id, (await anext(customers)).id]
-        third = asyncio.ensure_future(anext(customers))
-        await asyncio.sleep(0)
-        third.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await third
-        return seen + await collected(customers)
-
-    assert asyncio.run(cancelled_within_the_second_page()) == ["a", "b", "c", "d"]
-
-
-# -- Against the emulator -------------------------------------------------------------------------------------------
-
-
-class Clock:
-    """Gives a time that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2019, 6, 12, tzinfo=timezone.utc)
-
-    def __call__(self) -> datetime:
-        return self.time
-
-
-@pytest.fixture(scope="module")
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(scope="module")
-def client(clock: Clock) -> Iterator[ApiClient]:
-    """Give a client of an emulator with 230 customers."""
-    with (
-        Emulator(now=clock) as square,
-        ApiClient(Configuration(host=square.url, access_token=square.access_token)) as client,
-    ):
-        api = CustomersApi(client)
-        for number in range(230):
-            api.create_customer({"given_name": f"{number:03}"})
-        yield client
-
-
-def given_names(customers: Iterable[Customer]) -> list[str | None]:
-    return [customer.given_name for customer in customers]
-
-
-EVERYONE = [f"{number:03}" for number in range(230)]
-
-
-def test_lists_all_customers_of_the_emulator(client: ApiClient) -> None:
-    api = CustomersApi(client)
-    assert given_names(paginate(api.list_customers)) == EVERYONE
-    assert given_names(paginate(api.list_customers, sort_order="DESC", limit=150)) == EVERYONE[:79:-1]
-    assert [len(page.customers or ()) for page in paginate(api.list_customers).pages()] == [100, 100, 30]
-
-
-def test_lists_all_customers_of_the_emulator_in_asyncio(client: ApiClient) -> None:
-    async def names() -> list[str | None]:
-        return [customer.given_name async for customer in paginate_async(AsyncCustomersApi(client).list_customers)]
-
-    assert asyncio.run(names()) == EVERYONE
-
-
-@pytest.mark.parametrize("listing", [paginate, lambda call, **options: paginate(lambda **p: call(**p), **options)])
-def test_a_reader_slower_than_the_cursors_can_restart(
-    client: ApiClient, clock: Clock, listing: Callable[..., Customers]
-) -> None:
-    names = []
-    for customer in listing(CustomersApi(client).list_customers, on_expired_cursor="restart"):
-        names.append(customer.given_name)
-        if len(names) % 100 == 0:
-            clock.time += timedelta(minutes=16)
-    assert names == EVERYONE
-
-
-def test_a_reader_slower_than_the_cursors_is_told(client: ApiClient, clock: Clock) -> None:
-    customers = paginate(CustomersApi(client).list_customers)
-    for customer in itertools.islice(customers, 100):
-        assert customer.id
-    clock.time += timedelta(minutes=16)
-    with pytest.raises(InvalidRequest) as caught:
-        next(customers)
-    assert (caught.value.status, caught.value.field) == (400, "cursor")

@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.peers import HOME, python_of
 from squareconnect.emulator import Emulator
+from tools.environments import HOME, python_of
 from tools.npm import npm_install
 
 if TYPE_CHECKING:

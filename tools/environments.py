@@ -1,0 +1,66 @@
+"""Environments of other packages under ``.peers/``, to run code beside this one's in.
+
+``.peers/`` also holds links to ``benchmarks``, ``compatibility`` and ``reliability``, so that code started there finds
+them but not the ``squareconnect`` that stands beside them in the checkout. To get newer packages, delete the folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+import sys
+import venv
+from contextlib import suppress
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+HOME = CHECKOUT / ".peers"
+
+COMMON = ("urllib3", "certifi", "pyperf")
+"""What pip installs into every environment: what the benchmarks' floor is made of, and what measures it."""
+
+PACKAGES = {
+    "ours": ("-r", "requirements.txt", "h11"),
+    "fast": ("-r", "requirements.txt", "h11", "msgspec>=0.22"),
+    "original": ("squareconnect==2.20190724.1",),
+    "squareup": ("squareup",),
+    "squareup-2025": ("squareup==41.0.0.20250319",),
+    "squareup-2021": ("squareup==12.0.0.20210616",),
+    "pydantic": ("pydantic",),
+    "msgspec": ("msgspec",),
+    "programs-original": ("squareconnect==2.20190724.1", "flask", "django", "graphene"),
+    "programs-ours": ("-r", "requirements.txt", "flask", "django", "graphene"),
+}
+"""What it installs besides, by the name of the environment. Ours have what the SDK and its emulator need."""
+
+USES_CHECKOUT = ("ours", "fast", "pydantic", "msgspec", "programs-ours")
+"""The environments that import the checkout; the model libraries' models are made from the SDK's."""
+
+
+def python_of(name: str) -> Path:
+    """Return the interpreter of an environment, which is made when it is first asked for.
+
+    :raises KeyError: for a name that ``PACKAGES`` does not have.
+    :raises subprocess.CalledProcessError: if pip cannot install the packages.
+    """
+    packages = " ".join((*COMMON, *PACKAGES[name]))
+    home = HOME / f"{name}-{sys.version_info.major}.{sys.version_info.minor}"
+    HOME.mkdir(exist_ok=True)
+    with (HOME / f"{home.name}.lock").open("w") as lock:  # Two gates may ask for it at the same time.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made_with = home / "packages"
+        if not made_with.exists() or made_with.read_text() != packages:
+            _make(name, home, packages)
+            made_with.write_text(packages)
+    for linked in ("benchmarks", "compatibility", "reliability"):
+        with suppress(FileExistsError):
+            (HOME / linked).symlink_to(CHECKOUT / linked)
+    return home / "bin" / "python"
+
+
+def _make(name: str, home: Path, packages: str) -> None:
+    venv.create(home, clear=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(home), "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", *packages.split()], check=True, cwd=CHECKOUT, stdout=sys.stderr)
+    if name in USES_CHECKOUT:
+        (next(home.glob("lib/python*/site-packages")) / "checkout.pth").write_text(f"{CHECKOUT}\n")
