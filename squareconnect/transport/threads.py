@@ -574,12 +574,13 @@ def send(
     response: Any = None
     before = _current.set(weakref.ref(attempt))
     try:
+        left = attempt.limit(None)
         response = manager.request(
             request.method,
             request.url,
             body=request.body,
-            headers={name: str(value) for name, value in request.headers.items()},
-            timeout=_timeout(attempt.limit(times[0]), attempt.limit(times[1])),
+            headers={name: value if type(value) is str else str(value) for name, value in request.headers.items()},
+            timeout=_times(min(times[0], left), min(times[1], left)),
             retries=_ONCE,
             redirect=False,
             preload_content=False,
@@ -651,9 +652,21 @@ def _stand_in(answer: Any) -> RESTResponse:
     return RESTResponse(answer.status, reason, urllib3.HTTPHeaderDict(known), body)
 
 
+class _Times(urllib3.Timeout):
+    """Two time-outs that count nothing, so that every request can have the same object: a :class:`Wire` counts."""
+
+    def clone(self) -> urllib3.Timeout:
+        """Return itself."""
+        return self
+
+    def start_connect(self) -> float:
+        """Count nothing."""
+        return 0.0
+
+
 @lru_cache
-def _timeout(connect: float, read: float) -> urllib3.Timeout:
-    return urllib3.Timeout(connect=connect, read=read)
+def _times(connect: float, read: float) -> urllib3.Timeout:
+    return _Times(connect=connect, read=read)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
