@@ -273,15 +273,12 @@ class BaseClient(ClientOf2x, ABC):
             headers["Square-Version"] = configuration.square_version
         if self.cookie:
             headers["Cookie"] = self.cookie
-        for parameter, layer in (
-            ("header_params", of_call),
-            ("default_headers", self.default_headers.copy()),
-            ("_headers", replacing),
-        ):
-            if layer:
-                layer = layer if type(layer) is dict else require_mapping(parameter, layer)
-                for name, value in layer.items():
-                    headers[_canonical(name)] = value
+        layers: list[Mapping[str, str]] = [self.default_headers.copy()]
+        if of_call or replacing:
+            layers = [require_mapping("header_params", of_call), *layers, require_mapping("_headers", replacing)]
+        for layer in layers:
+            for name, value in layer.items():
+                headers[_canonical(name)] = value
         if of_call or replacing:  # The others were looked at when they were set, and all are before they are sent.
             check_headers(headers)
         for name in _SECRET_HEADERS:

@@ -85,9 +85,13 @@ def sanitize(value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)):
         return type(value)(map(sanitize, value)) if type(value) is tuple else [sanitize(item) for item in value]
-    if not isinstance(value, dict):
-        return sanitize(wire_form(value))
-    return {key: item if type(item) is str else sanitize(item) for key, item in value.items()}
+    form = dict(value) if isinstance(value, dict) else wire_form(value)
+    if not isinstance(form, dict):
+        return sanitize(form)
+    for key, item in form.items():
+        if type(item) is not str:
+            form[key] = sanitize(item)
+    return form
 
 
 # -- Parsing --------------------------------------------------------------------------------------------------------

@@ -139,7 +139,7 @@ class Wire(io.RawIOBase):
     def makefile(self, mode: str = "rb", *args: Any, **kwargs: Any) -> _Reader:
         """Return the buffer that the next answer is read from."""
         self._files += 1
-        self._reader.readline = self._first_line  # type: ignore[method-assign]
+        self._reader.readline = self._first_line  # type: ignore[method-assign, assignment]
         self.in_head = True
         return self._reader
 
