@@ -22,7 +22,7 @@ from squareconnect.exceptions import ApiException, DecodeError, InvalidArgument
 from squareconnect.legacy import ClientOf2x
 from squareconnect.models._model import Model
 from squareconnect.rest import RESTClientObject, RESTResponse
-from squareconnect.serialization import Types, missing_field, sanitize
+from squareconnect.serialization import Types, missing_field, read_json, sanitize
 from squareconnect.transport import SAFE_METHODS, CallOptions, call_options
 from squareconnect.transport.outgoing import check_header, check_headers, encode_body
 
@@ -151,10 +151,10 @@ class BaseClient(ClientOf2x, ABC):
         :raises DecodeError: if the answer is not of that type; the exception has the answer.
         :raises ValueError: for an unknown type.
         """
-        self._types.check(response_type)
+        read = self._types.reader(response_type)
         body = _body_of(response)
         try:
-            return self._types.decode(body, response_type)
+            return read_json(body, read)
         except ValueError as error:
             problem = str(error)
         raise unreadable(response, problem)
@@ -273,16 +273,14 @@ class BaseClient(ClientOf2x, ABC):
             headers["Square-Version"] = configuration.square_version
         if self.cookie:
             headers["Cookie"] = self.cookie
-        for parameter, layer in (
-            ("header_params", of_call),
-            ("default_headers", self.default_headers.copy()),
-            ("_headers", replacing),
-        ):
-            if layer:
-                layer = layer if type(layer) is dict else require_mapping(parameter, layer)
-                for name, value in layer.items():
-                    headers[_canonical(name)] = value
-        check_headers(headers)
+        layers: list[Mapping[str, str]] = [self.default_headers.copy()]
+        if of_call or replacing:
+            layers = [require_mapping("header_params", of_call), *layers, require_mapping("_headers", replacing)]
+        for layer in layers:
+            for name, value in layer.items():
+                headers[_canonical(name)] = value
+        if of_call or replacing:  # The others were looked at when they were set, and all are before they are sent.
+            check_headers(headers)
         for name in _SECRET_HEADERS:
             if name in headers:
                 headers[name] = conceal(headers[name])
@@ -506,6 +504,8 @@ def path_segment(name: str, value: Any) -> str:
         ``.`` or ``..`` as a part between slashes.
     """
     segment = value if type(value) is str else _refusing(text, name, value)
+    if segment.isalnum() and segment.isascii():
+        return segment
     parts = segment.replace("\\", "/").split("/")  # Some proxies undo the quoting of a slash.
     if not segment.strip() or "." in parts or ".." in parts or not segment.isprintable():
         raise InvalidArgument(f"{name} must be an id as Square gave it, not {segment!r}")

@@ -18,7 +18,6 @@ from squareconnect.transport import (
     IDEMPOTENT_METHODS,
     Broken,
     CallOptions,
-    Clock,
     Pause,
     Rules,
     call_options,
@@ -55,6 +54,7 @@ class RESTClientObject:
 
     sleep: Callable[[float], None] = staticmethod(time.sleep)
     monotonic: Callable[[], float] = staticmethod(time.monotonic)
+    now: Callable[[], float] = staticmethod(time.time)
     jitter: Callable[[], float] = staticmethod(random.random)
 
     def __init__(self, configuration: Configuration, pools_size: int = 4) -> None:
@@ -141,7 +141,7 @@ class RESTClientObject:
         times = both_times(settings.timeout if options.timeout is None else options.timeout)
         manager = route.manager if self._assigned is None else self._assigned
 
-        steps = exchange(rules, Clock(self.monotonic, time.time, self.jitter))
+        steps = exchange(rules, self)
         step = next(steps)
         try:
             while True:
@@ -233,15 +233,15 @@ class RESTClientObject:
 def rules_for(settings: Configuration, method: str, path: str, options: CallOptions, deadline: float) -> Rules:
     """Return the rules of a call under the settings as they are now."""
     return Rules(
-        method=method,
-        path=path,
-        template=options.template or path,
-        deadline=deadline,
-        repeatable=method in IDEMPOTENT_METHODS if options.repeatable is None else options.repeatable,
-        max_retries=settings.max_retries,
-        max_retry_wait=settings.max_retry_wait,
-        max_response_size=settings.max_response_size,
-        on_try=settings.on_try,
+        method,
+        path,
+        options.template or path,
+        deadline,
+        method in IDEMPOTENT_METHODS if options.repeatable is None else options.repeatable,
+        settings.max_retries,
+        settings.max_retry_wait,
+        settings.max_response_size,
+        settings.on_try,
     )
 
 

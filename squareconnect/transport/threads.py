@@ -20,6 +20,7 @@ import http.client
 import io
 import queue
 import re
+import select
 import ssl
 import threading
 import time
@@ -28,6 +29,7 @@ from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache, lru_cache
+from socket import SocketType
 from typing import TYPE_CHECKING, Any
 
 import urllib3
@@ -62,14 +64,23 @@ class Attempt:
     :param until: the point in monotonic time at which the try ends.
     """
 
+    reached: bool | None = None
+    """Whether a byte of the request may have left; None if no connection of ours carried it."""
+    first_line = b""
+    """The first line of the answer."""
+    over = False
+
     def __init__(self, until: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.until = until
         self.monotonic = monotonic
-        self.reached: bool | None = None
-        """Whether a byte of the request may have left; None if no connection of ours carried it."""
-        self.began: tuple[int, str] | None = None
+
+    @property
+    def began(self) -> tuple[int, str] | None:
         """The status and reason of the answer, from its first line on."""
-        self.over = False
+        status = _STATUS.match(self.first_line)
+        if status is None or not self.first_line.endswith(b"\n"):
+            return None
+        return int(status[1]), (status[2] or b"").decode("latin-1").strip()
 
     def limit(self, timeout: float | None) -> float:
         """Return the seconds that the next step may take: a time-out, or less if the deadline comes before.
@@ -111,6 +122,11 @@ class Wire(io.RawIOBase):
         self._files = 0
         self._closing = False
         self._peeking = False
+        self._tells = isinstance(sock, SocketType) and hasattr(select, "poll")
+        """Whether the kernel, and TLS where there is TLS, tell what came. Other sockets have to be read for that."""
+        self._pending: Callable[[], int] = getattr(sock, "pending", int)
+        self.fresh = True
+        """Whether no request was sent yet, and so nobody has looked for bytes."""
         self.ended = False
         """Whether the server has closed or broken the connection."""
         self.owner: Callable[[], Attempt | None] = _nobody
@@ -123,12 +139,17 @@ class Wire(io.RawIOBase):
     def makefile(self, mode: str = "rb", *args: Any, **kwargs: Any) -> _Reader:
         """Return the buffer that the next answer is read from."""
         self._files += 1
-        self._reader.start()
+        self._reader.readline = self._first_line  # type: ignore[method-assign, assignment]
         self.in_head = True
         return self._reader
 
     def sendall(self, data: Any) -> None:
-        """Send bytes, each piece within the time-out and all of them before the deadline."""
+        """Send bytes of a request, each piece within the time-out and all of them before the deadline."""
+        if self.fresh and self.peek():
+            raise http.client.RemoteDisconnected("the server sent an answer before the request")
+        self.fresh = False
+        if attempt := self.owner():
+            attempt.reached = True
         for start in range(0, len(data), _PIECE):
             self._keep_to_deadline()
             self._sock.sendall(data[start : start + _PIECE])
@@ -144,6 +165,10 @@ class Wire(io.RawIOBase):
     def fileno(self) -> int:
         """Return the socket's file descriptor."""
         return self._sock.fileno()  # type: ignore[no-any-return]
+
+    def shutdown(self, how: int) -> None:
+        """End the socket's receiving or sending."""
+        self._sock.shutdown(how)
 
     def close(self) -> None:
         """Close the socket, once the answer that is being read is closed too."""
@@ -169,25 +194,45 @@ class Wire(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Receive into a buffer: a piece within the time-out and before the deadline, or None if only peeking."""
-        if not self._peeking:
-            self._keep_to_deadline()
-        try:
-            count: int = self._sock.recv_into(buffer)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError, TimeoutError):
-            if self._peeking:
-                return None
-            raise
+        if self._peeking:
+            return self._read_what_came(buffer)
+        self._keep_to_deadline()
+        count: int = self._sock.recv_into(buffer)
         if count == 0:
             self.ended = True
-            if self.in_head and not self._peeking:
+            if self.in_head:
                 raise http.client.RemoteDisconnected("the server closed the connection within the head of its answer")
         return count
 
-    def began(self, line: bytes) -> None:
-        """Note the first line of an answer."""
-        attempt, status = self.owner(), _STATUS.match(line)
-        if attempt and status and line.endswith(b"\n"):
-            attempt.began = int(status[1]), (status[2] or b"").decode("latin-1").strip()
+    def _read_what_came(self, buffer: Any) -> int | None:
+        if self._tells and not self._something_came():
+            return None
+        self._sock.settimeout(0)
+        self._timeout_of_sock = 0
+        try:
+            count: int = self._sock.recv_into(buffer)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError, TimeoutError):
+            return None
+        self.ended = count == 0
+        return count
+
+    def _something_came(self) -> bool:
+        kernel = select.poll()
+        kernel.register(self._sock, select.POLLIN)
+        return bool(kernel.poll(0) or self._pending())
+
+    def _first_line(self, size: int = -1) -> bytes:
+        """Read the first line of an answer, behind all interim ones (RFC 9110, 15.2)."""
+        reader = self._reader
+        del reader.readline
+        line = reader.readline(size)
+        while _INTERIM.match(line):
+            while reader.readline(size) not in (b"\r\n", b"\n", b""):
+                pass
+            line = reader.readline(size)
+        if attempt := self.owner():
+            attempt.first_line = line
+        return line
 
     def file_closed(self) -> None:
         """Note that the answer that was read is closed."""
@@ -205,8 +250,6 @@ class Wire(io.RawIOBase):
         """
         self._peeking = True
         try:
-            self._sock.settimeout(0)
-            self._timeout_of_sock = 0
             return self._reader.peek(1)
         except OSError:
             self.ended = True
@@ -229,21 +272,6 @@ class _Reader(io.BufferedReader):
         super().__init__(wire)
         self._wire = wire
 
-    def start(self) -> None:
-        """Let the next line be the first of an answer."""
-        self.readline = self._first_line  # type: ignore[method-assign, assignment]
-
-    def _first_line(self, size: int) -> bytes:
-        """Read the first line of an answer, behind all interim ones (RFC 9110, 15.2)."""
-        del self.readline
-        line = self.readline(size)
-        while _INTERIM.match(line):
-            while self.readline(size) not in (b"\r\n", b"\n", b""):
-                pass
-            line = self.readline(size)
-        self._wire.began(line)
-        return line
-
     def close(self) -> None:
         """End the answer's use of the buffer."""
         self._wire.file_closed()
@@ -260,8 +288,6 @@ class _Watched:
 
     sock: Any
     _owner: Callable[[], Attempt | None] = staticmethod(_nobody)
-    _fresh = False
-    """Whether no request was sent yet, and so nobody has looked for bytes."""
     _way: tuple[Any, ...] = ()
     """What :func:`way_out` returned when it was connected."""
 
@@ -284,24 +310,11 @@ class _Watched:
         self._way = way_out()
         self.sock = Wire(self.sock)
         self.sock.owner = self._owner
-        self._fresh = True
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Send a request."""
         self._own()
         super().request(*args, **kwargs)  # type: ignore[misc]
-
-    def send(self, data: Any) -> None:
-        """Send bytes: those of a request, or of a proxy's CONNECT while connecting."""
-        if self.sock is None:
-            self.connect()
-        if isinstance(self.sock, Wire):
-            if self._fresh and self.sock.peek():
-                raise http.client.RemoteDisconnected("the server sent an answer before the request")
-            self._fresh = False
-            if attempt := self._owner():
-                attempt.reached = True
-        super().send(data)  # type: ignore[misc]
 
     def getresponse(self) -> Any:
         """Read the head of an answer."""
@@ -437,6 +450,22 @@ class _OurPools:
 
     pools: Any
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._by_place: weakref.WeakValueDictionary[tuple[Any, ...], Any] = weakref.WeakValueDictionary()
+
+    def connection_from_host(
+        self, host: Any, port: Any = None, scheme: Any = "http", pool_kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Return the pool for a scheme, host and port: the one that it was before, without making urllib3's key."""
+        if pool_kwargs:
+            return super().connection_from_host(host, port, scheme, pool_kwargs)  # type: ignore[misc]
+        pool = self._by_place.get((scheme, host, port))
+        if pool is None:
+            pool = super().connection_from_host(host, port, scheme)  # type: ignore[misc]
+            self._by_place[scheme, host, port] = pool
+        return pool
+
     def connection_from_pool_key(self, pool_key: Any, request_context: dict[str, Any]) -> Any:
         """Return the pool for a scheme, host and port."""
         with self.pools.lock:
@@ -547,12 +576,13 @@ def send(
     response: Any = None
     before = _current.set(weakref.ref(attempt))
     try:
+        left = attempt.limit(None)
         response = manager.request(
             request.method,
             request.url,
             body=request.body,
-            headers={name: str(value) for name, value in request.headers.items()},
-            timeout=_timeout(attempt.limit(times[0]), attempt.limit(times[1])),
+            headers={name: value if type(value) is str else str(value) for name, value in request.headers.items()},
+            timeout=_times(min(times[0], left), min(times[1], left)),
             retries=_ONCE,
             redirect=False,
             preload_content=False,
@@ -624,9 +654,21 @@ def _stand_in(answer: Any) -> RESTResponse:
     return RESTResponse(answer.status, reason, urllib3.HTTPHeaderDict(known), body)
 
 
+class _Times(urllib3.Timeout):
+    """Two time-outs that count nothing, so that every request can have the same object: a :class:`Wire` counts."""
+
+    def clone(self) -> urllib3.Timeout:
+        """Return itself."""
+        return self
+
+    def start_connect(self) -> float:
+        """Count nothing."""
+        return 0.0
+
+
 @lru_cache
-def _timeout(connect: float, read: float) -> urllib3.Timeout:
-    return urllib3.Timeout(connect=connect, read=read)
+def _times(connect: float, read: float) -> urllib3.Timeout:
+    return _Times(connect=connect, read=read)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
