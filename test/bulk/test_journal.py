@@ -180,7 +180,7 @@ from squareconnect.bulk import Stopped, import_customers
 from test.bulk.helpers import api_of, people
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
 try:
-    import_customers(people(120, note="x" * 100), api_of(sys.argv[1]), journal=sys.argv[2])
+    import_customers(people(240, note="x" * 400), api_of(sys.argv[1]), journal=sys.argv[2])
 except Stopped as stopped:
     print(stopped)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
@@ -195,9 +195,9 @@ def test_a_full_disk_stops_the_import_and_loses_nothing(tmp_path: Path, room: in
         said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
         assert "cannot be written" in said
         assert "make room, and run the same again" in said
-        rows = people(120, note="x" * 100)
-        assert import_customers(rows, api_of(square.host), journal=tmp_path / "j").created == 120
-        assert len(square.customers) == 120
+        rows = people(240, note="x" * 400)
+        assert import_customers(rows, api_of(square.host), journal=tmp_path / "j").created == 240
+        assert len(square.customers) == 240
 
 
 def test_a_report_holds_the_first_refusals_and_the_journal_all(tmp_path: Path) -> None:
