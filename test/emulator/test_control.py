@@ -113,6 +113,21 @@ class TestTheControlInterface:
 
         assert changes == [1, 2, 3]
 
+    def test_sends_a_long_journal_in_pieces_and_answers_others_meanwhile(self, square: Emulator, wire: Wire) -> None:
+        square.seed(20)
+        for _ in range(300):
+            wire.get("/v2/customers")
+        whole = [entry.as_json() for entry in square.requests]
+        response = wire.pool.request("GET", f"{square.url}/_emulator/requests", preload_content=False)
+        assert wire.get("/_emulator/health").status == 200
+        told = json.loads(response.data)
+
+        assert "transfer-encoding" in response.headers
+        assert told.keys() == {"requests", "cleared", "changes"}
+        assert told["requests"] == whole
+        assert told["changes"] == whole[-1]["change"]
+        assert wire.get("/_emulator/requests", limit=100).json["requests"] == whole[:100]
+
     def test_takes_and_restores_a_snapshot(self, wire: Wire) -> None:
         wire.create()
         state = wire.get("/_emulator/snapshot").json
