@@ -28,7 +28,7 @@ WATCH = """() => {
 
 def first_paint(screen: Screen, count: str) -> float:
     """Return the milliseconds to the first paint: the best of five."""
-    paints = []
+    paints: list[float] = []
     for _ in range(5):
         screen.open()
         expect(screen.tab.locator("#customer-count")).to_have_text(count)
