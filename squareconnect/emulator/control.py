@@ -206,7 +206,9 @@ class Control:
 
     async def _all_events(self, since: int) -> AsyncGenerator[bytes]:
         journal, quiet = self._state.journal, 0.0
-        told, cleared = None, journal.cleared
+        if since > journal.changes:  # It is a change of another emulator, which served here before.
+            since = 0
+        told, cleared = None, min(since, journal.cleared)
         while True:
             pieces = []
             if journal.cleared != cleared:

@@ -273,6 +273,25 @@ class TestEvents:
 
         assert numbers == list(range(1, 121))
 
+    def test_tell_of_a_clearing_that_was_missed(self, square: Emulator, wire: Wire) -> None:
+        wire.get("/v2/customers")
+        since = square._state.journal.changes
+        square.requests.clear()
+        wire.get("/v2/customers")
+        with self.opened(square, f"events?since={since}") as client:
+            events = events_of(client)
+            assert next(events) == ("cleared", {"cleared": since + 1})
+            name, data = next(events)
+
+        assert (name, [entry["number"] for entry in data["requests"]]) == ("requests", [2])
+
+    def test_begin_anew_for_those_who_watched_an_emulator_that_has_ended(self, square: Emulator, wire: Wire) -> None:
+        wire.get("/v2/customers")
+        with self.opened(square, "events", "Last-Event-ID: 5000\r\n") as client:
+            events = events_of(client)
+            assert next(events)[0] == "cleared"
+            assert next(events)[1]["requests"][0]["number"] == 1
+
     def test_do_not_tell_that_the_time_goes_on(self, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("squareconnect.emulator.control._EVENT_SECONDS", 0.01)
         with Emulator() as square, self.opened(square) as client:
