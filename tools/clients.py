@@ -35,7 +35,6 @@ NODE_CLIENTS = {"square-connect@6.20201216.0": "square_connect_client.cjs", "squ
 """The program for each package of npm."""
 
 CHECKS = "not_a_server_error,content_type_conformance,response_schema_conformance"
-EXAMPLES = 30
 AT_A_TIME = 4
 
 
@@ -45,7 +44,8 @@ def main() -> None:
         **{peer: partial(run_python, peer, program) for peer, program in PYTHON_CLIENTS.items()},
         "npm": run_node,
         "faults": partial(printed, sys.executable, str(CLIENTS / "faults_client.py")),
-        "schemathesis": check_against_square_s_description,
+        "Square's description": check_against_square_s_description,
+        "the emulator's description": check_against_its_own_description,
     }
     failed = []
     with ThreadPoolExecutor(AT_A_TIME) as pool:
@@ -79,14 +79,27 @@ def run_node() -> str:
 
 
 def check_against_square_s_description() -> str:
-    """Send what schemathesis makes of Square's OpenAPI, hold the answers against it, and return what it printed."""
-    schemathesis = str(Path(sys.executable).with_name("schemathesis"))
+    """Hold the answers against Square's OpenAPI, and return what schemathesis printed."""
     with Emulator(seed=1, clock="2026-01-01T00:00:00Z", customers=20) as square:
-        headers = ["-H", f"Authorization: Bearer {square.access_token}", "-H", "Square-Version: 2025-08-20"]
-        limits = ["--max-examples", str(EXAMPLES), "--seed", "1", "--generation-deterministic", "--checks", CHECKS]
-        patient = ["--suppress-health-check", "too_slow", "--request-timeout", "60"]
-        description = str(CLIENTS / "square_openapi.json")
-        return printed(schemathesis, "run", description, "--url", square.url, *headers, *limits, *patient)
+        newest = ("--header", "Square-Version: 2025-08-20", "--max-examples", "30")
+        return schemathesis(square, str(CLIENTS / "square_openapi.json"), *newest)
+
+
+def check_against_its_own_description() -> str:
+    """Hold all answers against the emulator's own OpenAPI, and return what schemathesis printed."""
+    with Emulator(seed=1, clock="2026-01-01T00:00:00Z", customers=20) as square:
+        endless = ("--exclude-path", "/_emulator/events", "--exclude-path", "/_emulator/seed")
+        limits = ("--max-examples", "10", "--phases", "coverage,fuzzing")
+        return schemathesis(square, f"{square.url}/_emulator/openapi.json", *endless, *limits)
+
+
+def schemathesis(square: Emulator, description: str, *options: str) -> str:
+    """Send what schemathesis makes of a description, the same in each run, and return what it printed."""
+    program = str(Path(sys.executable).with_name("schemathesis"))
+    token = ("--header", f"Authorization: Bearer {square.access_token}")
+    repeatable = ("--generation-deterministic", "--seed", "1", "--checks", CHECKS)
+    patient = ("--suppress-health-check", "too_slow", "--request-timeout", "60")
+    return printed(program, "run", description, "--url", square.url, *token, *repeatable, *patient, *options)
 
 
 def printed(*command: str, **variables: str) -> str:

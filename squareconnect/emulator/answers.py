@@ -14,14 +14,18 @@ if TYPE_CHECKING:
     import sqlite3
 
 
+def json_body(value: Any) -> bytes:
+    """Return JSON without a blank that it does not need."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+
+
 def json_answer(status: int, value: Any, square_version: str | None = None) -> Answer:
     """Return an answer whose body is JSON.
 
     :param square_version: what its `Square-Version` says; None to leave it out.
     """
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     version = {} if square_version is None else {"square-version": square_version}
-    return Answer(status, body, {"content-type": "application/json", **version})
+    return Answer(status, json_body(value), {"content-type": "application/json", **version})
 
 
 def refused(refusal: RefusalError, square_version: str | None = None) -> Answer:

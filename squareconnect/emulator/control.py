@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from squareconnect import __version__
-from squareconnect.emulator.answers import json_answer
+from squareconnect.emulator.answers import json_answer, json_body
 from squareconnect.emulator.copies import as_curl, as_python
 from squareconnect.emulator.refusals import RefusalError
 from squareconnect.emulator.validation import as_object, read_json
@@ -16,7 +16,7 @@ from squareconnect.emulator.wire import Answer
 from squareconnect.models.error_code import ErrorCode
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
     from squareconnect.emulator.state import State
     from squareconnect.emulator.wire import Request
@@ -27,6 +27,7 @@ _EVENT_SECONDS = 0.1
 _EVENT_ENTRIES = 500
 _QUIET_SECONDS = 15
 _CUSTOMERS_LIMIT = 1000
+_ENTRIES_AT_ONCE = 100
 
 Json = dict[str, Any]
 
@@ -97,7 +98,8 @@ class Control:
 
     async def _carry_out(self, route: _Route, ask: _Ask) -> Answer:
         try:
-            return json_answer(200, await route.handler(ask))
+            result = await route.handler(ask)
+            return result if isinstance(result, Answer) else json_answer(200, result)
         except (TypeError, ValueError, OSError) as error:
             raise RefusalError(400, ErrorCode.BAD_REQUEST, str(error)) from error
 
@@ -155,15 +157,18 @@ class Control:
         await self._state.merge(ids.get("old_id"), ids.get("new_id"))
         return {}
 
-    async def _requests(self, ask: _Ask) -> Json:
+    async def _requests(self, ask: _Ask) -> Json | Answer:
         journal, query = self._state.journal, ask.query
         entries = journal.changed_since(_number(query, "since"), _number(query, "limit", 10**9))
         if "since" not in query:
             entries.sort(key=lambda entry: entry.number)
         wanted = [entry for entry in entries if query.get("operation") in (None, entry.operation)]
         brief, length = query.get("brief") == "true", _number(query, "excerpt")
-        requests = [entry.as_json(brief=brief) | (entry.excerpt(length) if length else {}) for entry in wanted]
-        return {"requests": requests, "cleared": journal.cleared, "changes": journal.changes}
+        requests = (entry.as_json(brief=brief) | (entry.excerpt(length) if length else {}) for entry in wanted)
+        rest = {"cleared": journal.cleared, "changes": journal.changes}
+        if brief or len(wanted) <= _ENTRIES_AT_ONCE:
+            return {"requests": list(requests), **rest}
+        return Answer(200, headers={"content-type": "application/json"}, stream=_streamed(requests, rest))
 
     async def _request(self, ask: _Ask) -> Json:
         entry = self._state.journal.get(ask.number)
@@ -199,9 +204,11 @@ class Control:
         headers = {"content-type": "text/event-stream", "cache-control": "no-store"}
         return Answer(200, headers=headers, stream=self._all_events(_number({"since": since}, "since")))
 
-    async def _all_events(self, since: int) -> AsyncIterator[bytes]:
+    async def _all_events(self, since: int) -> AsyncGenerator[bytes]:
         journal, quiet = self._state.journal, 0.0
-        told, cleared = None, journal.cleared
+        if since > journal.changes:  # It is a change of another emulator, which served here before.
+            since = 0
+        told, cleared = None, min(since, journal.cleared)
         while True:
             pieces = []
             if journal.cleared != cleared:
@@ -227,6 +234,16 @@ class Control:
 def _event(name: str, data: Json, change: int | None = None) -> bytes:
     number = "" if change is None else f"id: {change}\n"
     return f"event: {name}\n{number}data: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+
+
+async def _streamed(requests: Iterator[Json], rest: Json) -> AsyncGenerator[bytes]:
+    """Yield the JSON of many requests one by one, so that others are answered meanwhile: it can have 350 MB."""
+    before = b'{"requests":['
+    for request in requests:
+        yield before + json_body(request)
+        before = b","
+        await asyncio.sleep(0)
+    yield b"]," + json_body(rest).removeprefix(b"{")
 
 
 def _body(request: Request) -> Json:

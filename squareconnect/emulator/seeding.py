@@ -109,7 +109,7 @@ def _read_file(path: Path) -> Iterable[Any]:
         raise ValueError(f"A seed file must end in .json, .jsonl or .csv: {path} does not.")
     try:
         return readers[path.suffix.lower()](path.read_text(encoding="utf-8-sig"))
-    except (ValueError, csv.Error) as error:
+    except (ValueError, RecursionError, csv.Error) as error:
         raise ValueError(f"The seed file {path} cannot be read: {error}") from None
 
 

@@ -15,6 +15,7 @@ import re
 import socket
 import struct
 import time
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
@@ -28,7 +29,7 @@ from squareconnect.models.error_code import ErrorCode
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
     from typing import TypeAlias
 
     App: TypeAlias = "Callable[[Request], Coroutine[Any, Any, Answer]]"
@@ -90,7 +91,7 @@ class Request:
 class Answer:
     """What is answered, and how it is sent.
 
-    :param stream: pieces that are sent as they come, until the client goes away, in place of a body.
+    :param stream: pieces that are sent as they come, in place of a body. A client that goes away ends it.
     :param truncate: how many bytes of the body are sent before the connection is closed; None for all.
     :param drip: seconds between one byte of the body and the next; None for none.
     :param reset: whether the connection is reset: after `truncate` bytes of the body if that is given, else before
@@ -105,7 +106,7 @@ class Answer:
     drip: float | None = None
     reset: bool = False
     on_sent: Callable[[], None] | None = None
-    stream: AsyncIterator[bytes] | None = None
+    stream: AsyncGenerator[bytes] | None = None
 
 
 class WebServer:
@@ -311,20 +312,14 @@ class _Connection:
             await self._writer.drain()
             await asyncio.sleep(drip)
 
-    async def _send_stream(self, answer: Answer, pieces: AsyncIterator[bytes]) -> None:
+    async def _send_stream(self, answer: Answer, pieces: AsyncGenerator[bytes]) -> None:
         self.busy = False
         self._write(_head(answer.status, answer.headers))
-        gone = asyncio.ensure_future(self._reader.read())
-        sending = asyncio.ensure_future(self._send_all(pieces))
-        try:
-            await asyncio.wait((gone, sending), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            await cancel((gone, sending))
-
-    async def _send_all(self, pieces: AsyncIterator[bytes]) -> None:
-        async for piece in pieces:
-            self._write(h11.Data(data=piece))
-            await self._writer.drain()
+        async with aclosing(pieces):
+            async for piece in pieces:
+                self._write(h11.Data(data=piece))
+                await self._writer.drain()
+        self._write(h11.EndOfMessage())
 
     def _reset(self) -> None:
         raw = self._writer.get_extra_info("socket")

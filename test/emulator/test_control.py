@@ -113,6 +113,21 @@ class TestTheControlInterface:
 
         assert changes == [1, 2, 3]
 
+    def test_sends_a_long_journal_in_pieces_and_answers_others_meanwhile(self, square: Emulator, wire: Wire) -> None:
+        square.seed(20)
+        for _ in range(300):
+            wire.get("/v2/customers")
+        whole = [entry.as_json() for entry in square.requests]
+        response = wire.pool.request("GET", f"{square.url}/_emulator/requests", preload_content=False)
+        assert wire.get("/_emulator/health").status == 200
+        told = json.loads(response.data)
+
+        assert "transfer-encoding" in response.headers
+        assert told.keys() == {"requests", "cleared", "changes"}
+        assert told["requests"] == whole
+        assert told["changes"] == whole[-1]["change"]
+        assert wire.get("/_emulator/requests", limit=100).json["requests"] == whole[:100]
+
     def test_takes_and_restores_a_snapshot(self, wire: Wire) -> None:
         wire.create()
         state = wire.get("/_emulator/snapshot").json
@@ -257,6 +272,25 @@ class TestEvents:
                 numbers += [entry["number"] for entry in data["requests"]] if name == "requests" else []
 
         assert numbers == list(range(1, 121))
+
+    def test_tell_of_a_clearing_that_was_missed(self, square: Emulator, wire: Wire) -> None:
+        wire.get("/v2/customers")
+        since = square._state.journal.changes
+        square.requests.clear()
+        wire.get("/v2/customers")
+        with self.opened(square, f"events?since={since}") as client:
+            events = events_of(client)
+            assert next(events) == ("cleared", {"cleared": since + 1})
+            name, data = next(events)
+
+        assert (name, [entry["number"] for entry in data["requests"]]) == ("requests", [2])
+
+    def test_begin_anew_for_those_who_watched_an_emulator_that_has_ended(self, square: Emulator, wire: Wire) -> None:
+        wire.get("/v2/customers")
+        with self.opened(square, "events", "Last-Event-ID: 5000\r\n") as client:
+            events = events_of(client)
+            assert next(events)[0] == "cleared"
+            assert next(events)[1]["requests"][0]["number"] == 1
 
     def test_do_not_tell_that_the_time_goes_on(self, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("squareconnect.emulator.control._EVENT_SECONDS", 0.01)

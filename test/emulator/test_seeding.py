@@ -148,6 +148,7 @@ def test_a_customer_that_cannot_be_one_is_named(customer: Any, told: str) -> Non
         ("a.json", "{", "cannot be read"),
         ("a.json", '{"a": 1}', "must hold a list"),
         ("a.jsonl", "{", "cannot be read"),
+        ("a.json", "[" * 100_000, "cannot be read"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, text: str, told: str) -> None:
