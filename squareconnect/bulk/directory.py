@@ -73,7 +73,7 @@ class Listing:
         return paginate(self._page, **options).pages()
 
     def _page(self, **query: Any) -> ListCustomersResponse:
-        began = time.monotonic()
+        failing_since: float | None = None
         tries = 0
         while True:
             while (wait := self._pace.take()) > 0:
@@ -83,7 +83,9 @@ class Listing:
                 page: ListCustomersResponse = self._driver.call(self._call, **query)
             except ApiException as failure:
                 tries += 1
-                self._after(failure, left_at, tries, time.monotonic() - began)
+                now = time.monotonic()
+                failing_since = failing_since or now
+                self._after(failure, left_at, tries, now - failing_since)
                 continue
             self._pace.succeeded()
             return page
@@ -129,17 +131,17 @@ def index_directory(
         journal.end_listing()
 
 
-def find_lost(journal: Journal, listing: Listing, before: float, progress: Callable[[Progress], object]) -> None:
-    """Look for the customers of rows that were sent, but not answered, before a moment.
+def find_lost(journal: Journal, listing: Listing, key_trust: float, progress: Callable[[Progress], object]) -> None:
+    """Look for the customers of rows that were sent, but not answered, and whose keys are not relied on any more.
 
     A row whose customer is there is done; all others count as never sent. A customer is a row's if it was made after
     the row was sent, says the same in every field, and is no other row's.
     """
     rows: dict[str, list[int]] = {}
-    earliest = before
-    for number, body, at in journal.uncertain_before(before):
+    earliest = journal.now()
+    for number, body, at in journal.uncertain(key_trust):
         rows.setdefault(_digest(body), []).append(number)
-        earliest = min(earliest, at)
+        earliest = min(earliest, at or 0.0)
     if not rows:
         return
     journal.index_claims()

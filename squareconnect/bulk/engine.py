@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from squareconnect.bulk.sending import Answers, Driver
 
 PATIENCE = 30.0
-"""Seconds without any success after which an import whose calls fail stops."""
+"""Seconds from the first of failures in a row after which an import stops."""
 LONGEST_PAUSE = 600.0
 """Seconds that a server may ask to wait; if it asks for more, an import stops."""
 MOST_TRIES = 10
@@ -179,7 +179,7 @@ class Engine:
         self._ended = threading.Event()
         self._hurried = False
         self._failure: BaseException | None = None
-        self._last_success = time.monotonic()
+        self._failing_since: float | None = None
         self._misread = 0
 
     def run(self) -> None:
@@ -223,13 +223,24 @@ class Engine:
     def _following(self) -> Sequence[Row]:
         """Wait until the next call may leave, and return its rows; none at the end. The driver asks, in any thread."""
         with self._gate:
-            rows = self._waiting.take(self._batch)
+            rows = self._kept_from_late(self._waiting.take(self._batch))
             while rows and not self._stopping.is_set() and (wait := self._pace.take()) > 0:
                 self._stopping.wait(min(wait, 0.5))
             if self._stopping.is_set():
                 return ()
             self._mark(rows, in_flight=True)
             return rows
+
+    def _kept_from_late(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return rows without those whose key is not to be relied on any more, which are unknown."""
+        while late := [row for row in rows if self._held[row.number].perhaps_carried_out and self._is_late(row)]:
+            self._results.put((late, [None] * len(late)))
+            rows = [row for row in rows if row not in late] or self._waiting.take(self._batch)
+        return rows
+
+    def _is_late(self, row: Row) -> bool:
+        """Whether a row was first sent too long ago to rely on its key, or the clock was set since, who knows how."""
+        return row.customer_id is None and abs(self._journal.now() - row.sent_at) > self._key_trust
 
     def _mark(self, rows: Sequence[Row], *, in_flight: bool) -> None:
         for row in rows:
@@ -302,7 +313,7 @@ class Engine:
             if isinstance(result, BaseException):
                 settled += self._after_failure(rows, result)
                 continue
-            self._last_success = time.monotonic()
+            self._failing_since = None
             self._misread = 0
             for row, answer in zip(rows, result, strict=True):
                 del self._held[row.number]
@@ -344,8 +355,10 @@ class Engine:
         elif asked > LONGEST_PAUSE:
             self.interrupt(Stopped(f"The server asks to wait for {asked:.0f} seconds: run the same again after that"))
         elif failure.status == 429:
-            self._last_success = time.monotonic()  # It is there, and says what to do.
-        elif time.monotonic() - self._last_success > PATIENCE:
+            self._failing_since = None  # It is there, and says what to do.
+        elif self._failing_since is None:
+            self._failing_since = time.monotonic()
+        elif time.monotonic() - self._failing_since > PATIENCE:
             self.interrupt(
                 Stopped(
                     f"Nothing has succeeded for {PATIENCE:.0f} seconds ({failure.status or failure.reason}): run the "
@@ -360,8 +373,7 @@ class Engine:
         if failure.status != 429:
             held.tries += 1
         most = MOST_MISREAD if isinstance(failure, DecodeError) else MOST_TRIES
-        late = row.customer_id is None and self._journal.now() - row.sent_at > self._key_trust
-        if held.perhaps_carried_out and (held.tries >= most or late):
+        if held.perhaps_carried_out and (held.tries >= most or self._is_late(row)):
             del self._held[row.number]
             return Settled(row.number, "unknown")
         self._waiting.add_later(row, time.monotonic() + _pause_after(failure, held.tries))

@@ -22,6 +22,7 @@ from squareconnect.apis import AsyncCustomersApi, CustomersApi
 from squareconnect.bulk.directory import Listing
 from squareconnect.bulk.errors import InputError, JournalError, JournalInUse, Stopped
 from squareconnect.bulk.importing import host_of
+from squareconnect.bulk.journal import storable
 from squareconnect.bulk.mapping import FIELDS
 from squareconnect.bulk.pace import AdaptivePace
 from squareconnect.bulk.reports import ExportReport, Progress
@@ -446,7 +447,7 @@ class _State:
         new = [
             customer
             for customer in listed
-            if insert("INSERT OR IGNORE INTO written VALUES (?)", (customer.id,)).rowcount == 1
+            if not customer.id or insert("INSERT OR IGNORE INTO written VALUES (?)", (storable(customer.id),)).rowcount
         ]
         self.count += len(new)
         self.repeated += len(listed) - len(new)

@@ -224,7 +224,7 @@ class _Job(Job):
 
     def _prepare(self, journal: Journal, listing: Listing) -> None:
         self._load(journal)
-        find_lost(journal, listing, journal.now() - self._key_trust, self.tell)
+        find_lost(journal, listing, self._key_trust, self.tell)
         if self._match is not None and not journal.listed:
             index_directory(journal, listing, self._match, self.tell, self.known)
 

@@ -312,7 +312,7 @@ class Journal:
             INSERT INTO directory SELECT :value, :id, 0 WHERE EXISTS (SELECT 1 FROM rows WHERE value = :value)
             ON CONFLICT (value) DO UPDATE SET many = many + (customer_id <> excluded.customer_id)
             """,
-            ({"value": value, "id": customer_id} for value, customer_id in customers),
+            ({"value": storable(value), "id": storable(customer_id)} for value, customer_id in customers),
         )
 
     def known(self) -> Iterator[tuple[str, str]]:
@@ -389,13 +389,19 @@ class Journal:
 
     # -- Rows of which an earlier run does not know what became --------------------------------------------------------
 
-    def uncertain_before(self, moment: float) -> Iterator[tuple[int, Body, float]]:
-        """Return the rows that would make a customer, were last sent before a moment, and are not settled."""
-        statement = """
-            SELECT number, body, at FROM outcomes JOIN rows USING (number)
-            WHERE state IN ('sent', 'unknown') AND at < ? AND how = 'created'
+    def uncertain(self, key_trust: float) -> Iterator[tuple[int, Body, float | None]]:
+        """Return the rows that would make a customer, are not settled, and whose keys are not to be relied on.
+
+        Each has its body, and the time at which it was first sent: None if the clock was wrong then, or is now.
+
+        :param key_trust: the seconds that a key is relied on.
         """
-        return ((number, _from_json(body), at) for number, body, at in self._rows(statement, moment))
+        now = self.now()
+        statement = """
+            SELECT number, body, CASE WHEN at < ? THEN at END FROM outcomes JOIN rows USING (number)
+            WHERE state IN ('sent', 'unknown') AND abs(? - at) > ? AND how = 'created'
+        """
+        return ((number, _from_json(body), at) for number, body, at in self._rows(statement, now, now, key_trust))
 
     def claimed(self, customer_id: str) -> bool:
         """Whether a row of this import is known to have made a customer."""
@@ -453,7 +459,7 @@ class Journal:
             "UPDATE outcomes SET state = ?, customer_id = coalesce(?, customer_id), code = ?, field = ?, detail = ? "
             "WHERE number = ?",
             (
-                (state, customer_id, *(refusal or (None, None, None)), number)
+                (state, *map(storable, (customer_id, *(refusal or (None, None, None)))), number)
                 for number, state, customer_id, refusal in settled
             ),
         )
@@ -594,6 +600,11 @@ _EVERYTHING: Body = {"reference_id": "x", "email_address": "x", "phone_number": 
 
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
 _from_json = json.JSONDecoder().decode
+
+
+def storable(text: str | None) -> str | None:
+    """Return a text as SQLite can keep it: a server can send half of a surrogate pair."""
+    return text and text.encode(errors="backslashreplace").decode()
 
 
 @contextmanager

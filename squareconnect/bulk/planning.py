@@ -7,7 +7,7 @@ import errno
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from squareconnect.bulk.directory import MATCHES, match_value
 from squareconnect.bulk.errors import InputError, Stopped
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from squareconnect.bulk.journal import Journal, Result
     from squareconnect.bulk.mapping import Body
     from squareconnect.bulk.source import FileSource
+
+T = TypeVar("T")
 
 RATES = (5, 10, 25)
 """The requests per second that a plan reckons with."""
@@ -168,7 +170,7 @@ def write_errors(source: FileSource, journal: str | os.PathLike[str], path: str 
     _keep_apart(target, (source.path, Path(journal)))
     part = _part_of(target)
     try:
-        with part.open("w", encoding=_encoding_of(source), newline="") as text:
+        with part.open("w", encoding=_encoding_of(source), errors="backslashreplace", newline="") as text:
             count = _write(source, journal_errors(journal), text)
         if count:
             part.replace(target)
@@ -202,7 +204,7 @@ def _write_rows(source: FileSource, errors: Iterator[RowError], text: TextIO) ->
     writer.writerow([*(header[index] for index in kept), *ERROR_COLUMNS])
     count = 0
     for error in errors:
-        cells = next(cells for number, cells in rows if number == error.row)
+        cells = _found(source, error, rows)
         cells += [""] * (len(header) - len(cells))
         writer.writerow([*(cells[index] for index in kept), *cells[len(header) :], *error])
         count += 1
@@ -213,9 +215,29 @@ def _write_objects(source: FileSource, errors: Iterator[RowError], text: TextIO)
     objects = source.objects()
     count = 0
     for error in errors:
-        value = next(value for number, value in objects if number == error.row)
+        value = _found(source, error, objects)
         value = {key: item for key, item in value.items() if key not in ERROR_COLUMNS}
         value.update(zip(ERROR_COLUMNS, error, strict=True))
-        text.write(json.dumps(value, ensure_ascii=False) + "\n")
+        text.write(_line(value, text.encoding) + "\n")
         count += 1
     return count
+
+
+def _line(value: Body, encoding: str) -> str:
+    """Return an object as JSON, in ASCII alone if it holds what the encoding has not."""
+    line = json.dumps(value, ensure_ascii=False)
+    try:
+        line.encode(encoding)
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return line
+
+
+def _found(source: FileSource, error: RowError, rows: Iterator[tuple[int, T]]) -> T:
+    """Return the row of an error, of rows that follow the one of the error before."""
+    for number, row in rows:
+        if number == error.row:
+            return row
+    raise InputError(
+        f"{source.name} was changed while it was imported: restore it, and run the same again to write its refused rows"
+    )

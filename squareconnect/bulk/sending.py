@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from squareconnect.bulk.errors import BulkError, Stopped
 from squareconnect.bulk.reports import Progress, Refusal
+from squareconnect.exceptions import DecodeError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -72,7 +73,11 @@ def _call(api: Api, row: Row) -> Any:
 
 
 def _answer(response: CreateCustomerResponse | UpdateCustomerResponse) -> str:
-    return (response.customer.id if response.customer else None) or ""
+    if response.customer is None or not response.customer.id:
+        nameless = DecodeError(200, "OK, but the answer's customer has no id")
+        nameless.outcome_unknown = True
+        raise nameless
+    return response.customer.id
 
 
 def refusal_of(errors: Sequence[Any]) -> Refusal:

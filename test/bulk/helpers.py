@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from squareconnect import ApiClient, AsyncApiClient, AsyncCustomersApi, Configuration, CustomersApi
+from squareconnect.bulk import import_customers
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from benchmarks.bulk_server import Square
 
 
 def api_of(host: str, **settings: Any) -> CustomersApi:
@@ -29,3 +35,19 @@ def write(path: Path, text: str | bytes) -> Path:
     """Write a file; return its path."""
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
+
+
+def leave_behind(journal: Path, rows: list[dict[str, Any]], square: Square, at: float) -> None:
+    """Let an import of rows be killed with all of them sent, at some time."""
+
+    def send(rows: Any) -> Any:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        import_customers(rows, api_of(square.host), journal=journal, send=send, concurrency=1)
+    with sqlite3.connect(journal) as connection:
+        connection.execute("DELETE FROM outcomes")
+        connection.execute(
+            "INSERT INTO outcomes (number, state, at, how) SELECT number, 'sent', ?, 'created' FROM rows", (at,)
+        )
+    connection.close()

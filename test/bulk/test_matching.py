@@ -12,7 +12,7 @@ from benchmarks.bulk_server import Square, running
 from squareconnect.bulk import Stopped, import_customers, journal_results
 from squareconnect.bulk.directory import match_value
 from squareconnect.exceptions import ApiException
-from test.bulk.helpers import api_of, async_api_of, people
+from test.bulk.helpers import api_of, async_api_of, leave_behind, people
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,22 +179,6 @@ def test_a_listing_that_is_refused_is_told(square: Square, journal: Path, monkey
 # -- Rows that an earlier run has sent ------------------------------------------------------------------------------
 
 
-def leave_behind(journal: Path, rows: list[dict[str, Any]], square: Square, at: float) -> None:
-    """Let an import of rows be killed with all of them sent, at some time."""
-
-    def send(rows: Any) -> Any:
-        raise KeyError
-
-    with pytest.raises(KeyError):
-        import_customers(rows, api_of(square.host), journal=journal, send=send, concurrency=1)
-    with sqlite3.connect(journal) as connection:
-        connection.execute("DELETE FROM outcomes")
-        connection.execute(
-            "INSERT INTO outcomes (number, state, at, how) SELECT number, 'sent', ?, 'created' FROM rows", (at,)
-        )
-    connection.close()
-
-
 JANUARY_2026 = 1767225600.0
 
 
@@ -234,6 +218,16 @@ def test_rows_sent_long_ago_are_looked_for_before_they_are_sent_again(square: Sq
     assert ids[3] not in made
     assert ids[4] not in made
     assert len(square.customers) == 4 + 3
+
+
+@pytest.mark.parametrize("at", [0.0, 4e9])
+def test_rows_sent_while_the_clock_was_wrong_are_looked_for(at: float, square: Square, journal: Path) -> None:
+    time = "2026-01-01T10:00:00Z"
+    square.customers["X"] = {"id": "X", "created_at": time, "updated_at": time, "given_name": "Ada"}
+    rows = [{"given_name": "Ada"}, {"given_name": "Bob"}]
+    leave_behind(journal, rows, square, at)
+    assert import_customers(rows, api_of(square.host), journal=journal).created == 2
+    assert [customer["given_name"] for customer in square.customers.values()] == ["Ada", "Bob"]
 
 
 def test_the_search_ends_when_everyone_is_found_and_takes_nobody_twice(square: Square, journal: Path) -> None:

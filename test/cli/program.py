@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 LONGEST = 30
 """How many seconds a run may take."""
@@ -95,15 +95,23 @@ class Terminal:
     :param arguments: the words behind the program's name.
     :param width: how many characters a line has.
     :param env: variables of the environment.
+    :param words: what runs in the program's place.
     :param options: what else goes to `subprocess.Popen`, such as an `stdout` that is no terminal.
     """
 
-    def __init__(self, *arguments: str, width: int = 100, env: Mapping[str, str] | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        width: int = 100,
+        env: Mapping[str, str] | None = None,
+        words: Sequence[str] | None = None,
+        **options: Any,
+    ) -> None:
         self._leader, follower = pty.openpty()
         variables = {"COLUMNS": str(width), "TERM": "xterm", **(env or {})}
         streams = {"stdin": follower, "stdout": follower, "stderr": follower, **options}
         self.process = subprocess.Popen(
-            command(*arguments), env=environment(**variables), start_new_session=True, **streams
+            words or command(*arguments), env=environment(**variables), start_new_session=True, **streams
         )
         os.close(follower)
         self.text = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -181,7 +181,8 @@ class TestTheQuestionOfDelete:
     @pytest.mark.parametrize("stream", ["stdin", "stderr"])
     def test_is_not_asked_where_nobody_can_answer(self, stream: str, square: Square) -> None:
         ada = str(square.create().id)
-        terminal = Terminal("delete", ada, *square.target, env=square.env, **{stream: subprocess.DEVNULL})
+        nowhere: dict[str, Any] = {stream: subprocess.DEVNULL}
+        terminal = Terminal("delete", ada, *square.target, env=square.env, **nowhere)
         assert terminal.end().code == 2
         assert square.ids() == [ada]
 

@@ -1,0 +1,210 @@
+"""Clocks that jump, processes that stand still, and servers that answer as Square never would."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchmarks.bulk_server import Square, running
+from squareconnect.bulk import (
+    AdaptivePace,
+    ExportReport,
+    InputError,
+    Row,
+    Stopped,
+    export_customers,
+    import_customers,
+    journal_report,
+    journal_results,
+    open_source,
+    write_errors,
+)
+from squareconnect.bulk.directory import Listing
+from squareconnect.bulk.journal import Journal, opened
+from squareconnect.exceptions import ConnectionFailed, DecodeError, ServerError
+from squareconnect.models import Customer, ListCustomersResponse
+from test.bulk.helpers import api_of, leave_behind, people, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+
+@pytest.fixture
+def square() -> Iterator[Square]:
+    with running(Square()) as square:
+        yield square
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "journal"
+
+
+@pytest.fixture
+def jump(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Sets the clock of journals forward or back, by seconds."""
+    ahead = [0.0]
+    monkeypatch.setattr(
+        "squareconnect.bulk.importing.opened", lambda path: opened(path, lambda: time.time() + sum(ahead))
+    )
+    return ahead.append
+
+
+def busy() -> ServerError:
+    failure = ServerError(503, "Busy")
+    failure.outcome_unknown = True
+    return failure
+
+
+class TestATryThatIsDueAfterItsKeyIsTrusted:
+    """As when the machine slept: the customer is looked for first, which the next run does."""
+
+    @pytest.mark.parametrize("seconds", [7200.0, -7200.0])
+    def test_is_not_made(
+        self,
+        seconds: float,
+        square: Square,
+        journal: Path,
+        jump: Callable[[float], None],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def pause(failure: Exception, tries: int) -> float:
+            jump(seconds)
+            return 0.0
+
+        sent = []
+
+        def send(rows: Sequence[Row]) -> list[str]:
+            sent.append(rows[0].number)
+            raise busy()
+
+        monkeypatch.setattr("squareconnect.bulk.engine._pause_after", pause)
+        report = import_customers(people(1), api_of(square.host), journal=journal, send=send)
+        assert (report.unknown, sent) == (1, [1])
+
+    def test_does_not_hold_up_the_rows_beside_it(
+        self, square: Square, journal: Path, jump: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        claim = Journal.claim
+
+        def claim_late(self: Journal, count: int) -> list[Row]:
+            rows = claim(self, count)
+            jump(1000.0)
+            return rows
+
+        sent = []
+
+        def send(rows: Sequence[Row]) -> list[str]:
+            sent.append([row.number for row in rows])
+            return ["made" for _ in rows]
+
+        leave_behind(journal, people(3), square, time.time() - 3000)
+        with sqlite3.connect(journal) as connection:
+            connection.execute("DELETE FROM outcomes WHERE number > 1")
+        connection.close()
+        monkeypatch.setattr(Journal, "claim", claim_late)
+        report = import_customers(people(3), api_of(square.host), journal=journal, send=send, batch=3, concurrency=1)
+        assert (report.created, report.unknown, sent) == (2, 1, [[2, 3]])
+
+
+def test_a_process_that_stood_still_tries_again(square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("squareconnect.bulk.engine.PATIENCE", 0.2)
+    fails = iter([True])
+
+    def send(rows: Sequence[Row]) -> list[str]:
+        if next(fails, False):
+            time.sleep(0.3)  # As if it had been stopped meanwhile, and the server had hung up.
+            raise ConnectionFailed(None, "hung up")
+        return ["made"]
+
+    assert import_customers(people(1), api_of(square.host), journal=journal, send=send).created == 1
+
+
+class Standing:
+    """A driver whose calls fail at first, after a while."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+
+    def call(self, method: Callable[..., Any], **arguments: Any) -> ListCustomersResponse:
+        if self.failures:
+            self.failures -= 1
+            time.sleep(0.05)
+            raise ConnectionFailed(None, "hung up")
+        return ListCustomersResponse(customers=[Customer(id="A")])
+
+
+@pytest.mark.parametrize(("failures", "stopped"), [(1, False), (3, True)])
+def test_a_listing_is_given_up_after_failures_not_after_one_that_took_long(
+    failures: int, stopped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("squareconnect.bulk.directory.PATIENCE", 0.04)
+    listing = Listing(Standing(failures), print, AdaptivePace(), lambda seconds: None)  # type: ignore[arg-type]
+    if stopped:
+        with pytest.raises(Stopped, match="The customers cannot be listed"):
+            list(listing.pages())
+    else:
+        assert len(list(listing.pages())) == 1
+
+
+PEOPLE = [{"given_name": "Ada"}, {"given_name": "Zoë"}]
+
+
+def test_customers_without_an_id_are_exported(square: Square, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(square, "answer", lambda *request: (200, {"customers": PEOPLE}))
+    assert export_customers(api_of(square.host), tmp_path / "all.jsonl") == ExportReport(2, 0, False)
+
+
+def test_a_cursor_that_comes_again_ends_what_would_never_end(
+    square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(square, "answer", lambda *request: (200, {"customers": [{"id": "A"}], "cursor": "same"}))
+    with pytest.raises(DecodeError, match="the answer's cursor is one of before"):
+        import_customers(people(2), api_of(square.host), journal=journal, match="reference_id")
+    with pytest.raises(DecodeError, match="the answer's cursor is one of before"):
+        export_customers(api_of(square.host), journal.with_name("all.jsonl"))
+    assert journal_report(journal).left == 2
+
+
+def test_ids_that_are_no_text_are_kept_as_escapes(
+    square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = {"id": "\ud800", "reference_id": "\ud800"}
+    monkeypatch.setattr(square, "answer", lambda *request: (200, {"customer": one, "customers": [one, one]}))
+    assert import_customers(people(1), api_of(square.host), journal=journal, match="reference_id").created == 1
+    assert [result.customer_id for result in journal_results(journal)] == ["\\ud800"]
+    assert export_customers(api_of(square.host), journal.with_name("all.csv")) == ExportReport(1, 1, False)
+
+
+class TestRefusedRows:
+    def test_are_written_though_the_servers_words_do_not_fit_the_encoding(
+        self, square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        error = {"category": "INVALID_REQUEST_ERROR", "code": "BAD", "detail": "\ud800 \u20ac \u0416"}
+        monkeypatch.setattr(square, "answer", lambda *request: (400, {"errors": [error]}))
+        source = open_source(write(journal.with_name("p.csv"), "given_name\nZoë\n".encode("cp1252")), encoding="cp1252")
+        import_customers(source, api_of(square.host), journal=journal)
+        assert write_errors(source, journal, journal.with_name("errors.csv")) == 1
+        assert journal.with_name("errors.csv").read_text("cp1252").splitlines()[1] == "Zoë,2,BAD,,\\ud800 € \\u0416"
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+    def test_that_hold_what_no_encoding_has_are_written_as_they_were(
+        self, encoding: str, square: Square, journal: Path
+    ) -> None:
+        text = b'{"given_name": "\\ud800 \\u0416"}\n'
+        source = open_source(write(journal.with_name("p.jsonl"), text), encoding=encoding)
+        import_customers(source, api_of(square.host), journal=journal)
+        assert write_errors(source, journal, journal.with_name("errors.jsonl")) == 1
+        assert journal.with_name("errors.jsonl").read_bytes().startswith(text[:-2])
+
+    def test_of_an_input_that_was_changed_meanwhile_are_not_mixed_up(self, square: Square, journal: Path) -> None:
+        file = write(journal.with_name("p.csv"), "given_name,email_address\nAda,no\nBob,no\n")
+        source = open_source(file)
+        import_customers(source, api_of(square.host), journal=journal)
+        write(file, "given_name,email_address\nAda,no\n")
+        with pytest.raises(InputError, match=r"p\.csv was changed while it was imported: restore it"):
+            write_errors(source, journal, journal.with_name("errors.csv"))
