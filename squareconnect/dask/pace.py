@@ -7,12 +7,12 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import distributed
-
 from squareconnect.dask.till import HANDLER, LONGEST_WAIT
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+    from distributed import Worker
 
 _GRANT_LASTS = 1.0
 """Seconds after which a grant expires: the till may have made up for it."""
@@ -23,12 +23,12 @@ _ANSWER_WITHIN = 10.0
 class SharedPace:
     """The pace of one task, in the form of `squareconnect.bulk.Pace`. It is closed at the end.
 
+    :param worker: the worker that does the task.
     :param account: the hash of the account.
     :param rate: the most requests per second, over all workers.
     """
 
-    def __init__(self, account: str, rate: float | None) -> None:
-        worker = distributed.get_worker()
+    def __init__(self, worker: Worker, account: str, rate: float | None) -> None:
         self._worker = worker.address
         self._till = getattr(worker.scheduler, HANDLER)
         self._loop = worker.loop.asyncio_loop  # type: ignore[attr-defined]

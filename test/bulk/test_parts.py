@@ -40,7 +40,11 @@ def test_a_journal_that_has_not_taken_in_all_rows_cannot_go_on_without_them(tmp_
 
 def test_rows_keep_the_numbers_of_their_input(square: Square, tmp_path: Path) -> None:
     journal = tmp_path / "journal"
-    import_customers(RecordsSource(Record(number, {"given_name": "Ada"}, None) for number in (3, 8)), api_of(square.host), journal=journal)
+    import_customers(
+        RecordsSource(Record(number, {"given_name": "Ada"}, None) for number in (3, 8)),
+        api_of(square.host),
+        journal=journal,
+    )
     assert [result.row for result in journal_results(journal)] == [3, 8]
 
 
