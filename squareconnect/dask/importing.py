@@ -107,9 +107,12 @@ class _Import:
                 self._late.append(part)
 
         may_be_late = self._order.match is None
-        Crew(self._client, lambda part: (read_part, *part[:3], self._order, may_be_late), told, most_kills=0).do(parts)
+        Crew(self._client, lambda part: self._reading_of(part, may_be_late), told, most_kills=0).do(parts)
         chunks = [chunk for part in parts for chunk in by_part[part.name]]
         self._reports = {chunk.journal: (chunk, chunk.report) for chunk in chunks}  # In their order.
+
+    def _reading_of(self, part: Part, may_be_late: bool) -> tuple[Any, ...]:
+        return read_part, part.rows, part.name, part.title, self._order, may_be_late
 
     def _take_in(self, chunks: Sequence[Chunk]) -> None:
         self._reports.update((chunk.journal, (chunk, chunk.report)) for chunk in chunks)
@@ -121,7 +124,7 @@ class _Import:
 
         def call(work: Chunk | Part) -> tuple[Any, ...]:
             if isinstance(work, Part):
-                return read_part, *work[:3], self._order, False
+                return self._reading_of(work, may_be_late=False)
             return send_chunk, work, self._order, self._earlier(work, chunks)
 
         def told(work: Chunk | Part, result: Any) -> None:
