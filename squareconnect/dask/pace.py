@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from distributed import Worker
 
-_GRANT_LASTS = 1.0
+GRANT_LASTS = 1.0
 """Seconds after which a grant expires: the till may have made up for it."""
 _ANSWER_WITHIN = 10.0
 """Seconds to wait for the till's answer."""
@@ -43,7 +43,7 @@ class SharedPace:
     def take(self) -> float:
         """Return 0 if a request may leave now; else the seconds after which to ask again."""
         with self._lock:
-            if self._granted and time.monotonic() - self._granted_at < _GRANT_LASTS:
+            if self._granted and time.monotonic() - self._granted_at < GRANT_LASTS:
                 self._granted -= 1
                 return 0.0
         asked = self._ask(wanted=True)
