@@ -106,7 +106,7 @@ class _Item(Generic[AnyWork]):
 
 
 class Crew(Generic[AnyWork]):
-    """Does all of some work, with as many tasks at a time as the workers have threads.
+    """Does all of some work, with a task for each thread of the workers.
 
     The crew, not the scheduler, says who does what: tasks that send secede from their worker's threads, so that nothing
     waits behind the long task of a client that is gone, and the scheduler takes their worker for idle.
@@ -166,16 +166,25 @@ class Crew(Generic[AnyWork]):
     # -- Tasks that begin ---------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
+        """Give each thread that has no task one."""
         threads = self._threads()
-        for _ in range(sum(threads.values()) - len(self._running)):
-            item = self._next()
+        engaged = self._engaged()
+        while threads:
+            worker = min(threads, key=lambda one: engaged[one] / threads[one])
+            item = self._next() if engaged[worker] < threads[worker] else None
             if item is None:
                 return
-            engaged = Counter(each.worker for each in self._running.values())
-            item.worker = min(threads, key=lambda worker: engaged[worker] / threads[worker])
+            item.worker = worker
+            engaged[worker] += 1
             function, *arguments = self._call(item.work)
             task = delayed(function, pure=False)(*arguments)
-            self._running[self._client.compute(task, workers=[item.worker], allow_other_workers=True)] = item
+            self._running[self._client.compute(task, workers=[worker], allow_other_workers=True)] = item
+
+    def _engaged(self) -> Counter[str]:
+        """Return how many tasks each worker has. Those of a worker that has died went to others at once."""
+        tasks: dict[str, list[str]] = self._client.processing()
+        place = {key: worker for worker, keys in tasks.items() for key in keys}
+        return Counter(place.get(str(future.key), item.worker) for future, item in self._running.items())
 
     def _next(self) -> _Item[AnyWork] | None:
         """Take the item that is next. Accounts stand in the order in which they had their last turn."""
