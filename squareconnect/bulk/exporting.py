@@ -251,6 +251,7 @@ class _Export(Job):
             try:
                 self.tell(Progress("exporting", state.count, rate=self._rate(state)))
             except BaseException:
+                state.complete = page.cursor is None
                 self._keep(state)
                 raise
 

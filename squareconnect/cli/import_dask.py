@@ -9,7 +9,7 @@ from squareconnect.cli.failures import Failure, failure_of, misused, say
 from squareconnect.cli.import_run import code_of, counts_of
 from squareconnect.cli.output import as_json, print_lines, readable
 from squareconnect.cli.progress import told_progress
-from squareconnect.cli.targets import opened
+from squareconnect.cli.targets import EMULATOR, opened
 from squareconnect.exceptions import ApiException
 
 if TYPE_CHECKING:
@@ -17,15 +17,22 @@ if TYPE_CHECKING:
 
     from squareconnect.bulk import ImportReport
 
-_OWN = ("format", "delimiter", "map", "set", "dry_run", "errors")
-"""Options that say how one file is read, or what is written beside it."""
+_PREPARE = "name the files .csv, .jsonl or .parquet, and prepare them in UTF-8 with columns that the API names"
+REFUSED: dict[str, tuple[object, str]] = {
+    "format": (None, _PREPARE),
+    "delimiter": (None, _PREPARE),
+    "encoding": ("utf-8", _PREPARE),
+    "map": ([], _PREPARE),
+    "set": ([], _PREPARE),
+    "dry_run": (False, "check the files one by one, without it"),
+    "errors": (None, "errors.csv in the journals' directory has the refused rows"),
+}
+"""Options that are for one file on this machine: what they are when they are not given, and what to do instead."""
 
 
 def run(options: Namespace) -> int:
     """Import the files that the options name, on the cluster that they name."""
-    for name in _OWN:
-        if getattr(options, name):
-            raise misused(f"--{name.replace('_', '-')} cannot be used with --dask: prepare the files first.")
+    _refuse_others(options)
     try:
         from distributed import Client
 
@@ -49,12 +56,27 @@ def run(options: Namespace) -> int:
                     client=client,
                     match=options.match,
                     on_match=options.on_match,
+                    concurrency=options.concurrency,
+                    key_trust=options.key_trust,
                     progress=tell,
                 )
         except ApiException as error:
             raise failure_of(error, target) from None
     _tell_end(options, report, journal)
     return code_of(report)
+
+
+def _refuse_others(options: Namespace) -> None:
+    """Raise a `Failure` for what cannot be used on a cluster."""
+    for name, (unset, instead) in REFUSED.items():
+        if getattr(options, name) != unset:
+            raise misused(f"--{name.replace('_', '-')} cannot be used with --dask: {instead}.")
+    if options.target == EMULATOR:
+        raise misused(
+            f"--{EMULATOR} cannot be used with --dask: start one that the workers reach, and name it with --host."
+        )
+    if options.file == "-":
+        raise misused("stdin cannot be read with --dask: name files that the workers reach.")
 
 
 def _tell_end(options: Namespace, report: ImportReport, journal: str) -> None:

@@ -29,6 +29,8 @@ _BUSY_AGAIN = 0.1
 """Seconds after which such a journal is asked for again."""
 _REGISTRATIONS = 10
 """How often a plugin is registered until all workers that are there have got it."""
+AGAIN_AFTER = 0.5
+"""Seconds from one time to the next."""
 WORKERS_WITHIN = 60.0
 """Seconds to wait for a worker when there is none."""
 _LOOK_UP_EVERY = 0.5
@@ -86,7 +88,7 @@ def _register(client: distributed.Client, plugin: Till | Memory) -> None:
         try:
             client.register_plugin(plugin, name=plugin.name)
         except OSError:
-            time.sleep(0.5)
+            time.sleep(AGAIN_AFTER)
         else:
             return
     raise Stopped("The cluster loses its workers or its scheduler: look at their logs, and run the same again")
@@ -98,19 +100,22 @@ class _Item(Generic[AnyWork]):
 
     work: AnyWork
     due: float = 0.0
+    worker: str = ""
     busy_since: float | None = None
     kills: int = 0
 
 
 class Crew(Generic[AnyWork]):
-    """Does all of some work, with as many tasks at a time as the workers have threads.
+    """Does all of some work, with a task for each thread of the workers.
 
+    The crew, not the scheduler, says who does what: tasks that send secede from their worker's threads, so that nothing
+    waits behind the long task of a client that is gone, and the scheduler takes their worker for idle.
     Of the accounts that have work left, the one with the fewest tasks gets the next one, and among those the one that
     has waited longest: an account whose server is slow takes no thread away from another.
 
     :param client: the cluster's client.
-    :param task: does some work, or a stint of it, on a worker, and returns an `Outcome`.
-    :param arguments: returns what a task is called with, for some work.
+    :param call: returns the function that does some work, or a stint of it, and what it is called with. A worker calls
+        it, and it returns an `Outcome`.
     :param told: gets work and what came of it so far, after each task.
     :param in_order: whether the work for an account is done piece by piece, in its order.
     :param most_kills: how often Dask may give up a task, each time after several dead workers, before its work fails.
@@ -119,16 +124,14 @@ class Crew(Generic[AnyWork]):
     def __init__(
         self,
         client: distributed.Client,
-        task: Callable[..., Outcome],
-        arguments: Callable[[AnyWork], tuple[Any, ...]],
+        call: Callable[[AnyWork], tuple[Any, ...]],
         told: Callable[[AnyWork, Any], object],
         *,
         in_order: bool = False,
         most_kills: int = 10,
     ) -> None:
         self._client: Any = client  # Its methods may return coroutines, but not here.
-        self._task = delayed(task, pure=False)
-        self._arguments = arguments
+        self._call = call
         self._told = told
         self._in_order = in_order
         self._most_kills = most_kills
@@ -143,7 +146,7 @@ class Crew(Generic[AnyWork]):
         :raises Exception: the first failure, when all other accounts are through.
         """
         for work in works:
-            self._waiting.setdefault(work.account, deque()).append(_Item(work))
+            self.add(work)
         try:
             while self._waiting or self._running:
                 self._start()
@@ -155,14 +158,33 @@ class Crew(Generic[AnyWork]):
         for failure in self._failures.values():
             raise failure
 
+    def add(self, work: AnyWork) -> None:
+        """Do some work more, which has come up while other work was done."""
+        if work.account not in self._failures:
+            self._waiting.setdefault(work.account, deque()).append(_Item(work))
+
     # -- Tasks that begin ---------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        for _ in range(self._threads() - len(self._running)):
-            item = self._next()
+        """Give each thread that has no task one."""
+        threads = self._threads()
+        engaged = self._engaged()
+        while threads:
+            worker = min(threads, key=lambda one: engaged[one] / threads[one])
+            item = self._next() if engaged[worker] < threads[worker] else None
             if item is None:
                 return
-            self._running[self._client.compute(self._task(*self._arguments(item.work)))] = item
+            item.worker = worker
+            engaged[worker] += 1
+            function, *arguments = self._call(item.work)
+            task = delayed(function, pure=False)(*arguments)
+            self._running[self._client.compute(task, workers=[worker], allow_other_workers=True)] = item
+
+    def _engaged(self) -> Counter[str]:
+        """Return how many tasks each worker has. Those of a worker that has died went to others at once."""
+        tasks: dict[str, list[str]] = self._client.processing()
+        place = {key: worker for worker, keys in tasks.items() for key in keys}
+        return Counter(place.get(str(future.key), item.worker) for future, item in self._running.items())
 
     def _next(self) -> _Item[AnyWork] | None:
         """Take the item that is next. Accounts stand in the order in which they had their last turn."""
@@ -186,12 +208,12 @@ class Crew(Generic[AnyWork]):
                 return item
         return None
 
-    def _threads(self) -> int:
-        """Return how many tasks the workers can do at a time.
+    def _threads(self) -> dict[str, int]:
+        """Return the workers, and how many threads each has.
 
         :raises Stopped: if there has been no worker for a while.
         """
-        threads: int = sum(self._client.nthreads().values())
+        threads: dict[str, int] = self._client.nthreads()
         now = time.monotonic()
         if threads:
             self._alive_at = now

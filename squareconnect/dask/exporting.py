@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
+from distributed import get_worker, secede
+
 from squareconnect.bulk.errors import InputError
 from squareconnect.bulk.exporting import export_parts
 from squareconnect.bulk.reports import ExportReport
@@ -86,7 +88,7 @@ def export_customers(
         reports.append(report)
 
     with prepared(client, accounts) as client:
-        Crew(client, _export, lambda work: (work,), told).do(works)
+        Crew(client, lambda work: (_export, work), told).do(works)
     return ExportReport(
         sum(one.customers for one in reports), sum(one.repeated for one in reports), any(one.resumed for one in reports)
     )
@@ -94,8 +96,9 @@ def export_customers(
 
 def _export(work: _Export) -> Outcome:
     """Go on with the export of an account, for the time of a stint."""
+    secede()
     try:
-        with closing(SharedPace(work.key, None)) as pace:
+        with closing(SharedPace(get_worker(), work.key, None)) as pace:
             return Outcome(
                 export_parts(
                     api_of(work.run, work.key),

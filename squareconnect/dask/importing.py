@@ -15,7 +15,7 @@ from squareconnect.bulk.reports import ERRORS_KEPT, ImportReport, Progress
 from squareconnect.dask.accounts import Accounts
 from squareconnect.dask.crew import Crew, prepared
 from squareconnect.dask.folders import made_folder
-from squareconnect.dask.orders import Order
+from squareconnect.dask.orders import Chunk, Order, Part
 from squareconnect.dask.parts import parts_of
 from squareconnect.dask.reading import read_part
 from squareconnect.dask.sending import send_chunk
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from squareconnect.dask.accounts import Configurations
-    from squareconnect.dask.orders import Chunk, Part
+    from squareconnect.dask.orders import Reading
 
 _COUNTS = ("created", "updated", "skipped", "refused", "unknown", "left")
 _MARKS = 100
@@ -77,11 +77,11 @@ def import_customers(
     order = Order(str(folder), accounts.run, accounts.keys, matched, on_match, rate, concurrency, key_trust)
     with prepared(client, accounts) as client:
         work = _Import(client, order, progress)
-        chunks = work.read(parts)
+        work.read(parts)
         try:
-            work.send(chunks)
+            work.send()
         finally:
-            _write_errors(folder / "errors.csv", chunks)
+            work.write_errors(folder / "errors.csv")
         return work.report()
 
 
@@ -93,37 +93,64 @@ class _Import:
         self._order = order
         self._progress = progress or (lambda progress: None)
         self._reports: dict[str, tuple[Chunk, ImportReport]] = {}
+        self._late: list[Part] = []
         self._marks: list[tuple[float, int]] = []
 
-    def read(self, parts: Sequence[Part]) -> list[Chunk]:
-        """Let journals take in all parts, and return them in the order in which they are sent."""
+    def read(self, parts: Sequence[Part]) -> None:
+        """Let journals take in all parts."""
         by_part: dict[str, list[Chunk]] = {}
 
-        def told(part: Part, chunks: list[Chunk]) -> None:
-            by_part[part.name] = chunks
-            self._reports.update((chunk.journal, (chunk, chunk.report)) for chunk in chunks)
-            self._progress(Progress("reading", sum(map(_total, self._all()))))
+        def told(part: Part, reading: Reading) -> None:
+            by_part[part.name] = reading.chunks
+            self._take_in(reading.chunks)
+            if reading.late:
+                self._late.append(part)
 
-        def arguments(part: Part) -> tuple[Any, ...]:
-            return part.rows, part.name, part.title, self._order
-
-        Crew(self._client, read_part, arguments, told, most_kills=0).do(parts)
+        may_be_late = self._order.match is None
+        Crew(self._client, lambda part: self._reading_of(part, may_be_late), told, most_kills=0).do(parts)
         chunks = [chunk for part in parts for chunk in by_part[part.name]]
         self._reports = {chunk.journal: (chunk, chunk.report) for chunk in chunks}  # In their order.
-        return chunks
 
-    def send(self, chunks: Sequence[Chunk]) -> None:
-        """Send what the journals have left."""
+    def _reading_of(self, part: Part, may_be_late: bool) -> tuple[Any, ...]:
+        return read_part, part.rows, part.name, part.title, self._order, may_be_late
 
-        def arguments(chunk: Chunk) -> tuple[Any, ...]:
-            return chunk, self._order, self._earlier(chunk, chunks)
+    def _take_in(self, chunks: Sequence[Chunk]) -> None:
+        self._reports.update((chunk.journal, (chunk, chunk.report)) for chunk in chunks)
+        self._progress(Progress("reading", sum(map(_total, self._all()))))
 
-        crew = Crew(self._client, send_chunk, arguments, self._told, in_order=self._order.match is not None)
+    def send(self) -> None:
+        """Send what the journals have left, and read the late parts as soon as earlier tasks are through with them."""
+        chunks = [chunk for chunk, _ in self._reports.values()]
+
+        def call(work: Chunk | Part) -> tuple[Any, ...]:
+            if isinstance(work, Part):
+                return self._reading_of(work, may_be_late=False)
+            return send_chunk, work, self._order, self._earlier(work, chunks)
+
+        def told(work: Chunk | Part, result: Any) -> None:
+            if isinstance(work, Chunk):
+                self._told(work, result)
+                return
+            self._take_in(result.chunks)
+            for chunk in _unfinished(result.chunks):
+                crew.add(chunk)
+
+        crew = Crew(self._client, call, told, in_order=self._order.match is not None)
         try:
-            crew.do(chunk for chunk in chunks if chunk.report.left or chunk.report.unknown)
+            crew.do([*_unfinished(chunks), *self._late])
         except Stopped as stopped:
             stopped.report = self.report()
             raise
+
+    def write_errors(self, path: Path) -> None:
+        """Merge the refused rows of all journals."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - of a descriptor
+            writer = csv.writer(file)
+            writer.writerow(("part", "account", "row", "code", "field", "detail"))
+            for chunk, _ in self._reports.values():
+                with suppress(JournalInUse):  # Its task ends with its stint; the next run writes these.
+                    writer.writerows((chunk.title, chunk.account, *error) for error in journal_errors(chunk.journal))
 
     def report(self) -> ImportReport:
         """Return the sum of what became of all rows."""
@@ -165,12 +192,5 @@ def _total(report: ImportReport) -> int:
     return sum(getattr(report, name) for name in _COUNTS)
 
 
-def _write_errors(path: Path, chunks: Sequence[Chunk]) -> None:
-    """Merge the refused rows of all journals."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - of a descriptor
-        writer = csv.writer(file)
-        writer.writerow(("part", "account", "row", "code", "field", "detail"))
-        for chunk in chunks:
-            with suppress(JournalInUse):  # Its task ends with its stint; the next run writes these.
-                writer.writerows((chunk.title, chunk.account, *error) for error in journal_errors(chunk.journal))
+def _unfinished(chunks: Sequence[Chunk]) -> list[Chunk]:
+    return [chunk for chunk in chunks if chunk.report.left or chunk.report.unknown]

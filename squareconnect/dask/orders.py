@@ -47,6 +47,15 @@ class Chunk(NamedTuple):
     """What became of them before this run."""
 
 
+class Reading(NamedTuple):
+    """What came of the reading of a part."""
+
+    chunks: list[Chunk]
+    """Its rows, by their accounts."""
+    late: bool = False
+    """Whether it is to be read later, since a task of an earlier run still sends it. That run has judged its rows."""
+
+
 class Outcome(NamedTuple):
     """What a task has brought about. Failures are returned, as Dask logs the arguments of what raises."""
 

@@ -7,14 +7,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import distributed
-
 from squareconnect.dask.till import HANDLER, LONGEST_WAIT
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-_GRANT_LASTS = 1.0
+    from distributed import Worker
+
+GRANT_LASTS = 1.0
 """Seconds after which a grant expires: the till may have made up for it."""
 _ANSWER_WITHIN = 10.0
 """Seconds to wait for the till's answer."""
@@ -23,12 +23,12 @@ _ANSWER_WITHIN = 10.0
 class SharedPace:
     """The pace of one task, in the form of `squareconnect.bulk.Pace`. It is closed at the end.
 
+    :param worker: the worker that does the task.
     :param account: the hash of the account.
     :param rate: the most requests per second, over all workers.
     """
 
-    def __init__(self, account: str, rate: float | None) -> None:
-        worker = distributed.get_worker()
+    def __init__(self, worker: Worker, account: str, rate: float | None) -> None:
         self._worker = worker.address
         self._till = getattr(worker.scheduler, HANDLER)
         self._loop = worker.loop.asyncio_loop  # type: ignore[attr-defined]
@@ -43,7 +43,7 @@ class SharedPace:
     def take(self) -> float:
         """Return 0 if a request may leave now; else the seconds after which to ask again."""
         with self._lock:
-            if self._granted and time.monotonic() - self._granted_at < _GRANT_LASTS:
+            if self._granted and time.monotonic() - self._granted_at < GRANT_LASTS:
                 self._granted -= 1
                 return 0.0
         asked = self._ask(wanted=True)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import fsspec
 
-from squareconnect.bulk.errors import InputError
+from squareconnect.bulk.errors import InputError, JournalInUse
 from squareconnect.bulk.importing import read_rows
 from squareconnect.bulk.journal import opened
 from squareconnect.bulk.reports import Refusal
 from squareconnect.bulk.source import FileSource, Record, RecordsSource, RowsSource, open_source
 from squareconnect.dask.accounts import api_of
 from squareconnect.dask.folders import file_name
-from squareconnect.dask.orders import Chunk, Outcome
+from squareconnect.dask.orders import Chunk, Outcome, Reading
 from squareconnect.dask.watch import Watch
 
 if TYPE_CHECKING:
@@ -33,27 +33,42 @@ ACCOUNT = "account"
 _COMPRESSED = re.compile(r"\.(gz|bz2|xz|zip|zst)$")
 
 
-def read_part(rows: Any, name: str, title: str, order: Order) -> Outcome:
+def read_part(rows: Any, name: str, title: str, order: Order, may_be_late: bool) -> Outcome:
     """Let journals take in a part.
 
     :param rows: the URL of a file, a pandas DataFrame, or dicts.
     :param name: the part's name.
     :param title: what messages call it.
-    :return: a list of `Chunk`, one for each account that has rows in the part.
+    :param may_be_late: whether the part may be left for later if a task of an earlier run still sends it.
+    :return: a `Reading`.
     """
     try:
+        for journal in Path(order.folder).glob(f"{name}.*journal"):
+            if not _is_free(journal, may_be_late):
+                return Outcome(Reading([], late=True))
         with tempfile.TemporaryDirectory(prefix="squareconnect-") as scratch:
             source = _source(rows, title, Path(scratch))
             by_account = {"": source} if "" in order.accounts else _routed(source, title, order, Path(scratch))
-            return Outcome([_kept(one, name, title, account, order) for account, one in by_account.items()])
+            return Outcome(Reading([_kept(one, name, title, account, order) for account, one in by_account.items()]))
     except Exception as failure:
         return Outcome(failure=failure)
 
 
+def _is_free(journal: Path, may_be_late: bool) -> bool:
+    """Whether nobody works with a journal. What a worker's death has left to say there counts for one run."""
+    watch = Watch(journal)
+    try:
+        with opened(journal):
+            watch.forget()
+    except JournalInUse:
+        if may_be_late and watch.has_begun:
+            return False
+        raise
+    return True
+
+
 def _kept(source: RowsSource | FileSource, name: str, title: str, account: str, order: Order) -> Chunk:
     journal = Path(order.folder) / f"{name}{f'.{file_name(account)}' if account else ''}.journal"
-    with opened(journal):  # Nobody works with it; and what a worker's death has left to say counts for one run.
-        Watch(journal).forget()
     api = api_of(order.run, order.accounts[account])
     report = read_rows(source, api, journal=journal, match=order.match, on_match=order.on_match)
     return Chunk(title, str(journal), account, report)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from distributed import get_worker, secede
+
 from squareconnect import bulk
 from squareconnect.bulk.importing import KeptRows
 from squareconnect.bulk.journal import opened
@@ -29,6 +31,7 @@ def send_chunk(chunk: Chunk, order: Order, earlier: Sequence[str]) -> Outcome:
     :param earlier: with `match`, the journals of earlier parts, which know whom these have made.
     :return: the journal's report.
     """
+    secede()
     try:
         if order.match and any(journal_report(journal).unknown for journal in earlier):
             return Outcome(journal_report(chunk.journal))  # Perhaps they made whom this part would make again.
@@ -44,7 +47,7 @@ def _sent(chunk: Chunk, order: Order, earlier: Sequence[str]) -> ImportReport:
     key = order.accounts[chunk.account]
     api = api_of(order.run, key)
     rows = KeptRows(chunk.journal)
-    with Watch(chunk.journal) as watch, closing(SharedPace(key, order.rate)) as pace:
+    with Watch(chunk.journal) as watch, closing(SharedPace(get_worker(), key, order.rate)) as pace:
         return bulk.import_customers(
             rows,
             api,

@@ -21,7 +21,9 @@ LONGEST_WAIT = 0.5
 """Seconds that a worker is kept waiting for a grant before it is told to ask again."""
 _BATCH = 0.04
 """Seconds for which a grant lasts at the present rate, so that the messages do not limit the rate."""
-_BURST = 0.3
+_MOST = 100
+"""Requests of a grant, at most."""
+_BURST = 0.2
 """Seconds for which the till makes up, when workers or the scheduler were too busy to ask and answer.
 
 Ten seconds may hold 5 % more than the rate, and five 10 %: in both cases the requests of half a second. These and a
@@ -87,7 +89,7 @@ class Till(SchedulerPlugin):
             wait = pace.take()
             if wait == 0:
                 count = 1
-                while count < pace.rate * _BATCH and pace.take() == 0:
+                while count < min(pace.rate * _BATCH, _MOST) and pace.take() == 0:
                     count += 1
                 return count
             if time.monotonic() + wait > ends_at:

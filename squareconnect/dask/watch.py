@@ -42,7 +42,7 @@ class Watch:
         self._one_at_a_time = threading.Lock()
 
     def __enter__(self) -> Self:
-        if self._begun.exists():
+        if self.has_begun:
             self._learn()
         self._keep()
         return self
@@ -52,6 +52,11 @@ class Watch:
             self._keep(ended=True)
         else:
             self._begun.unlink(missing_ok=True)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a task sends the rows of the journal, or has died while it did."""
+        return self._begun.exists()
 
     def forget(self) -> None:
         """Forget all deaths."""

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from distributed import Client, LocalCluster
@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[LocalCluster]:
-    with LocalCluster(n_workers=4, threads_per_worker=1, dashboard_address="127.0.0.1:0", host="127.0.0.1") as cluster:
-        yield cluster
+def address() -> Iterator[str]:
+    """Run two workers in this process, so that coverage sees what they do."""
+    options: dict[str, Any] = {"processes": False, "protocol": "tcp://", "host": "127.0.0.1"}
+    cluster: Any = LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address="127.0.0.1:0", **options)
+    with cluster:
+        yield cluster.scheduler_address
 
 
 @pytest.fixture
-def client(cluster: LocalCluster) -> Iterator[Client]:
-    with Client(cluster) as client:
-        client.wait_for_workers(4, timeout=30)
+def client(address: str) -> Iterator[Client]:
+    with Client(address) as client:
         yield client
 
 

@@ -3,43 +3,31 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import os
-import subprocess
 import sys
 import threading
 from collections import Counter
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import dask.bag
 import dask.dataframe
 import pandas
 import pytest
-from distributed import Client, LocalCluster, WorkerPlugin
 
 from benchmarks.bulk_server import Square, running
-from squareconnect import ApiClient, ApiException, Configuration, CustomersApi
-from squareconnect.bulk import InputError, JournalError
-from squareconnect.cli import main
-from squareconnect.dask import export_customers, import_customers
-from test.dask.proof import prove
+from squareconnect import ApiException, Configuration
+from squareconnect.bulk import InputError, JournalError, JournalInUse, Stopped
+from squareconnect.bulk.journal import opened
+from squareconnect.dask import crew, import_customers, stints
+from test.dask.helpers import people, references, write_csv
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-def references(square: Square) -> Counter[str]:
-    return Counter(one["reference_id"] for one in square.customers.values())
+    from distributed import Client
 
 
-def people(first: int, count: int, **more: str) -> list[dict[str, Any]]:
-    return [{"given_name": "Ada", "reference_id": f"r{first + number}", **more} for number in range(count)]
-
-
-def write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+ONE = Configuration(host="http://127.0.0.1:9", access_token="t")
 
 
 def test_files_of_all_formats_are_imported_once_over_two_runs(
@@ -128,94 +116,6 @@ def test_a_customer_whom_an_earlier_part_has_made_is_matched(client: Client, fol
     assert max(references(slow).values()) == 1
 
 
-def test_tasks_keys_and_logs_do_not_hold_the_token(
-    client: Client, square: Square, settings: Configuration, folder: Path
-) -> None:
-    seen: list[str] = []
-
-    def look(dask_scheduler: Any) -> str:
-        return repr([(key, str(vars(type(task)) and task.run_spec)) for key, task in dask_scheduler.tasks.items()])
-
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.05):
-            seen.append(client.run_on_scheduler(look))
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    bag = dask.bag.from_sequence(people(0, 60), npartitions=2)
-    import_customers(bag, settings, journal=folder / "journal", rate=40)
-    over.set()
-    thread.join()
-    logs = repr([client.get_scheduler_logs(), client.get_worker_logs(), client.get_events()])
-    assert any("send_chunk" in one for one in seen)
-    assert "a-very-secret-token" not in repr(seen) + logs
-    assert all(
-        b"a-very-secret-token" not in path.read_bytes() for path in (folder / "journal").iterdir() if path.is_file()
-    )
-
-
-class Poison(WorkerPlugin):
-    """Kills the worker that sends a certain row."""
-
-    name = "poison"
-
-    def setup(self, worker: Any) -> None:
-        create = CustomersApi.create_customer
-
-        def deadly(api: CustomersApi, body: Any, **options: Any) -> Any:
-            if body["given_name"] == "Poison":
-                os._exit(1)
-            return create(api, body, **options)
-
-        CustomersApi.create_customer = deadly  # type: ignore[assignment,method-assign]
-
-
-def test_a_row_that_kills_its_worker_is_set_aside_and_no_other(square: Square, folder: Path) -> None:
-    rows = people(0, 100)
-    rows[20]["given_name"] = "Poison"
-    bag = dask.bag.from_sequence(rows, npartitions=2)
-    settings = Configuration(host=square.host, access_token="t")
-    with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", host="127.0.0.1") as cluster,
-        Client(cluster) as client,
-    ):
-        client.register_plugin(Poison())
-        report = import_customers(bag, settings, journal=folder / "journal")
-    assert (report.created, report.unknown, report.left) == (99, 1, 0)
-    assert references(square) == Counter(one["reference_id"] for one in rows if one["given_name"] == "Ada")
-
-
-def test_an_export_writes_a_file_for_each_account(
-    client: Client, square: Square, settings: Configuration, folder: Path
-) -> None:
-    api = CustomersApi(ApiClient(settings))
-    for body in people(0, 250):
-        api.create_customer(body)
-    assert export_customers(settings, folder / "out").customers == 250
-    lines = (folder / "out" / "customers.jsonl").read_text().splitlines()
-    assert {json.loads(line)["reference_id"] for line in lines} == set(references(square))
-    report = export_customers({"north": settings, "south": settings}, folder / "two")
-    assert report.customers == 500
-    assert len(list((folder / "two").glob("*.jsonl"))) == 2
-
-
-def test_the_shell_imports_on_a_cluster(
-    client: Client, square: Square, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "t")
-    write_csv(folder / "in" / "a.csv", people(0, 20))
-    words = ["import", "--dask", client.scheduler.address, str(folder / "in" / "*.csv"), "--host", square.host]
-    words += ["--journal", str(folder / "journal")]
-    assert main(words) == 0
-    said = capsys.readouterr().err
-    assert "Dashboard: http" in said
-    assert "Rows: 20 created." in said
-    assert main([*words, "--dry-run"]) == 2
-    assert "--dry-run cannot be used with --dask" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -226,7 +126,10 @@ def test_the_shell_imports_on_a_cluster(
         ({"rate": 0}, "rate must be"),
         ({"match": "name"}, "match must be"),
         ({"on_match": "no"}, "on_match must be"),
+        ({"concurrency": 0}, "concurrency must be"),
+        ({"key_trust": -1}, "key_trust must be"),
         ({"configuration": {}}, "configuration must name"),
+        ({"configuration": {7: ONE, "7": ONE}}, "written alike"),
         ({"journal": "/dev/null/x"}, "must be a directory"),
     ],
 )
@@ -250,10 +153,12 @@ def test_a_cluster_is_needed(settings: Configuration, folder: Path) -> None:
         import_customers(str(folder), settings, journal=folder / "journal")
 
 
-def test_without_dask_a_sentence_says_what_to_install() -> None:
-    code = "import sys; sys.modules['distributed'] = None; import squareconnect.dask"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "pip install 'squareconnect[dask]'" in ended.stderr.splitlines()[-1]
+def test_without_dask_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("squareconnect.dask")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ImportError, match=r"install it with pip install 'squareconnect\[dask\]'"):
+        import_module("squareconnect.dask")
 
 
 def test_429_answers_slow_all_workers(client: Client, folder: Path) -> None:
@@ -265,10 +170,77 @@ def test_429_answers_slow_all_workers(client: Client, folder: Path) -> None:
     assert limited.limited < 0.15 * limited.requests
 
 
-def test_killed_workers_and_clients_lose_and_double_nobody() -> None:
-    figures = prove(3200, 80.0, kill_every=5.0, restart_after=10.0)
-    assert (figures.missing, figures.doubled, figures.report["created"]) == (0, 0, 3200)
-    assert figures.kills >= 5
-    assert figures.longest_stall < 2
-    assert figures.windows[10][1] <= 80 * 1.05
-    assert max(figures.memory) < 1.2 * figures.memory[0] + 10
+def test_a_configuration_must_be_one(folder: Path) -> None:
+    with pytest.raises(TypeError, match="must be a Configuration for 'north', not str"):
+        import_customers("a.csv", {"north": "token"}, journal=folder / "journal")  # type: ignore[dict-item]
+
+
+def test_a_row_that_is_no_row_of_its_header_is_refused_alone_with_accounts_too(
+    client: Client, square: Square, settings: Configuration, folder: Path
+) -> None:
+    (folder / "in" / "a.csv").write_text("account,given_name,shoe\nnorth,Ada,37\nnorth,Bob,41,left\n")
+    (folder / "in" / "b.jsonl").write_text('{"account": "north", "given_name": "Eve", "hat": 7}\n')
+    report = import_customers(f"{folder}/in/*", {"north": settings}, journal=folder / "journal")
+    assert (report.created, report.refused, report.unused) == (2, 1, ("shoe", "hat"))
+    assert report.errors[0].code == "ARRAY_LENGTH_TOO_LONG"
+
+
+def test_what_a_stint_leaves_is_done_by_the_next(
+    client: Client, square: Square, settings: Configuration, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stints, "STINT", 0.3)
+    told: list[Any] = []
+    bag = dask.bag.from_sequence(people(0, 60), npartitions=2)
+    report = import_customers(bag, settings, journal=folder / "journal", rate=50, progress=told.append)
+    assert (report.created, square.requests) == (60, 60)
+    assert len([one for one in told if one.phase == "sending"]) > 2
+
+
+def test_a_journal_that_the_task_of_an_earlier_client_uses_is_waited_for(
+    client: Client, square: Square, settings: Configuration, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_csv(folder / "in" / "a.csv", people(0, 3))
+
+    def again() -> int:
+        return import_customers(f"{folder}/in/*.csv", settings, journal=folder / "journal").created
+
+    assert again() == 3
+    with opened(next((folder / "journal").glob("*.journal"))) as used:
+        over = threading.Timer(0.5, used.close)
+        over.start()
+        assert again() == 3
+    over.join()
+    monkeypatch.setattr(crew, "BUSY", 0.2)
+    with opened(next((folder / "journal").glob("*.journal"))), pytest.raises(JournalInUse):
+        again()
+    assert square.requests == 3
+
+
+def test_parts_behind_a_row_whose_state_is_unknown_are_left(
+    client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Mute(Square):
+        """Makes customers and never says so."""
+
+        def answer(self, method: str, target: str, body: bytes) -> tuple[int, Any]:
+            status, said = super().answer(method, target, body)
+            return (status, said) if method == "GET" else (503, {"errors": []})
+
+    monkeypatch.setattr("squareconnect.bulk.engine.MOST_TRIES", 1)
+    bag = dask.bag.from_sequence(people(0, 1) + people(0, 1), npartitions=2)
+    with running(Mute()) as mute:
+        settings = Configuration(host=mute.host, access_token="t")
+        report = import_customers(bag, settings, journal=folder / "journal", match="reference_id")
+    assert (report.unknown, report.left, len(mute.customers)) == (1, 1, 1)
+
+
+def test_a_server_that_is_gone_stops_the_import_with_its_report(
+    client: Client, settings: Configuration, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("squareconnect.bulk.engine.PATIENCE", 0.0)
+    bag = dask.bag.from_sequence(people(0, 4), npartitions=2)
+    gone = Configuration(host="http://127.0.0.1:9", access_token="t")
+    with pytest.raises(Stopped) as caught:
+        import_customers(bag, gone, journal=folder / "journal")
+    assert caught.value.report is not None
+    assert caught.value.report.left == 4

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from concurrent.futures import CancelledError
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from distributed import Client, KilledWorker, LocalCluster
+
+from squareconnect import Configuration
+from squareconnect.bulk import InputError, Stopped
+from squareconnect.dask import crew
+from squareconnect.dask.accounts import Accounts
+from squareconnect.dask.crew import Crew, prepared
+from squareconnect.dask.orders import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ACCOUNTS = Accounts(Configuration(host="http://127.0.0.1:9", access_token="t"))
+FAILURES = {"cancelled": CancelledError("k"), "lost": ConnectionError("closed"), "odd": ValueError("odd")}
+
+# The workers are in this process, so that tasks and tests see the same of these.
+TRIES: Counter[str] = Counter()
+QUICK_ONES_ARE_THROUGH = threading.Event()
+
+
+class Work(NamedTuple):
+    account: str
+    title: str
+
+
+@pytest.fixture(autouse=True)
+def _forgotten() -> None:
+    TRIES.clear()
+    QUICK_ONES_ARE_THROUGH.clear()
+
+
+@pytest.fixture
+def empty() -> Iterator[Client]:
+    """Run a cluster without workers."""
+    options: dict[str, Any] = {"processes": False, "protocol": "tcp://", "host": "127.0.0.1"}
+    cluster: Any = LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0", **options)
+    with cluster, Client(cluster) as client:
+        yield client
+
+
+def in_stints(work: Work) -> Outcome:
+    TRIES[work.title] += 1
+    return Outcome(TRIES[work.title], more=TRIES[work.title] < 3)
+
+
+def slow_or_quick(work: Work) -> Outcome:
+    if work.account == "slow":
+        QUICK_ONES_ARE_THROUGH.wait(60)
+    return Outcome("done")
+
+
+def failing(work: Work) -> Outcome:
+    if work.title in FAILURES:
+        raise FAILURES[work.title]
+    time.sleep(0.05)
+    return Outcome("done")
+
+
+def killing(work: Work) -> Outcome:
+    TRIES[work.title] += 1
+    raise KilledWorker("key", SimpleNamespace(address="tcp://127.0.0.1:9"), 3)  # type: ignore[arg-type]
+
+
+def crew_of(client: Client, task: Callable[[Work], Outcome], told: list[str], **options: Any) -> Crew[Work]:
+    return Crew(client, lambda work: (task, work), lambda work, it: told.append(f"{work.title} {it}"), **options)
+
+
+def test_work_goes_on_until_it_is_done(client: Client) -> None:
+    told: list[str] = []
+    crew_of(client, in_stints, told).do([Work("a", "one"), Work("a", "two")])
+    assert sorted(told) == ["one 1", "one 2", "one 3", "two 1", "two 2", "two 3"]
+
+
+def test_the_work_of_an_account_can_be_done_in_order(client: Client) -> None:
+    told: list[str] = []
+    works = [Work("a", f"a{number}") for number in range(3)] + [Work("b", "b0")]
+    crew_of(client, in_stints, told, in_order=True).do(works)
+    assert [one for one in told if one[0] == "a"] == [f"a{work} {stint}" for work in range(3) for stint in (1, 2, 3)]
+
+
+def test_an_account_whose_work_takes_long_leaves_threads_to_the_others(client: Client) -> None:
+    done: Counter[str] = Counter()
+
+    def told(work: Work, result: str) -> None:
+        done[work.account] += 1
+        if work.account == "quick" and done["quick"] == 20:
+            assert not done["slow"]
+            QUICK_ONES_ARE_THROUGH.set()
+
+    works = [Work(account, f"{number}") for account in ("slow", "quick") for number in range(20)]
+    Crew(client, lambda work: (slow_or_quick, work), told).do(works)
+    assert done == {"slow": 20, "quick": 20}
+
+
+@pytest.mark.parametrize(
+    ("title", "kind", "said"),
+    [
+        ("cancelled", Stopped, "has lost a task"),
+        ("lost", Stopped, r"has lost a task \(closed\)"),
+        ("odd", ValueError, "odd"),
+    ],
+)
+def test_a_failure_is_raised_when_the_other_accounts_are_through(
+    client: Client, title: str, kind: type[Exception], said: str
+) -> None:
+    told: list[str] = []
+    works = [Work("a", title), Work("b", "one"), *(Work("a", "left") for _ in range(9)), Work("b", "two")]
+    with pytest.raises(kind, match=said):
+        crew_of(client, failing, told).do(works)
+    assert {"one done", "two done"} <= set(told)
+    assert told.count("left done") < 9
+
+
+def test_work_whose_workers_die_is_given_up_after_a_while(client: Client) -> None:
+    with pytest.raises(Stopped, match="The workers that work on a part die again and again"):
+        crew_of(client, killing, [], most_kills=2).do([Work("a", "a part")])
+    assert TRIES["a part"] == 3
+
+
+def test_a_cluster_without_workers_stops_the_work(empty: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "WORKERS_WITHIN", 0.2)
+    with pytest.raises(Stopped, match="The cluster has no worker"), prepared(empty, ACCOUNTS):
+        pass
+    with pytest.raises(Stopped, match="The cluster has lost all its workers"):
+        crew_of(empty, in_stints, []).do([Work("a", "a part")])
+
+
+class Losing:
+    """A client whose workers die while they get a plugin.
+
+    :param losses: how often.
+    """
+
+    def __init__(self, losses: int) -> None:
+        self.losses = losses
+        self.registered: list[str] = []
+
+    def register_plugin(self, plugin: Any, name: str) -> None:
+        if self.losses:
+            self.losses -= 1
+            raise OSError("The connection is gone")
+        self.registered.append(name)
+
+    def wait_for_workers(self, count: int, timeout: float) -> None:
+        pass
+
+    def unregister_worker_plugin(self, name: str) -> None:
+        self.registered.remove(name)
+
+
+def test_a_plugin_is_registered_until_all_workers_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "AGAIN_AFTER", 0.0)
+    client = Losing(3)
+    with prepared(client, ACCOUNTS):  # type: ignore[arg-type]
+        assert client.registered == ["squareconnect-till", f"squareconnect-{ACCOUNTS.run}"]
+    assert client.registered == ["squareconnect-till"]
+    with pytest.raises(Stopped, match="loses its workers"), prepared(Losing(99), ACCOUNTS):  # type: ignore[arg-type]
+        pass
+
+
+def test_a_client_is_needed() -> None:
+    with pytest.raises(InputError, match="no current distributed"), prepared(None, ACCOUNTS):
+        pass

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from squareconnect.dask.till import HANDLER, Till
+
+Ask = Callable[..., Coroutine[Any, Any, int]]
+
+
+class Scheduler:
+    """What the till knows of a scheduler."""
+
+    def __init__(self) -> None:
+        self.workers: dict[str, Any] = {"w1": None, "w2": None}
+        self.handlers: dict[str, Any] = {}
+
+
+def run(story: Callable[[Scheduler, Ask], Coroutine[Any, Any, None]]) -> None:
+    async def told() -> None:
+        scheduler = Scheduler()
+        await Till().start(scheduler)  # type: ignore[arg-type]
+
+        async def ask(worker: str = "w1", rate: float | None = None, **more: Any) -> int:
+            rest = {"account": "a", "unused": 0, "succeeded": 0, "limited": [], "wanted": True, **more}
+            granted: int = await scheduler.handlers[HANDLER](worker=worker, rate=rate, **rest)
+            return granted
+
+        await story(scheduler, ask)
+
+    asyncio.run(told())
+
+
+def test_grants_of_all_workers_together_keep_to_the_rate() -> None:
+    async def story(scheduler: Scheduler, ask: Ask) -> None:
+        until = time.monotonic() + 1.0
+        granted = 0
+
+        async def work(worker: str) -> None:
+            nonlocal granted
+            while time.monotonic() < until:
+                granted += await ask(worker, 200.0)
+
+        began = time.monotonic()
+        await asyncio.gather(work("w1"), work("w2"))
+        assert 20 < granted <= 200 * (time.monotonic() - began + 0.3)
+
+    run(story)
+
+
+def test_a_worker_that_was_killed_while_it_waited_gets_nothing() -> None:
+    async def story(scheduler: Scheduler, ask: Ask) -> None:
+        assert await ask("w1", 5.0) == 1
+        waiting = asyncio.create_task(ask("w2", 5.0))
+        await asyncio.sleep(0.01)
+        del scheduler.workers["w2"]
+        assert await waiting == 0
+        assert await ask("w1", 5.0) == 1
+
+    run(story)
+
+
+def test_what_a_worker_has_not_used_another_one_gets_at_once() -> None:
+    async def story(scheduler: Scheduler, ask: Ask) -> None:
+        assert await ask("w1", 0.1) == 1
+        assert await ask("w2", 0.1) == 0  # It waits in vain, for ten seconds would pass.
+        assert await ask("w1", 0.1, unused=1, wanted=False) == 0
+        assert await ask("w2", 0.1) == 1
+
+    run(story)
+
+
+def test_a_429_makes_all_workers_wait_and_no_other_account() -> None:
+    async def story(scheduler: Scheduler, ask: Ask) -> None:
+        assert await ask("w1", succeeded=3, limited=[(0.0, 30.0)], wanted=False) == 0
+        assert await ask("w2") == 0
+        assert await ask("w2", account="b") == 1
+
+    run(story)
+
+
+def test_the_last_who_asks_says_how_high_the_rate_may_be() -> None:
+    async def story(scheduler: Scheduler, ask: Ask) -> None:
+        assert await ask("w1", 1.0) == 1
+        assert await ask("w1", 1.0) == 0
+        grants = [await ask("w1", None) for _ in range(200)]  # The rate grows as long as it holds requests back.
+        assert max(grants) == 100
+        assert await ask("w1", 1.0) <= 1
+
+    run(story)
