@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from squareconnect.api_client import PreparedCall
     from squareconnect.configuration import Configuration
     from squareconnect.transport import RESTResponse
     from squareconnect.transport.aio import AsyncConnections
@@ -109,7 +108,8 @@ class AsyncApiClient(BaseClient):
         :param callback: must be None: await the call instead.
         :param async_req: has no effect.
         """
-        _headers, header_params = conceal(_headers), conceal(header_params)  # Tracebacks show the locals of a frame.
+        if _headers or header_params:
+            _headers, header_params = conceal(_headers), conceal(header_params)  # Tracebacks show locals.
         if callback is not None:
             raise TypeError("callback cannot be given to an AsyncApiClient: await the call instead")
         call = self._prepare(
@@ -130,18 +130,9 @@ class AsyncApiClient(BaseClient):
             repeatable=_repeatable,
             deadline=None,
         )
-        response = await self._send(call)
-        task = _current_task()
-        if task is not None:
-            self._last_responses[task] = response
-        if len(getattr(response, "content", b"")) < _LARGE:
-            return self._result(call, response)
-        return await elsewhere(self._result, call, response)
-
-    async def _send(self, call: PreparedCall) -> Any:
         before = call_options.set(call.options)
         try:
-            return await self.request(
+            response = await self.request(
                 call.method,
                 call.url,
                 query_params=call.query,
@@ -151,6 +142,12 @@ class AsyncApiClient(BaseClient):
             )
         finally:
             call_options.reset(before)
+        task = _current_task()
+        if task is not None:
+            self._last_responses[task] = response
+        if len(getattr(response, "content", b"")) < _LARGE:
+            return self._result(call, response)
+        return await elsewhere(self._result, call, response)
 
     async def request(
         self,
@@ -169,13 +166,15 @@ class AsyncApiClient(BaseClient):
         consumed = call_options.set(None)  # They are for this request, and not for one that a hook makes meanwhile.
         try:
             settings = self.configuration
-            path = split_url(url)[1].partition("?")[0]
+            origin, target = split_url(url)
+            path = target.partition("?")[0]
             request = outgoing(method, url, query_params, headers, body, post_params)
+            target += request.url[len(url) :]
             options = options or CallOptions(None, path)
             deadline = self.connections.clock.monotonic() + settings.deadline
             rules = rules_for(settings, method, path, options, deadline)
             times = both_times(settings.timeout if options.timeout is None else options.timeout)
-            return await self.connections.send(request, rules, times, settings.allow_insecure_http)
+            return await self.connections.send(request, origin, target, rules, times, settings.allow_insecure_http)
         finally:
             call_options.reset(consumed)
 

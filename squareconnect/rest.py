@@ -18,6 +18,7 @@ from squareconnect.transport import (
     IDEMPOTENT_METHODS,
     Broken,
     CallOptions,
+    Clock,
     Pause,
     Rules,
     call_options,
@@ -54,7 +55,6 @@ class RESTClientObject:
 
     sleep: Callable[[float], None] = staticmethod(time.sleep)
     monotonic: Callable[[], float] = staticmethod(time.monotonic)
-    now: Callable[[], float] = staticmethod(time.time)
     jitter: Callable[[], float] = staticmethod(random.random)
 
     def __init__(self, configuration: Configuration, pools_size: int = 4) -> None:
@@ -141,7 +141,7 @@ class RESTClientObject:
         times = both_times(settings.timeout if options.timeout is None else options.timeout)
         manager = route.manager if self._assigned is None else self._assigned
 
-        steps = exchange(rules, self)
+        steps = exchange(rules, Clock(self.monotonic, time.time, self.jitter))
         step = next(steps)
         try:
             while True:

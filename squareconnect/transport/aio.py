@@ -33,7 +33,6 @@ from squareconnect.transport.outgoing import (
     exposed_to_others,
     is_exposed,
     proxy_for,
-    split_url,
     tls_context,
 )
 
@@ -84,10 +83,18 @@ class AsyncConnections:
         self._rooms: dict[asyncio.AbstractEventLoop, _Room] = {}
 
     async def send(
-        self, request: Request, rules: Rules, times: tuple[float, float], allow_exposed: bool = False
+        self,
+        request: Request,
+        origin: str,
+        target: str,
+        rules: Rules,
+        times: tuple[float, float],
+        allow_exposed: bool = False,
     ) -> RESTResponse:
         """Make a call; see :func:`exchange`.
 
+        :param origin: where the request goes: the scheme, host and port of its URL.
+        :param target: the path and query of its URL.
         :param times: the seconds that each step of connecting may take, and each piece of the answer.
         :param allow_exposed: whether the request may go over plain HTTP to or through another machine.
         :raises InvalidArgument: if it would and may not; no connection is opened then.
@@ -96,7 +103,6 @@ class AsyncConnections:
             sent then.
         """
         room = self._room()
-        origin, target = split_url(request.url)
         route = room.routes.get(origin) or self._route(room, origin)
         if route.exposed and not allow_exposed:
             raise exposed_to_others(origin)
@@ -182,8 +188,10 @@ async def _judged(came: RESTResponse | Broken, limit: int) -> RESTResponse | Bro
     if answer is None:
         return came
     size = len(answer.content)
+    if size < _LARGE_PACKED:
+        return came
     packed = answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity"
-    if size < _LARGE_PACKED or (size < _LARGE and not packed) or (not packed and is_success(answer.status)):
+    if not packed and (size < _LARGE or is_success(answer.status)):
         return came
     return Judged(await elsewhere(judge, came, limit), isinstance(came, Broken) and came.final)
 
@@ -235,7 +243,7 @@ class _Route:
     def message(self, request: Request, target: str) -> Message:
         """Return a request as it goes out on this way."""
         headers = list(request.headers.items())
-        if not any(name.lower() == "host" for name in request.headers):
+        if "host" not in map(str.lower, request.headers):
             headers.insert(0, self._host)
         if self._forwarded:
             headers += self._proxy_headers

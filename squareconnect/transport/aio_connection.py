@@ -19,20 +19,20 @@ import re
 import ssl
 import warnings
 from contextlib import suppress
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import h11
 import urllib3
 from urllib3.exceptions import InsecureRequestWarning
-from urllib3.util import wait_for_read
 
 from squareconnect.transport.aio_tasks import to_the_end
 from squareconnect.transport.answer import Broken, RESTResponse
-from squareconnect.transport.outgoing import way_out
+from squareconnect.transport.outgoing import something_came, way_out
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Mapping
 
 LARGEST_HEAD = 32768
 """The most bytes that the head of an answer may have, or one line in a chunked body."""
@@ -55,12 +55,10 @@ class Message(NamedTuple):
 
     def encoded(self) -> bytes:
         """Return the bytes that go out."""
-        lines = [f"{self.method} {self.target} HTTP/1.1\r\n"]
-        lines += [f"{name}: {value}\r\n" for name, value in self.headers]
+        lines = [f"{self.method} {self.target} HTTP/1.1", *map(": ".join, self.headers)]
         if self.body is not None:
-            lines.append(f"Content-Length: {len(self.body)}\r\n")
-        lines.append("\r\n")
-        return "".join(lines).encode("latin-1") + (self.body or b"")
+            lines.append(f"Content-Length: {len(self.body)}")
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + (self.body or b"")
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -155,7 +153,7 @@ class Connection(asyncio.BufferedProtocol):
             self.abort()
         try:
             for _ in range(_TURNS_FOR_TICKETS):
-                if not self.usable or not wait_for_read(self._sock, timeout=0):
+                if not self.usable or not something_came(self._sock):
                     return self.usable
                 if not self._layers:
                     break
@@ -384,11 +382,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _what_came(self) -> RESTResponse | None:
         if self._answer is not None:
-            headers = urllib3.HTTPHeaderDict()
-            for name, value in self._answer.headers.raw_items():
-                headers.add(name.decode("ascii"), value.decode("latin-1"))
-            reason = self._answer.reason.decode("latin-1")
-            return RESTResponse(self._answer.status_code, reason, headers, b"".join(self._pieces))
+            return _Answer(self._answer, b"".join(self._pieces))
         return _began(self._head)
 
     # -- Time -------------------------------------------------------------------------------------------------------
@@ -430,6 +424,29 @@ _END = h11.EndOfMessage()
 @cache
 def _request_without_body(method: str) -> h11.Request:
     return h11.Request(method=method, target="/", headers=[("Host", "")])
+
+
+class _Answer(RESTResponse):
+    """An answer as h11 has read it, whose headers are made when somebody asks for them."""
+
+    def __init__(self, head: h11.Response, content: bytes) -> None:
+        self.status = head.status_code
+        self.reason = head.reason.decode("latin-1")
+        self.content = content
+        self.attempts = 1
+        self._raw_headers = head.headers.raw_items()
+
+    @cached_property
+    def headers(self) -> Mapping[str, str]:  # type: ignore[override]
+        """The headers, looked up without regard to case."""
+        return urllib3.HTTPHeaderDict(
+            [(name.decode("ascii"), value.decode("latin-1")) for name, value in self._raw_headers]
+        )
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether the answer names a Content-Encoding."""
+        return b"content-encoding" in [name.lower() for name, _ in self._raw_headers]
 
 
 class _TLS:

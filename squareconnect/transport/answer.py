@@ -33,6 +33,11 @@ class RESTResponse:
         self.attempts = attempts
 
     @property
+    def is_encoded(self) -> bool:
+        """Whether the answer names a Content-Encoding."""
+        return "Content-Encoding" in self.headers
+
+    @property
     def data(self) -> str:
         """The body as text; bytes that are not UTF-8 are replaced."""
         return self.content.decode("utf-8", "replace")
@@ -97,7 +102,7 @@ def judge(came: RESTResponse | Broken, limit: int) -> RESTResponse | ApiExceptio
     if isinstance(came, Broken):
         return _judge_broken(came, limit)
     problem = None
-    if len(came.content) > limit or "Content-Encoding" in came.headers:
+    if len(came.content) > limit or came.is_encoded:
         problem = _undo_encoding(came, limit)
     if not is_success(came.status):
         return _refusal(came)

@@ -20,7 +20,7 @@ import email.utils
 import logging
 import random
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from squareconnect._text import printable
 from squareconnect.exceptions import ApiException, ConnectionFailed, Timeout
@@ -99,24 +99,8 @@ class Pause(NamedTuple):
     seconds: float
 
 
-class TimeAndChance(Protocol):
-    """What decides beside the answers. Tests replace it."""
-
-    @property
-    def monotonic(self) -> Callable[[], float]:
-        """What returns the monotonic time, in seconds."""
-
-    @property
-    def now(self) -> Callable[[], float]:
-        """What returns the time of day, as ``time.time`` does."""
-
-    @property
-    def jitter(self) -> Callable[[], float]:
-        """What returns a random number from 0 to 1."""
-
-
 class Clock(NamedTuple):
-    """The system's own time and chance."""
+    """Time and chance, which tests replace."""
 
     monotonic: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
@@ -137,7 +121,7 @@ call_options: contextvars.ContextVar[CallOptions | None] = contextvars.ContextVa
 """The options of the call that is being made. They travel beside the methods of 2.x that programs replace."""
 
 
-def exchange(rules: Rules, clock: TimeAndChance) -> Generator[Try | Pause, Any, RESTResponse]:
+def exchange(rules: Rules, clock: Clock) -> Generator[Try | Pause, Any, RESTResponse]:
     """Make a call; see the module.
 
     :return: the answer, if its status is 200 to 205. The 404 to a DELETE of which an earlier try may have been

@@ -20,7 +20,6 @@ import http.client
 import io
 import queue
 import re
-import select
 import ssl
 import threading
 import time
@@ -46,7 +45,7 @@ from urllib3.exceptions import (
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 
 from squareconnect.transport.answer import Broken, RESTResponse
-from squareconnect.transport.outgoing import way_out
+from squareconnect.transport.outgoing import something_came, way_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -122,7 +121,7 @@ class Wire(io.RawIOBase):
         self._files = 0
         self._closing = False
         self._peeking = False
-        self._tells = isinstance(sock, SocketType) and hasattr(select, "poll")
+        self._tells = isinstance(sock, SocketType)
         """Whether the kernel, and TLS where there is TLS, tell what came. Other sockets have to be read for that."""
         self._pending: Callable[[], int] = getattr(sock, "pending", int)
         self.fresh = True
@@ -205,7 +204,7 @@ class Wire(io.RawIOBase):
         return count
 
     def _read_what_came(self, buffer: Any) -> int | None:
-        if self._tells and not self._something_came():
+        if self._tells and not something_came(self._sock) and not self._pending():
             return None
         self._sock.settimeout(0)
         self._timeout_of_sock = 0
@@ -215,11 +214,6 @@ class Wire(io.RawIOBase):
             return None
         self.ended = count == 0
         return count
-
-    def _something_came(self) -> bool:
-        kernel = select.poll()
-        kernel.register(self._sock, select.POLLIN)
-        return bool(kernel.poll(0) or self._pending())
 
     def _first_line(self, size: int = -1) -> bytes:
         """Read the first line of an answer, behind all interim ones (RFC 9110, 15.2)."""
@@ -251,7 +245,7 @@ class Wire(io.RawIOBase):
         self._peeking = True
         try:
             return self._reader.peek(1)
-        except OSError:
+        except (OSError, ValueError):
             self.ended = True
             return b""
         finally:
