@@ -21,7 +21,7 @@ def test_two_commands_do_all_the_set_up() -> None:
     (block,) = re.findall(r"^```sh\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
     demo, tests = block.splitlines()  # .ci/run runs both as they are typed here.
     assert demo.endswith(" -m squareconnect demo")
-    assert tests.endswith(" -m pytest")
+    assert tests.endswith(" -m pytest -n auto")
 
 
 def test_the_figures_of_the_faults_are_those_of_the_page() -> None:
