@@ -182,8 +182,8 @@ class Emulator:
 
     @property
     def faults(self) -> list[Fault]:
-        """What goes wrong on purpose, used up or not, oldest first."""
-        return self._serving().faults.all()
+        """What goes wrong on purpose, used up or not, oldest first, also after the end."""
+        return self._state.faults.all()
 
     @property
     def listing_delay(self) -> float:
