@@ -6,6 +6,7 @@ Importing this module loads nothing that pytest has not loaded: what the fixture
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -141,10 +142,22 @@ def async_customers_api(square: Emulator | LiveSquare) -> Iterator[AsyncCustomer
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add the journal of the test to the report of its failure."""
     report = yield
-    square = item.stash.get(_square, None)
-    if report.failed and square is not None:
+    if report.failed and (square := _emulator_of(item)) is not None:
         report.sections.append(("square: what it received", "\n".join(_told(square))))
     return report
+
+
+def _emulator_of(item: pytest.Item) -> Emulator | None:
+    """Return the emulator of a test that has asked for one: by the fixture, or as an `EmulatorTestCase`."""
+    testcase = sys.modules.get("squareconnect.emulator.testcase")
+    if (
+        testcase is not None
+        and isinstance(item, pytest.Function)
+        and isinstance(item.instance, testcase.EmulatorTestCase)
+    ):
+        square: Emulator | None = getattr(item.instance, "square", None)  # It is missing if it could not be started.
+        return square
+    return item.stash.get(_square, None)
 
 
 def _told(square: Emulator) -> Iterator[str]:

@@ -24,6 +24,7 @@ pytest_plugins = ["pytester"]
 
 FAILING = """
 import pytest, urllib3
+from squareconnect.emulator import EmulatorTestCase
 
 def send(square, method, path, body=None):
     headers = {"Authorization": f"Bearer {square.access_token}"}
@@ -53,6 +54,20 @@ def test_fails_with_many(square):
 
 def test_fails_without_square():
     assert False
+
+class TestCase(EmulatorTestCase):
+    def test_fails_in_a_case(self):
+        self.customers_api.list_customers()
+        self.square.stop()
+        self.fail()
+
+class TestBrokenCase(EmulatorTestCase):
+    @classmethod
+    def setUpClass(cls):
+        raise OSError("no port is left")
+
+    def test_cannot_be_run(self):
+        pass
 
 def test_of_a_marker_that_is_misspelt_is_an_error(broken):
     pass
@@ -193,7 +208,7 @@ def test_a_run_that_does_not_use_it_loads_nothing_of_the_emulator(
 
 def test_a_failing_test_shows_what_the_emulator_received(pytester: pytest.Pytester) -> None:
     result = ran_with_all_plugins(pytester, FAILING)
-    result.assert_outcomes(passed=1, failed=4, errors=1)
+    result.assert_outcomes(passed=1, failed=5, errors=2)
     shown = section(result.outlines, "test_fails")
 
     assert any("square: what it received" in line for line in shown)
@@ -204,6 +219,7 @@ def test_a_failing_test_shows_what_the_emulator_received(pytester: pytest.Pytest
     unused = [line for line in shown if line.startswith("unused: ")]
     assert [line.split("'")[1] for line in unused] == ["update_customer", "delete_customer"]
     assert "no request" in section(result.outlines, "test_fails_without_requests")
+    assert "1. GET /v2/customers -> 200" in section(result.outlines, "TestCase.test_fails_in_a_case")
     assert "... 10 earlier ones" in section(result.outlines, "test_fails_with_many")
     assert not any("square: what" in line for line in section(result.outlines, "test_fails_without_square"))
     assert "nothing of this" not in result.stdout.str()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sqlite3
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from squareconnect import __version__
-from squareconnect.emulator.answers import json_answer, json_body
+from squareconnect.emulator.answers import database_unusable, json_answer, json_body
 from squareconnect.emulator.copies import as_curl, as_python
 from squareconnect.emulator.refusals import RefusalError
 from squareconnect.emulator.validation import as_object, read_json
@@ -100,6 +101,8 @@ class Control:
         try:
             result = await route.handler(ask)
             return result if isinstance(result, Answer) else json_answer(200, result)
+        except sqlite3.OperationalError as error:
+            raise database_unusable(error) from error
         except (TypeError, ValueError, OSError) as error:
             raise RefusalError(400, ErrorCode.BAD_REQUEST, str(error)) from error
 

@@ -55,7 +55,8 @@ class Emulator:
             print(square.url, square.access_token)
 
     Each emulator has customers of its own, unless two are given the same database file. Any thread may use it. What
-    needs customers, such as `seed`, raises RuntimeError while it does not serve.
+    needs customers, such as `seed`, raises RuntimeError while it does not serve, and sqlite3.Error if another process
+    keeps the database file locked.
 
     :param port: the port to listen on, 1 to 65535; 0 for any free one.
     :param database: the SQLite file that keeps everything, made if it is missing; None to forget it at the end.
@@ -181,8 +182,8 @@ class Emulator:
 
     @property
     def faults(self) -> list[Fault]:
-        """What goes wrong on purpose, used up or not, oldest first."""
-        return self._serving().faults.all()
+        """What goes wrong on purpose, used up or not, oldest first, also after the end."""
+        return self._state.faults.all()
 
     @property
     def listing_delay(self) -> float:

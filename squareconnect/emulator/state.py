@@ -80,19 +80,21 @@ class State:
         """Make everything as it was at the start. Requests that are being carried out are broken off.
 
         :param start: `seed` or `clock`: another start than the one before.
+        :raises ValueError: if one of them cannot be. Then nothing changes.
+        :raises sqlite3.Error: if the database cannot be written, so that nothing changes.
         """
         seed, clock = start.get("seed", self._seed), start.get("clock", self._start)
         chance = Chance(seed)
-        self.clock.restart(clock)
-        self._seed, self._start, self.chance = seed, clock, chance
-        self._break_off_requests()
-        self.faults.clear()
-        self.rate_limit, self.listing_delay = None, 0
         async with self.commits.change():
+            self.clock.restart(clock)
+            self._seed, self._start, self.chance = seed, clock, chance
+            self._break_off_requests()
+            self.faults.clear()
+            self.rate_limit, self.listing_delay = None, 0
+            self.journal.restart()
             self.store.clear(chance.cursor_key())
             if self._customers is not None:
                 self._add(self._customers)
-        self.journal.restart()
 
     def _break_off_requests(self) -> None:
         for task in self.in_flight:
@@ -196,6 +198,7 @@ class State:
         """Make everything but the journal as it was when a snapshot was taken.
 
         :raises ValueError: if it is not a snapshot. Then nothing changes.
+        :raises sqlite3.OperationalError: if the database cannot be written. Then nothing changes.
         """
         if not isinstance(snapshot, dict) or snapshot.get("format") != SNAPSHOT_FORMAT:
             raise ValueError(f"This is not a snapshot of an emulator in format {SNAPSHOT_FORMAT}.")
@@ -209,6 +212,8 @@ class State:
             check_listing_delay(snapshot["listing_delay"])
             async with self.commits.change():
                 self.store.load(snapshot["tables"])
+        except sqlite3.OperationalError:  # Not the snapshot is to blame, but the database.
+            raise
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError, sqlite3.Error) as error:
             raise ValueError(f"This is not a whole snapshot of an emulator: {error!r}.") from error
         self._break_off_requests()

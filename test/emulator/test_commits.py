@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -163,6 +164,19 @@ class TestALockedFile:
             answer = wire.post("/v2/customers", {"given_name": "Ada"})
             assert answer.refusal == (503, "API_ERROR", "SERVICE_UNAVAILABLE", None)
             assert wire.get("/v2/customers").json == {}
+            square.fail("*", status=500)
+            before = square.snapshot()
+            for method, name, body in (
+                ("POST", "seed", {"customers": 1}),
+                ("POST", "reset", {"seed": 5}),
+                ("PUT", "snapshot", before),
+            ):
+                answer = wire.send(method, f"/_emulator/{name}", json.dumps(body).encode())
+                assert answer.refusal == (503, "API_ERROR", "SERVICE_UNAVAILABLE", None)
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                square.seed(1)
+            assert square.snapshot() | {"clock": None} == before | {"clock": None}
+            square.faults[0].remove()
             with Emulator(database=path) as second:
                 assert connect(second).get("/v2/customers").json == {}
             other.execute("COMMIT")

@@ -313,8 +313,14 @@ def test_what_needs_a_running_emulator_says_so(tmp_path: Path) -> None:
         lambda: square.reset(),
         lambda: square.snapshot(),
         lambda: square.clock,
-        lambda: square.faults,
         lambda: square.listing_delay,
     ):
         with pytest.raises(RuntimeError, match="does not serve"):
             use()
+
+
+def test_faults_are_told_after_the_end() -> None:
+    with Emulator() as square:
+        fault = square.fail("*", status=500)
+
+    assert square.faults == [fault]
