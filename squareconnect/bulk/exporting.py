@@ -248,7 +248,10 @@ class _State:
     def __init__(self, path: Path | None, resume: bool, purpose: str) -> None:
         if path is not None and not resume:
             _remove(path)
-        self._connection = sqlite3.connect(path or "", timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            self._connection = sqlite3.connect(path or "", timeout=0, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise InputError(f"{path} cannot be written ({error}): name a file in another folder") from None
         self.new_count = 0
         try:
             self._read(purpose)

@@ -278,6 +278,9 @@ def test_destinations_and_options_that_cannot_be_are_refused(tmp_path: Path) -> 
     (tmp_path / "x.part").mkdir()
     with pytest.raises(InputError, match="cannot be written: Is a directory"):
         export_customers(api, tmp_path / "x")
+    (tmp_path / "y.export").mkdir()
+    with pytest.raises(InputError, match=r"y\.export cannot be written \(unable to open database file\): name a file"):
+        export_customers(api, tmp_path / "y", resume=True)
     with pytest.raises(TypeError, match="api must be"):
         export_customers("api", "x")  # type: ignore[call-overload]
 

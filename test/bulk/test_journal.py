@@ -194,7 +194,7 @@ def test_a_full_disk_stops_the_import_and_loses_nothing(tmp_path: Path, room: in
         command = [sys.executable, "-c", FULL, square.host, str(tmp_path / "j"), str(room)]
         said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
         assert "cannot be written" in said
-        assert "make room, and run the same again" in said
+        assert "make room, or let its folder be written, and run the same again" in said
         rows = people(120, note="x" * 100)
         assert import_customers(rows, api_of(square.host), journal=tmp_path / "j").created == 120
         assert len(square.customers) == 120
