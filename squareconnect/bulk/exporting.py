@@ -188,6 +188,8 @@ class _Export(Job):
         part = _beside(self._path, ".part")
         try:
             file = opened.enter_context(part.open("r+b" if state.offset else "wb"))
+            if file.seek(0, os.SEEK_END) < state.offset:
+                raise JournalError(f"{part} is shorter than it was when the export stopped: export without --resume")
             file.truncate(state.offset)
         except OSError as error:
             raise InputError(f"{part} cannot be written: {error.strerror}") from None

@@ -462,7 +462,7 @@ class Journal:
             "UPDATE outcomes SET state = ?, customer_id = coalesce(?, customer_id), code = ?, field = ?, detail = ? "
             "WHERE number = ?",
             (
-                (state, *map(storable, (customer_id, *(refusal or (None, None, None)))), number)
+                (state, storable(customer_id), *(map(storable, refusal) if refusal else (None, None, None)), number)
                 for number, state, customer_id, refusal in settled
             ),
         )

@@ -229,6 +229,9 @@ def test_what_another_export_has_left_is_not_gone_on_with(square: Square, tmp_pa
         export_customers(api_of(square.host), file, progress=stop_at(100))
     with pytest.raises(JournalError, match=r"as jsonl, not .* as csv: export without --resume"):
         export_customers(api_of(square.host), file, resume=True, format="csv")
+    (tmp_path / "out.jsonl.part").write_bytes(b"{}\n")
+    with pytest.raises(JournalError, match=r"out\.jsonl\.part is shorter than it was when the export stopped"):
+        export_customers(api_of(square.host), file, resume=True)
     (tmp_path / "out.jsonl.export").write_bytes(b"no database" * 1000)
     with pytest.raises(JournalError, match="is broken"):
         export_customers(api_of(square.host), file, resume=True)
