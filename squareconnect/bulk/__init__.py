@@ -23,13 +23,14 @@ The *journal*, a SQLite file, first takes in all rows as they will be sent. From
   taken and settled in the meantime, and rows are taken ahead of the calls, so that no call waits for the disk.
 - `done`: made, updated or skipped, with the customer's id.
 - `refused`: by the rules, the server, or `on_match="fail"`, with code, field and detail.
-- `unknown`: it was tried ten times, and the answer never said what became of it.
+- `unknown`: it was tried ten times, or for as long as its key is relied on, and no answer said what became of it.
 
 Every try of a row carries the same *idempotency key*, a hash of the import's random name, which stands in the journal,
 and the row's number. So a row whose state is `sent` or `unknown` is sent again in the next run, and Square answers with
 the customer whom the first try made, if it made one. Square does not publish how long it remembers a key. After
-`key_trust` seconds the key is not relied on: the customers made since then are listed first, and a row whose customer
-is among them is done. It is a row's customer if it says the same in every field and no other row has made it.
+`key_trust` seconds, or if the clock was set, the key is not relied on: the next run lists the customers made since then
+first, and a row whose customer is among them is done. It is a row's customer if it says the same in every field and no
+other row has made it.
 
 A journal belongs to one input, read with the same options, and to one host. It is locked while an import works with it.
 

@@ -372,6 +372,8 @@ class _Files:
         part = _part_of(self._path_of(place.number))
         try:
             self._file = self._opened.enter_context(part.open("r+b" if place.offset else "wb"))
+            if self._file.seek(0, os.SEEK_END) < place.offset:
+                raise JournalError(f"{part} is shorter than it was when the export stopped: export without --resume")
             self._file.truncate(place.offset)
         except OSError as error:
             raise InputError(f"{part} cannot be written: {error.strerror}") from None
@@ -399,7 +401,10 @@ class _State:
         self._forgets = forgets
         if path is not None and not resume:
             _remove(path)
-        self._connection = sqlite3.connect(path or "", timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            self._connection = sqlite3.connect(path or "", timeout=0, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise InputError(f"{path} cannot be written ({error}): name a file in another folder") from None
         self.new_count = 0
         try:
             self._read(purpose)

@@ -164,7 +164,10 @@ class Journal:
                 f"The journal {self.name} is in use by another import: wait until that one ends, or stop it"
             )
         if "full" in said or "I/O" in said or "unable to open" in said or "readonly" in said:
-            return Stopped(f"The journal {self.name} cannot be written ({said}): make room, and run the same again")
+            return Stopped(
+                f"The journal {self.name} cannot be written ({said}): make room, or let its folder be written, and run "
+                "the same again"
+            )
         return JournalError(
             f"The journal {self.name} is broken ({said}): restore it from a copy, or begin anew with another journal "
             "and --match, so that nobody is imported twice"
@@ -459,7 +462,7 @@ class Journal:
             "UPDATE outcomes SET state = ?, customer_id = coalesce(?, customer_id), code = ?, field = ?, detail = ? "
             "WHERE number = ?",
             (
-                (state, *map(storable, (customer_id, *(refusal or (None, None, None)))), number)
+                (state, storable(customer_id), *(map(storable, refusal) if refusal else (None, None, None)), number)
                 for number, state, customer_id, refusal in settled
             ),
         )

@@ -304,7 +304,7 @@ def open_source(
         raise InputError(f"--delimiter must be one character, such as ; or a tab, not {delimiter!r}")
     try:
         "".encode(encoding)
-    except LookupError:
+    except (LookupError, UnicodeError):
         raise InputError(f"--encoding: Python knows no encoding {encoding!r}; try utf-8, utf-16 or cp1252") from None
     if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
         encoding = "utf-8-sig"
@@ -469,4 +469,6 @@ def _undecodable_place(path: Path, encoding: str) -> str:
                 line.decode(encoding)
             except UnicodeDecodeError as error:
                 return f": byte {error.start + 1} of line {number} is 0x{line[error.start]:02X}"
+            except UnicodeError:  # Some codecs do not say where.
+                break
     return ""

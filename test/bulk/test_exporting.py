@@ -229,6 +229,9 @@ def test_what_another_export_has_left_is_not_gone_on_with(square: Square, tmp_pa
         export_customers(api_of(square.host), file, progress=stop_at(100))
     with pytest.raises(JournalError, match=r"as jsonl, not .* as csv: export without --resume"):
         export_customers(api_of(square.host), file, resume=True, format="csv")
+    (tmp_path / "out.jsonl.part").write_bytes(b"{}\n")
+    with pytest.raises(JournalError, match=r"out\.jsonl\.part is shorter than it was when the export stopped"):
+        export_customers(api_of(square.host), file, resume=True)
     (tmp_path / "out.jsonl.export").write_bytes(b"no database" * 1000)
     with pytest.raises(JournalError, match="is broken"):
         export_customers(api_of(square.host), file, resume=True)
@@ -278,6 +281,9 @@ def test_destinations_and_options_that_cannot_be_are_refused(tmp_path: Path) -> 
     (tmp_path / "x.part").mkdir()
     with pytest.raises(InputError, match="cannot be written: Is a directory"):
         export_customers(api, tmp_path / "x")
+    (tmp_path / "y.export").mkdir()
+    with pytest.raises(InputError, match=r"y\.export cannot be written \(unable to open database file\): name a file"):
+        export_customers(api, tmp_path / "y", resume=True)
     with pytest.raises(TypeError, match="api must be"):
         export_customers("api", "x")  # type: ignore[call-overload]
 

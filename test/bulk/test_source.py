@@ -124,7 +124,7 @@ def test_json_lines_that_cannot_be_imported_are_told_in_a_sentence(tmp_path: Pat
     assert said in str(raised.value)
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "ascii"])
+@pytest.mark.parametrize("encoding", ["utf-16", "ascii", "punycode"])
 def test_text_of_another_encoding_than_was_named_is_told(tmp_path: Path, encoding: str) -> None:
     path = write(tmp_path / "p.csv", b"given_name\nZo\xff\xd8\xd8\n")
     with pytest.raises(InputError, match=f"is not {encoding} text"):
@@ -139,6 +139,7 @@ def test_text_of_another_encoding_than_was_named_is_told(tmp_path: Path, encodin
         ({"delimiter": '"'}, "--delimiter must be one character"),
         ({"encoding": "latin"}, ""),
         ({"encoding": "klingon"}, "Python knows no encoding 'klingon'"),
+        ({"encoding": "undefined"}, "Python knows no encoding 'undefined'"),
         ({"columns": {"given_name": "x"}}, "--map: 'x' is no field"),
     ],
 )

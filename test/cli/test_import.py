@@ -127,6 +127,38 @@ class TestAnImport:
         assert "'import' changes data: say where" in done.err
 
 
+SQUARES_OWN = """\
+Reference ID,First Name,Surname,Email Address,Phone Number,Nickname,Company Name,Street Address 1,Street Address 2,\
+City,State,Postal Code,Birthday,Memo,Square Customer ID,Creation Source,First Visit,Last Visit,Transaction Count,\
+Lifetime Spend,Email Subscription Status,Instant Profile,Blocked from online booking,Shoe size
+r1,Ada,Lovelace,ada@example.com,'+44 20 7946 0000,Countess,Engines Ltd,12 St James's Square,Flat 2,London,\
+England,SW1Y 4JH,1815-12-10,"Wrote the first
+program",SQ1,Directory,2019-01-01,2019-06-12,3,$12.00,Unsubscribed,No,No,37
+"""
+
+
+def test_squares_own_export_is_imported_as_it_is(square: Square, folder: Path, imported: Callable[..., Done]) -> None:
+    (folder / "export.csv").write_text(SQUARES_OWN)
+    done = imported("export.csv")
+    assert done.code == 0
+    unused = done.err.splitlines()[0]
+    assert unused.startswith(
+        "Not imported, because they are no field of a customer: Square Customer ID, Creation Source"
+    )
+    assert unused.count("Shoe size") == 1
+    (ada,) = square.customers()
+    assert (ada.reference_id, ada.given_name, ada.family_name, ada.nickname) == ("r1", "Ada", "Lovelace", "Countess")
+    assert (ada.email_address, ada.phone_number) == ("ada@example.com", "+44 20 7946 0000")
+    assert (ada.company_name, ada.note, ada.birthday) == ("Engines Ltd", "Wrote the first\nprogram", "1815-12-10")
+    assert ada.address == Address(
+        address_line_1="12 St James's Square",
+        address_line_2="Flat 2",
+        locality="London",
+        administrative_district_level_1="England",
+        postal_code="SW1Y 4JH",
+    )
+
+
 class TestADryRun:
     def test_tells_what_would_be_done_and_sends_nothing(
         self, square: Square, folder: Path, ran: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
@@ -156,6 +188,13 @@ class TestADryRun:
         assert (done.code, done.err) == (0, "")
         planned = json.loads(done.out)
         assert (planned["rows"], planned["bodies"], planned["refusals"]) == (1, [{"given_name": "Ada"}], [])
+
+    def test_shows_five_requests_and_the_time_that_all_take(self, folder: Path, ran: Callable[..., Done]) -> None:
+        (folder / "many.csv").write_text("given_name\n" + "".join(f"Ada {number}\n" for number in range(600)))
+        lines = ran("import", "many.csv", "--dry-run").out.splitlines()
+        requests = [line.removeprefix("Request: ") for line in lines if line.startswith("Request: ")]
+        assert requests == [f'{{"given_name": "Ada {number}"}}' for number in range(5)]
+        assert [line.partition(": ")[2] for line in lines[-3:]] == ["2 min 0 s", "1 min 0 s", "24 s"]
 
     def test_of_stdin_keeps_no_copy(self, folder: Path) -> None:
         done = run("import", "-", "--dry-run", given="given_name\nAda\n", cwd=folder)
@@ -306,6 +345,30 @@ class TestAnImportThatStops:
         done = run("import", "many.csv", *square.target, env=square.env, cwd=folder)
         assert (done.code, done.err.splitlines()[0]) == (0, "Rows: 60 created.")
         assert sorted(str(one.given_name) for one in square.customers()) == sorted(f"Ada {n}" for n in range(60))
+
+    def test_because_the_server_is_gone_ends_with_75(
+        self, square: Square, folder: Path, ran: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("squareconnect.bulk.engine.PATIENCE", 0.2)
+        (folder / "one.csv").write_text("given_name\nAda\n")
+        with answering(Answer(200)) as url:
+            pass
+        done = ran("import", "one.csv", "--host", url)
+        assert (done.code, done.out) == (75, "")
+        assert "Rows: 0 created, 1 left." in done.err
+        assert "To go on: " in done.err
+        assert done.err.splitlines()[-1].startswith("squareconnect: Nothing has succeeded for ")
+
+    def test_because_the_disk_is_full_ends_with_75(self, square: Square, folder: Path) -> None:
+        (folder / "many.csv").write_text("given_name\n" + "".join(f"Ada {number}\n" for number in range(700)))
+        env = {**square.env, "URL": square.url}
+        # SIGXFSZ is ignored by Python, so that a file that may grow no more fails as one on a full disk does.
+        done = shell('ulimit -f 40; square import many.csv --host "$URL"; echo $?', env=env)
+        assert done.out == "75\n"
+        assert "cannot be written" in done.err
+        assert "Traceback" not in done.err
+        assert run("import", "many.csv", *square.target, env=square.env, cwd=folder).code == 0
+        assert len(square.ids()) == 700
 
     def test_because_the_journal_is_in_use_ends_with_75(
         self, square: Square, folder: Path, imported: Callable[..., Done]

@@ -30,6 +30,15 @@ class TestABrokenPipe:
         assert done.out.endswith("\n0 0\n")
         assert done.err == ""
 
+    @pytest.mark.parametrize(
+        "words", ["doctor --emulator", "demo", "demo --json", "completion bash", "import people.csv --dry-run"]
+    )
+    def test_ends_what_prints_at_length_quietly(self, words: str, tmp_path: Path) -> None:
+        (tmp_path / "people.csv").write_text("given_name\n" + "Ada\n" * 10)
+        script = f'cd {tmp_path}; square {words} | head -n 1 > /dev/null; echo "${{PIPESTATUS[*]}}"'
+        done = shell(script)
+        assert (done.out, done.err) == ("0 0\n", "")
+
     def test_ends_help_quietly(self) -> None:
         done = shell('square create --help | true; echo "${PIPESTATUS[*]}"')
         assert (done.out, done.err) == ("0 0\n", "")
