@@ -33,8 +33,10 @@ AGAIN_AFTER = 0.5
 """Seconds from one time to the next."""
 WORKERS_WITHIN = 60.0
 """Seconds to wait for a worker when there is none."""
-_LOOK_UP_EVERY = 0.5
-"""Seconds after which the crew looks for new workers, if no task ends before."""
+_LOOK_UP_EVERY = 0.2
+"""Seconds after which the crew looks which workers there are, if no task ends before."""
+_RESULT_WITHIN = 10.0
+"""Seconds to wait for the result of a task that has ended: its worker may have died since."""
 
 
 class Work(Protocol):
@@ -108,8 +110,8 @@ class _Item(Generic[AnyWork]):
 class Crew(Generic[AnyWork]):
     """Does all of some work, with a task for each thread of the workers.
 
-    The crew, not the scheduler, says who does what: tasks that send secede from their worker's threads, so that nothing
-    waits behind the long task of a client that is gone, and the scheduler takes their worker for idle.
+    The crew, not the scheduler, says which worker does what: tasks that send secede from their worker's threads, so that
+    nothing waits behind the task of a client that is gone, and the scheduler takes their workers for idle.
     Of the accounts that have work left, the one with the fewest tasks gets the next one, and among those the one that
     has waited longest: an account whose server is slow takes no thread away from another.
 
@@ -118,7 +120,7 @@ class Crew(Generic[AnyWork]):
         it, and it returns an `Outcome`.
     :param told: gets work and what came of it so far, after each task.
     :param in_order: whether the work for an account is done piece by piece, in its order.
-    :param most_kills: how often Dask may give up a task, each time after several dead workers, before its work fails.
+    :param most_kills: how many workers in a row may die of some work before it fails.
     """
 
     def __init__(
@@ -128,7 +130,7 @@ class Crew(Generic[AnyWork]):
         told: Callable[[AnyWork, Any], object],
         *,
         in_order: bool = False,
-        most_kills: int = 10,
+        most_kills: int = 30,
     ) -> None:
         self._client: Any = client  # Its methods may return coroutines, but not here.
         self._call = call
@@ -151,7 +153,7 @@ class Crew(Generic[AnyWork]):
             while self._waiting or self._running:
                 self._start()
                 for future in self._done():
-                    self._end(future)
+                    self._end(future, self._outcome(future, self._running[future]))
         finally:
             self._client.cancel(list(self._running))
             self._running.clear()
@@ -168,7 +170,8 @@ class Crew(Generic[AnyWork]):
     def _start(self) -> None:
         """Give each thread that has no task one."""
         threads = self._threads()
-        engaged = self._engaged()
+        self._take_back(threads)
+        engaged = Counter(item.worker for item in self._running.values())
         while threads:
             worker = min(threads, key=lambda one: engaged[one] / threads[one])
             item = self._next() if engaged[worker] < threads[worker] else None
@@ -178,13 +181,13 @@ class Crew(Generic[AnyWork]):
             engaged[worker] += 1
             function, *arguments = self._call(item.work)
             task = delayed(function, pure=False)(*arguments)
-            self._running[self._client.compute(task, workers=[worker], allow_other_workers=True)] = item
+            self._running[self._client.compute(task, workers=[worker])] = item
 
-    def _engaged(self) -> Counter[str]:
-        """Return how many tasks each worker has. Those of a worker that has died went to others at once."""
-        tasks: dict[str, list[str]] = self._client.processing()
-        place = {key: worker for worker, keys in tasks.items() for key in keys}
-        return Counter(place.get(str(future.key), item.worker) for future, item in self._running.items())
+    def _take_back(self, threads: Collection[str]) -> None:
+        """Take the tasks of workers that have died, which Dask leaves to others only if it is let."""
+        for future, item in list(self._running.items()):
+            if item.worker not in threads:
+                self._end(future, self._killed(item))
 
     def _next(self) -> _Item[AnyWork] | None:
         """Take the item that is next. Accounts stand in the order in which they had their last turn."""
@@ -237,11 +240,10 @@ class Crew(Generic[AnyWork]):
             return ()
         return ended.done  # type: ignore[no-any-return]
 
-    def _end(self, future: distributed.Future[Any]) -> None:
+    def _end(self, future: distributed.Future[Any], outcome: Outcome) -> None:
         item = self._running.pop(future)
         account = item.work.account
-        outcome = self._outcome(future, item)
-        future.release()
+        self._client.cancel([future])
         if outcome.failure is not None:
             self._failures.setdefault(account, outcome.failure)
             self._waiting.pop(account, None)
@@ -257,13 +259,14 @@ class Crew(Generic[AnyWork]):
     def _outcome(self, future: distributed.Future[Any], item: _Item[AnyWork]) -> Outcome:
         """Return what a task has brought about, and say when its item is due again."""
         try:
-            outcome: Outcome = future.result()
-        except distributed.KilledWorker:
+            outcome: Outcome = future.result(timeout=_RESULT_WITHIN)
+        except (distributed.KilledWorker, TimeoutError, asyncio.TimeoutError):
             return self._killed(item)
         except (CancelledError, OSError) as failure:
             return Outcome(failure=Stopped(f"The cluster has lost a task ({failure}): run the same again"))
         except Exception as failure:
             return Outcome(failure=failure)
+        item.kills = 0
         if not isinstance(outcome.failure, JournalInUse):
             item.busy_since = None
             return outcome

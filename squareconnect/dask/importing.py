@@ -107,7 +107,7 @@ class _Import:
                 self._late.append(part)
 
         may_be_late = self._order.match is None
-        Crew(self._client, lambda part: self._reading_of(part, may_be_late), told, most_kills=0).do(parts)
+        Crew(self._client, lambda part: self._reading_of(part, may_be_late), told, most_kills=3).do(parts)
         chunks = [chunk for part in parts for chunk in by_part[part.name]]
         self._reports = {chunk.journal: (chunk, chunk.report) for chunk in chunks}  # In their order.
 

@@ -1,4 +1,10 @@
-"""Import on a cluster of four processes that are killed, and tell the figures: python -m test.dask.proof [ROWS]."""
+"""Import on a cluster of four processes that are killed, and tell the figures.
+
+::
+
+    python -m test.dask.proof [ROWS [RATE]]           one account, whose import's client is killed as well
+    python -m test.dask.proof accounts [ROWS [RATE]]  two accounts, one of which answers many requests by 429
+"""
 
 from __future__ import annotations
 
@@ -70,7 +76,7 @@ def prove(rows: int, rate: float, *, kill_every: float, restart_after: float, fa
         address = kept.enter_context(_process("cluster"))[1]
         killer = _Killer(address, kill_every)
         began = time.monotonic()
-        order = json.dumps([address, square.host, str(folder), rate])
+        order = json.dumps([address, {"": square.host}, str(folder), rate])
         with _process("import", order) as (first, _):
             time.sleep(restart_after)
             first.kill()
@@ -93,11 +99,59 @@ def prove(rows: int, rate: float, *, kill_every: float, restart_after: float, fa
         )
 
 
-def _write(folder: Path, rows: int) -> None:
+class AccountFigures(NamedTuple):
+    """What a proof has seen of one of two accounts."""
+
+    rows: int
+    missing: int
+    doubled: int
+    foreign: int
+    """Rows of the other account that were made here."""
+    requests: int
+    limited: int
+    """Requests that were answered by 429."""
+    seconds: float
+    """From the first request to the last."""
+
+
+def prove_accounts(rows: int, rate: float, *, kill_every: float) -> dict[str, AccountFigures]:
+    """Import so many rows for each of two accounts while workers are killed.
+
+    The server of the first takes all requests, that of the second takes half of the rate and answers 429 beyond it.
+    """
+    with ExitStack() as kept:
+        folder = Path(kept.enter_context(tempfile.TemporaryDirectory()))
+        _write(folder / "in", 2 * rows, ("free", "limited"))
+        squares = {"free": Watched(), "limited": Watched(rate=rate / 2, burst=rate / 20)}
+        hosts = {name: kept.enter_context(running(square)).host for name, square in squares.items()}
+        address = kept.enter_context(_process("cluster"))[1]
+        killer = _Killer(address, kill_every)
+        with _process("import", json.dumps([address, hosts, str(folder), rate])) as (process, _):
+            process.stdout.readline()
+        killer.end()
+        return {name: _figures_of(name, square, rows) for name, square in squares.items()}
+
+
+def _figures_of(name: str, square: Watched, rows: int) -> AccountFigures:
+    counted = Counter(one["reference_id"] for one in square.customers.values())
+    own = [reference for reference in counted if reference.startswith(name)]
+    return AccountFigures(
+        rows,
+        rows - len(own),
+        sum(counted.values()) - len(counted),
+        len(counted) - len(own),
+        square.requests,
+        square.limited,
+        round(square.times[-1] - square.times[0], 1),
+    )
+
+
+def _write(folder: Path, rows: int, accounts: tuple[str, ...] = ("",)) -> None:
     folder.mkdir()
     for file in range(FILES):
-        lines = [f"Ada,{file}-{row}" for row in range(rows // FILES)]
-        (folder / f"{file:02}.csv").write_text("\n".join(["given_name,reference_id", *lines]) + "\n")
+        names = [accounts[row % len(accounts)] for row in range(rows // FILES)]
+        lines = [f"Ada,{name}{file}-{row},{name}" for row, name in enumerate(names)]
+        (folder / f"{file:02}.csv").write_text("\n".join(["given_name,reference_id,account", *lines]) + "\n")
 
 
 def _between(times: list[float]) -> list[float]:
@@ -182,14 +236,11 @@ def _cluster() -> None:
             cluster.scale(WORKERS)  # Dask's nannies give up on a worker that is killed while it starts.
 
 
-def _import(address: str, host: str, folder: str, rate: float) -> None:
+def _import(address: str, hosts: dict[str, str], folder: str, rate: float) -> None:
+    accounts = {name: Configuration(host=host, access_token=f"token-{name}") for name, host in hosts.items()}
+    configuration = accounts.get("", accounts)
     with Client(address):
-        report = import_customers(
-            f"{folder}/in/*.csv",
-            Configuration(host=host, access_token="a-token"),
-            journal=f"{folder}/journals",
-            rate=rate,
-        )
+        report = import_customers(f"{folder}/in/*.csv", configuration, journal=f"{folder}/journals", rate=rate)
     print(json.dumps(report._asdict()), flush=True)
 
 
@@ -198,6 +249,10 @@ def main(words: list[str]) -> None:
         _cluster()
     elif words[:1] == ["import"]:
         _import(*json.loads(words[1]))
+    elif words[:1] == ["accounts"]:
+        rows, rate = (int(words[1]) if words[1:] else 1000), (float(words[2]) if words[2:] else 50.0)
+        accounts = prove_accounts(rows, rate, kill_every=5.0)
+        print(json.dumps({name: figures._asdict() for name, figures in accounts.items()}, indent=2))
     else:
         rows, rate = (int(words[0]) if words else 20_000), (float(words[1]) if words[1:] else 200.0)
         figures = prove(rows, rate, kill_every=5.0, restart_after=rows / rate / 3)
