@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import queue
+import select
 import socket
 import threading
 import time
@@ -14,6 +15,7 @@ import pytest
 import urllib3
 
 from squareconnect.transport import Request, threads
+from squareconnect.transport.outgoing import something_came
 from squareconnect.transport.threads import Attempt, Slots, Wire
 from test.servers import Server, answer
 
@@ -27,6 +29,8 @@ def test_a_wire_has_what_others_ask_of_a_socket() -> None:
         wire.settimeout(2.0)
 
         assert (wire.gettimeout(), wire.fileno(), wire.family) == (2.0, here.fileno(), here.family)
+        wire.shutdown(socket.SHUT_WR)
+        assert there.recv(1) == b""
         wire.close()
     assert here.fileno() == -1
 
@@ -40,6 +44,38 @@ def test_a_wire_whose_making_was_interrupted_can_be_collected() -> None:
 
 def test_a_class_that_is_no_connection_is_used_as_it_is() -> None:
     assert threads._watched(dict) is dict
+
+
+@pytest.mark.parametrize("polls", [True, False])
+def test_what_came_is_seen_without_waiting_also_where_there_is_no_poll(
+    polls: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not polls:
+        monkeypatch.delattr(select, "poll")
+    here, there = socket.socketpair()
+    with here, there:
+        assert not something_came(here)
+        there.send(b"H")
+        assert something_came(here)
+
+
+def test_a_wire_whose_socket_somebody_closed_has_ended() -> None:
+    here, there = socket.socketpair()
+    there.close()
+    wire = Wire(here)
+    here.close()
+
+    assert (wire.peek(), wire.ended) == (b"", True)
+
+
+def test_a_pool_is_found_again_by_its_place_but_not_with_settings_of_its_own() -> None:
+    manager = threads.pool_manager(maxsize=3)
+    pool = manager.connection_from_host("127.0.0.1", 80)
+
+    assert manager.connection_from_host("127.0.0.1", 80) is pool
+    assert manager.connection_from_host("127.0.0.1", 80, pool_kwargs={"maxsize": 5}) is not pool
+    with pytest.raises(urllib3.exceptions.URLSchemeUnknown):
+        manager.connection_from_host("127.0.0.1", 80, "ftp")
 
 
 def test_a_connection_that_a_call_is_using_is_not_closed_by_another() -> None:
