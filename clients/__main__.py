@@ -10,7 +10,7 @@ from pathlib import Path
 from squareconnect.emulator import Emulator
 from tools.environments import HOME, python_of
 
-CLIENTS = Path(__file__).parent.parent / "test" / "clients"
+CLIENTS = Path(__file__).parent
 PYTHON_CLIENTS = {
     "original": "original_client.py",
     "squareup": "squareup_client.py",
