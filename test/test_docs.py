@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import inspect
 import re
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Any
 import pytest
 
 from squareconnect import ApiClient, Configuration, CustomersApi, exceptions
+from squareconnect import _checks as checks
+from squareconnect._settings import setting
+from squareconnect.configuration import AT_EACH_CALL
 from squareconnect.emulator import Emulator
 from squareconnect.exceptions import ApiException
 from squareconnect.models._model import Model, prop
@@ -79,6 +83,23 @@ class TestOneChangeInOnePlace:
         assert decode(b'{"name":"Rex"}', Pet) == Pet("Rex")
         assert (Pet.swagger_types, Pet.attribute_map) == ({"name": "str"}, {"name": "name"})
         assert "| **name** | **str** | What it answers to. | [optional] |" in docs.model_page(Pet)
+
+    def test_one_statement_makes_a_setting(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        maybe: Any = "maybe"
+
+        class ShopConfiguration(Configuration):
+            open_on_sundays: bool = setting(False, checks.truth, AT_EACH_CALL, "Whether the shop is open on Sundays.")
+
+        assert inspect.signature(ShopConfiguration).parameters["open_on_sundays"].default is False
+        with pytest.raises(ValueError, match="open_on_sundays must be True or False"):
+            ShopConfiguration(open_on_sundays=maybe)
+        shop = copy.copy(ShopConfiguration(open_on_sundays=True))
+        assert shop.open_on_sundays
+        assert "open_on_sundays=True" in repr(shop)
+        assert shop.__getstate__()["open_on_sundays"]
+        monkeypatch.setattr(docs, "Configuration", ShopConfiguration)
+        assert "| `open_on_sundays` | `bool` | `False` | Whether the shop is open on Sundays. |" in docs.setting_list()
+        assert "`open_on_sundays` | at each call" in docs.setting_times()
 
     def test_one_method_makes_an_endpoint(self) -> None:
         class LaterApi(CustomersApi):
