@@ -310,7 +310,7 @@ class ApiClient(BaseClient):
     """Makes requests of calls and models of answers.
 
     One client serves any number of threads. Use it as a context manager, or :meth:`close` it, to close its
-    connections at once; else they close when it is collected.
+    connections at once; otherwise they close when it is garbage-collected.
 
     :param configuration: the settings; a new ``Configuration()`` if None.
     :param header_name: the name of a header to send with every request.
@@ -588,7 +588,7 @@ def unreadable(response: Any, problem: str) -> DecodeError:
 
 
 def _body_of(response: Any) -> bytes:
-    """Return an answer's body; in the place of an answer, programs' tests have objects with ``data``."""
+    """Return an answer's body; in place of an answer, programs' tests have objects with ``data``."""
     if isinstance(response, RESTResponse):
         return response.content
     if not isinstance(response.data, (str, bytes)):
