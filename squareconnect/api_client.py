@@ -83,15 +83,7 @@ class PreparedCall(NamedTuple):
 
 
 class BaseClient(ClientOf2x, ABC):
-    """What makes requests of calls and results of answers, whichever way they travel.
-
-    :param configuration: the settings; a new ``Configuration()`` if None.
-    :param header_name: the name of a header to send with every request.
-    :param header_value: its value.
-    :param cookie: the ``Cookie`` header to send with every request.
-    :param models: the models of other APIs that answers may be decoded as: a module of Swagger models, a mapping of
-        names to them, or a list of these.
-    """
+    """What both clients share: requests are made of calls and results of answers, whichever way they travel."""
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,12 @@ def imported(tree: ast.AST, package: str = "squareconnect") -> Iterator[str]:
 
 def test_each_room_is_there() -> None:
     assert set(ROOMS) == {module.partition(".")[0] for module in MODULES}
+
+
+def test_each_room_is_in_the_picture() -> None:
+    picture = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8").split("```")[1]
+
+    assert [room for room in ROOMS if room != "__main__" and not re.search(rf"\b{room}\b", picture)] == []
 
 
 def room_of(module: str) -> int:
