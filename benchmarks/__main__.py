@@ -1,10 +1,10 @@
-"""Measure the SDK beside every peer, and write ``docs/performance.md`` with its data and picture.
+"""Compare the SDK with every peer, and write ``docs/performance.md`` with its data and picture.
 
 ::
 
     python -m benchmarks            measures everything: about ten minutes on a quiet machine
     python -m benchmarks --quick    a trial of four minutes, printed and not written
-    python -m benchmarks --render   writes the pages anew from docs/performance.json
+    python -m benchmarks --render   writes the pages again from docs/performance.json
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ if __name__ == "__main__":
     )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--quick", action="store_true", help="measure little, print it, write nothing")
-    how.add_argument("--render", action="store_true", help="measure nothing, write the pages anew")
+    how.add_argument("--render", action="store_true", help="measure nothing, write the pages again")
     options = parser.parse_args()
     if options.quick:
         print(render.page(measure("--quick")))

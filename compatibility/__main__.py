@@ -131,6 +131,8 @@ def main() -> int:
         print(f"NOT MET: {difference.what}: there is no such difference")
     passed = all([run_programs(), run_unit_tests()])
     print(f"{len(comparison.met)} differences met, {comparison.unexplained} not explained")
+    if comparison.unexplained:
+        print("Describe a difference in compatibility/differences.py; name what 2.x lacks in compatibility/later.py.")
     return 0 if passed and not comparison.unexplained and not comparison.stale() else 1
 
 

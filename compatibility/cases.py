@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from compatibility import later
 from squareconnect import models
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ EXPRESSIONS = [
 
 # -- Random ones ----------------------------------------------------------------------------------------------------
 
-FIELDS = {name: types for name in models.__all__ if (types := getattr(models, name).swagger_types)}
+FIELDS = {name: types for name in models.__all__ if name not in later.MODELS and (types := later.without(models, name))}
 """The types of the fields by model: the walk makes sure that they are those of 2.x."""
 
 WRONG: dict[str, list[Any]] = {

@@ -24,6 +24,16 @@ VOLATILE = (
 )
 """What differs from one run to the next."""
 
+_PROGRAM = """
+import runpy, sys
+from compatibility.later import leave_out
+from squareconnect import models
+leave_out(models)
+del sys.argv[0]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+"""Runs the program that its first argument names."""
+
 
 def run_programs() -> bool:
     """Run each program with both packages, and print how many came out the same.
@@ -57,7 +67,7 @@ def outcome(name: str, python: Path) -> list[Any]:
     """
     with Emulator() as square:
         done = subprocess.run(
-            [python, "-m", f"compatibility.programs.{name}", square.url, square.access_token],
+            [python, "-c", _PROGRAM, f"compatibility.programs.{name}", square.url, square.access_token],
             cwd=HOME,
             env={"PATH": os.environ["PATH"]},
             capture_output=True,

@@ -83,15 +83,7 @@ class PreparedCall(NamedTuple):
 
 
 class BaseClient(ClientOf2x, ABC):
-    """What makes requests of calls and results of answers, whichever way they travel.
-
-    :param configuration: the settings; a new ``Configuration()`` if None.
-    :param header_name: the name of a header to send with every request.
-    :param header_value: its value.
-    :param cookie: the ``Cookie`` header to send with every request.
-    :param models: the models of other APIs that answers may be decoded as: a module of Swagger models, a mapping of
-        names to them, or a list of these.
-    """
+    """What both clients share: requests are made of calls and results of answers, whichever way they travel."""
 
     def __init__(
         self,
@@ -308,7 +300,7 @@ class ApiClient(BaseClient):
     """Makes requests of calls and models of answers.
 
     One client serves any number of threads. Use it as a context manager, or :meth:`close` it, to close its
-    connections at once; else they close when it is collected.
+    connections at once; otherwise they close when it is garbage-collected.
 
     :param configuration: the settings; a new ``Configuration()`` if None.
     :param header_name: the name of a header to send with every request.
@@ -588,7 +580,7 @@ def unreadable(response: Any, problem: str) -> DecodeError:
 
 
 def _body_of(response: Any) -> bytes:
-    """Return an answer's body; in the place of an answer, programs' tests have objects with ``data``."""
+    """Return an answer's body; in place of an answer, programs' tests have objects with ``data``."""
     if isinstance(response, RESTResponse):
         return response.content
     if not isinstance(response.data, (str, bytes)):

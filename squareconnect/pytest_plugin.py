@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class LiveSquare:
-    """Square's sandbox in the place of an emulator. A test that uses what Square does not offer is skipped."""
+    """Square's sandbox in place of an emulator. A test that uses what Square does not offer is skipped."""
 
     def __init__(self, url: str, access_token: str) -> None:
         self.url = url

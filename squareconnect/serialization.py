@@ -487,7 +487,6 @@ def _holds_something(value: Any) -> bool:
 
 _ours = Types()
 decode = _ours.decode
-check_type = _ours.check
 
 LONGEST_ERRORS = 256 * 1024
 """The largest error body, in bytes, that is looked through for errors. Square's have a few hundred."""

@@ -13,8 +13,10 @@ import squareconnect
 from compatibility.cases import Payloads
 from compatibility.comparison import agree
 from compatibility.differences import DIFFERENCES
+from compatibility.later import leave_out
 from compatibility.methods import VARIANTS, Method, methods_of, value_of
 from compatibility.run_programs import first_difference, without_volatile
+from squareconnect.models._model import Model, prop
 
 MIGRATION = Path(__file__).parent.parent / "docs" / "Migration.md"
 
@@ -38,6 +40,17 @@ def function(*parameters: list[Any]) -> dict[str, Any]:
 
 def failure(status: int, *kinds: str) -> dict[str, Any]:
     return exception("", *kinds, status=status, reason="Not Found", body="{}", headers=True)
+
+
+def test_later_fields_can_be_left_out() -> None:
+    class Pet(Model):
+        name: str | None = prop("What it answers to.")
+        species: str | None = prop("What it is.")
+
+    leave_out(SimpleNamespace(Pet=Pet), {"Pet": ("species",)})
+    assert str(Pet("Rex").to_dict()) == "{'name': 'Rex'}"
+    with pytest.raises(TypeError):
+        Pet(species="dog")
 
 
 def test_the_same_value_after_the_same_requests_agrees() -> None:

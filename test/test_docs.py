@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import inspect
 import re
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Any
 import pytest
 
 from squareconnect import ApiClient, Configuration, CustomersApi, exceptions
+from squareconnect import _checks as checks
+from squareconnect._settings import setting
+from squareconnect.configuration import AT_EACH_CALL
 from squareconnect.emulator import Emulator
 from squareconnect.exceptions import ApiException
 from squareconnect.models._model import Model, prop
@@ -80,6 +84,23 @@ class TestOneChangeInOnePlace:
         assert (Pet.swagger_types, Pet.attribute_map) == ({"name": "str"}, {"name": "name"})
         assert "| **name** | **str** | What it answers to. | [optional] |" in docs.model_page(Pet)
 
+    def test_one_statement_makes_a_setting(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        maybe: Any = "maybe"
+
+        class ShopConfiguration(Configuration):
+            open_on_sundays: bool = setting(False, checks.truth, AT_EACH_CALL, "Whether the shop is open on Sundays.")
+
+        assert inspect.signature(ShopConfiguration).parameters["open_on_sundays"].default is False
+        with pytest.raises(ValueError, match="open_on_sundays must be True or False"):
+            ShopConfiguration(open_on_sundays=maybe)
+        shop = copy.copy(ShopConfiguration(open_on_sundays=True))
+        assert shop.open_on_sundays
+        assert "open_on_sundays=True" in repr(shop)
+        assert shop.__getstate__()["open_on_sundays"]
+        monkeypatch.setattr(docs, "Configuration", ShopConfiguration)
+        assert "| `open_on_sundays` | `bool` | `False` | Whether the shop is open on Sundays. |" in docs.setting_list()
+        assert "`open_on_sundays` | at each call" in docs.setting_times()
+
     def test_one_method_makes_an_endpoint(self) -> None:
         class LaterApi(CustomersApi):
             def greet_customer(self, customer_id: str, **options: Any) -> str:
@@ -114,8 +135,22 @@ class TestPages:
             if anchor:
                 assert anchor in anchors_of(linked), target
 
+    @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
+    def test_name_only_files_that_are_there(self, page: str) -> None:
+        for line in (ROOT / page).read_text().splitlines():
+            folder = ROOT / "squareconnect"
+            for name in re.findall(r"`([\w./-]+\.(?:py|md|txt|toml|json)|[\w.]+/[\w./-]*)`", line):
+                path = next((each for each in (ROOT / name, folder / name) if each.exists()), None)
+                assert path, f"{page} names {name}, which is not there"
+                folder = path.parent
+
+    def test_name_every_file_of_tests(self) -> None:
+        said = (ROOT / "CONTRIBUTING.md").read_text()
+        tests = [path for path in (ROOT / "test").iterdir() if path.name.startswith("test_") or path.is_dir()]
+        assert [path.name for path in tests if path.name[0] != "_" and f"{path.name}`" not in said] == []
+
     def test_count_the_methods_right_and_so_do_the_docstrings(self) -> None:
-        words = (
+        words = [
             "none",
             "one",
             "two",
@@ -129,16 +164,21 @@ class TestPages:
             "ten",
             "eleven",
             "twelve",
-        )
+        ]
         right = words[len(docs.endpoints())]
         counted = re.compile(
             rf"(?i)\b(?:the|these|all|every one of|^)\s*({'|'.join(words)})\s(?:endpoints|methods|calls|handlers)\b"
         )
         files = [*PAGES, *(ROOT / "squareconnect").glob("**/*.py")]
-        said = [(file.name, found[1].lower()) for file in files for found in counted.finditer(file.read_text())]
+        said = [
+            (str(file.relative_to(ROOT)), *found.group(0, 1))
+            for file in files
+            for found in counted.finditer(file.read_text())
+        ]
 
         assert len(said) > 8
-        assert [each for each in said if each[1] != right] == []
+        wrong = [f"{file}: {words!r}" for file, words, number in said if number.lower() != right]
+        assert not wrong, f"there are {right} methods; write so in\n" + "\n".join(wrong)
 
     def test_name_every_exception(self) -> None:
         kinds = {kind.__name__ for kind in vars(exceptions).values() if inspect.isclass(kind)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,8 @@ PACKAGE = Path(squareconnect.__file__).parent
 
 ROOMS = (
     "_text", "legacy", "_checks", "_settings", "models", "serialization", "exceptions", "logs", "configuration",
-    "connections", "transport", "rest", "asynchronous", "api_client", "async_api_client", "apis", "pagination",
-    "emulator", "pytest_plugin", "bulk", "dask", "demo", "cli", "__main__",
+    "transport", "rest", "asynchronous", "api_client", "async_api_client", "apis", "pagination",
+    "emulator", "pytest_plugin", "bulk", "dask", "cli", "__main__",
 )  # fmt: skip
 """The modules and packages of the SDK from the lowest to the highest. A new one needs its place here."""
 
@@ -43,6 +44,16 @@ def imported(tree: ast.AST, package: str = "squareconnect") -> Iterator[str]:
             yield from (
                 each.name.removeprefix(f"{package}.") for each in node.names if each.name.startswith(f"{package}.")
             )
+
+
+def test_each_room_is_there() -> None:
+    assert set(ROOMS) == {module.partition(".")[0] for module in MODULES}
+
+
+def test_each_room_is_in_the_picture() -> None:
+    picture = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8").split("```")[1]
+
+    assert [room for room in ROOMS if room != "__main__" and not re.search(rf"\b{room}\b", picture)] == []
 
 
 def room_of(module: str) -> int:

@@ -40,7 +40,7 @@ def trusted(authority: trustme.CA, tmp_path: Path) -> str:
 
 
 class Counting(socket.socket):
-    """A socket in the place of Python's own, as PySocks and others have it."""
+    """A socket in place of Python's own, as PySocks and others have it."""
 
     connected = 0
 
@@ -71,7 +71,7 @@ _socket = socket.socket
 
 @pytest.fixture(params=[Counting, Wrapped])
 def replacing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
-    """A function that puts another class in the place of ``socket.socket``, and returns it."""
+    """A function that puts another class in place of ``socket.socket``, and returns it."""
 
     def replace() -> Any:
         request.param.connected = 0
@@ -154,7 +154,7 @@ for _name in ("minimum_version", "options", "verify_flags", "verify_mode"):
 
 @pytest.fixture
 def another_context(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """A function that puts another class in the place of ``ssl.SSLContext``."""
+    """A function that puts another class in place of ``ssl.SSLContext``."""
 
     def replace() -> None:
         Counted.wrapped = 0

@@ -69,7 +69,7 @@ every_call = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
 
 class StandIn:
-    """What programs' tests return in the place of an answer."""
+    """What programs' tests return in place of an answer."""
 
     def __init__(self, data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         self.status = status

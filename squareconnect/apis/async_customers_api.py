@@ -36,7 +36,7 @@ class AsyncCustomersApi:
     async def create_customer(
         self, body: models.CreateCustomerRequest | dict[str, Any], **options: Any
     ) -> models.CreateCustomerResponse:
-        """Make a customer; see :meth:`CustomersApi.create_customer`."""
+        """Create a customer; see :meth:`CustomersApi.create_customer`."""
         return await self._api.create_customer(body, async_req=True, **options)
 
     async def create_customer_card(

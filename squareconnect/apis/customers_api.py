@@ -179,7 +179,7 @@ _OPTIONS = ("_request_timeout", "_headers", "_return_http_data_only", "_preload_
 
 
 def _check(method: str, options: dict[str, Any], **required: Any) -> None:
-    """Refuse unknown options, and required parameters that are None, with the words of 2.x."""
+    """Refuse unknown options, and required parameters that are None, with the messages of 2.x."""
     for name in options:
         if name not in _OPTIONS:
             parameters = getattr(CustomersApi, method).__kwdefaults__ or {}

@@ -70,7 +70,7 @@ def _package_check(requirement: str, version_of: Callable[[str], str], load: Cal
 
 
 def _is_shadowed(version: str, version_of: Callable[[str], str]) -> bool:
-    """Return whether urllib3-future has put itself in the place of urllib3: its patch numbers begin at 900."""
+    """Return whether urllib3-future has put itself in place of urllib3: its patch numbers begin at 900."""
     try:
         version_of("urllib3-future")
     except metadata.PackageNotFoundError:

@@ -44,7 +44,7 @@ from squareconnect.transport.exchange import exchange as exchange
 
 if hasattr(urllib3, "AsyncPoolManager"):
     raise ImportError(
-        "urllib3-future is installed in the place of urllib3 (niquests does that), and squareconnect does not run on "
+        "urllib3-future is installed in place of urllib3 (niquests does that), and squareconnect does not run on "
         "it. To have both, run: pip uninstall -y urllib3-future urllib3; "
         "URLLIB3_NO_OVERRIDE=1 pip install --no-binary urllib3-future urllib3-future 'urllib3>=2.8,<3'"
     )

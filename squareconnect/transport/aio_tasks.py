@@ -1,4 +1,4 @@
-"""Awaiting with a limit, such that nothing is left running behind; and work away from the event loop's thread."""
+"""Awaiting with a limit, so that nothing keeps running; and work off the event loop's thread."""
 
 from __future__ import annotations
 

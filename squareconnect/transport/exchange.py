@@ -108,7 +108,7 @@ class Clock(NamedTuple):
 
 
 class CallOptions(NamedTuple):
-    """What a call says beside the parameters that 2.x's methods have."""
+    """The options of a call that 2.x's methods have no parameters for."""
 
     deadline: float | None
     """The point in monotonic time at which a call that waited for a worker ends; None for one that begins now."""

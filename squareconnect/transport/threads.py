@@ -484,7 +484,7 @@ def _with_our_pools(manager_class: Any) -> Any:
 
 
 def is_replaced() -> bool:
-    """Return whether a program or test has put other classes in the place of urllib3's pool managers."""
+    """Return whether a program or test has put other classes in place of urllib3's pool managers."""
     own = urllib3.poolmanager
     return urllib3.PoolManager is not own.PoolManager or urllib3.ProxyManager is not own.ProxyManager
 

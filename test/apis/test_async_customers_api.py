@@ -31,9 +31,9 @@ def api() -> Iterator[AsyncCustomersApi]:
         yield AsyncCustomersApi(client)
 
 
-def test_has_the_seven_methods_as_coroutines_with_the_same_parameters() -> None:
-    assert len(METHODS) == 7
+def test_has_the_same_methods_as_coroutines_with_the_same_parameters() -> None:
     for name in METHODS:
+        assert hasattr(AsyncCustomersApi, name), "write it into squareconnect/apis/async_customers_api.py as well"
         method = getattr(AsyncCustomersApi, name)
         assert inspect.iscoroutinefunction(method)
         assert inspect.signature(method) == inspect.signature(getattr(CustomersApi, name))

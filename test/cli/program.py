@@ -67,7 +67,7 @@ def _run(words: list[str], given: str | None, env: Mapping[str, str] | None, **o
 
 
 class Screen:
-    """A terminal that this process prints to in the place of stdout: see `screen`."""
+    """A terminal that this process prints to in place of stdout: see `screen`."""
 
     def __init__(self) -> None:
         self._leader, follower = pty.openpty()

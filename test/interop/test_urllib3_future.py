@@ -40,7 +40,7 @@ class Environment:
 
 @pytest.fixture(scope="module")
 def niquests(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """An environment where niquests has put urllib3-future in the place of urllib3."""
+    """An environment where niquests has put urllib3-future in place of urllib3."""
     return Environment(tmp_path_factory.mktemp("niquests"))
 
 
@@ -48,7 +48,7 @@ def test_the_sdk_says_what_is_wrong_and_its_remedy_works(niquests: Environment) 
     for imported in ("squareconnect.ApiClient", "squareconnect.CustomersApi", "squareconnect.rest.RESTClientObject"):
         refused = niquests.run(f"import squareconnect; {imported}")
         last = refused.stderr.splitlines()[-1]
-        assert last.startswith("ImportError: urllib3-future is installed in the place of urllib3 (niquests does that)")
+        assert last.startswith("ImportError: urllib3-future is installed in place of urllib3 (niquests does that)")
         assert "pip uninstall -y urllib3-future urllib3; URLLIB3_NO_OVERRIDE=1 pip install --no-binary" in last
     assert niquests.run("import squareconnect.models; squareconnect.models.Customer(id='C1')").returncode == 0
 

@@ -182,15 +182,15 @@ class Visit(pydantic.BaseModel):
 
 
 def test_a_model_is_a_field_of_a_pydantic_model() -> None:
-    content = '{"customer":{"id":"C1","cards":[{"id":"c","exp_month":1}],"note":null,"version":3},"cards":[{}]}'
+    content = '{"customer":{"id":"C1","cards":[{"id":"c","exp_month":1}],"note":null,"unknown":3},"cards":[{}]}'
 
     visit = Visit.model_validate_json(content)
 
     assert type(visit.customer) is Customer
     assert visit.customer.cards == [Card(id="c", exp_month=1)]
-    assert visit.customer.additional_properties == {"version": 3}
+    assert visit.customer.additional_properties == {"unknown": 3}
     assert json.loads(visit.model_dump_json()) == {
-        "customer": {"id": "C1", "cards": [{"id": "c", "exp_month": 1}], "version": 3},
+        "customer": {"id": "C1", "cards": [{"id": "c", "exp_month": 1}], "unknown": 3},
         "cards": [{}],
     }
     assert Visit(customer=Customer(id="C1")).customer == Visit.model_validate({"customer": {"id": "C1"}}).customer

@@ -49,7 +49,7 @@ def test_urllib3_future_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(urllib3, "AsyncPoolManager", object, raising=False)
     path = Path(transport.__file__)
 
-    with pytest.raises(ImportError, match="urllib3-future is installed in the place of urllib3"):
+    with pytest.raises(ImportError, match="urllib3-future is installed in place of urllib3"):
         exec(compile(path.read_text(), path, "exec"), {"__name__": "squareconnect.transport"})
 
 

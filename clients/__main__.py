@@ -22,7 +22,7 @@ from tools.npm import npm_install
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CLIENTS = Path(__file__).parent.parent / "test" / "clients"
+CLIENTS = Path(__file__).parent
 PYTHON_CLIENTS = {
     "original": "original_client.py",
     "squareup": "squareup_client.py",

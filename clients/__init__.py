@@ -1,0 +1,1 @@
+"""Clients that others wrote, which the emulator must satisfy: ``python -m clients`` runs them all."""
