@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import socket
 import ssl
 from concurrent.futures import CancelledError
@@ -37,6 +38,7 @@ T = TypeVar("T")
 
 DEFAULT_ACCESS_TOKEN = "emulator-access-token"  # noqa: S105 - it opens nothing but a toy on this machine
 
+_ACCESS_TOKEN = re.compile("[!-~]([ -~]*[!-~])?")
 _HOST = "127.0.0.1"
 _STOP_SECONDS = 0.002
 
@@ -60,7 +62,7 @@ class Emulator:
 
     :param port: the port to listen on, 1 to 65535; 0 for any free one.
     :param database: the SQLite file that keeps everything, made if it is missing; None to forget it at the end.
-    :param access_token: the token that clients must send; `emulator-access-token` if None.
+    :param access_token: the token that clients must send, printable ASCII; `emulator-access-token` if None.
     :param now: returns the time, with a time zone, for `created_at` and the like; by default the real one.
     :param seed: a number that makes identifiers the same in every run; None for identifiers at random.
     :param clock: the time at which the clock stands still until it is advanced, as RFC 3339 or a `datetime` with a time
@@ -92,6 +94,10 @@ class Emulator:
         keyfile: str | PathLike[str] | None = None,
         page: bool = True,
     ) -> None:
+        if not 0 <= port <= 65535:
+            raise ValueError(f"`port` must be a number from 0 to 65535, not {port!r}.")
+        if access_token is not None and not _ACCESS_TOKEN.fullmatch(access_token):
+            raise ValueError("`access_token` must be printable ASCII that neither begins nor ends with a blank.")
         if access_token is None and not is_loopback(host):
             raise ValueError(f"Other machines can reach {host}: give an access token of your own, access_token=...")
         if keyfile is not None and certfile is None:

@@ -65,6 +65,18 @@ def test_lets_in_the_token_that_it_was_given(connect: Connect) -> None:
         assert answer.status == 401
 
 
+@pytest.mark.parametrize("token", ["", " ", "a ", "ünknown", "a\r\nb"])
+def test_an_access_token_that_no_header_can_hold_is_refused(token: str) -> None:
+    with pytest.raises(ValueError, match="`access_token` must be printable ASCII"):
+        Emulator(access_token=token, host="0.0.0.0")  # noqa: S104 - it is never listened on.
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_there_cannot_be_is_refused(port: int) -> None:
+    with pytest.raises(ValueError, match="`port` must be a number from 0 to 65535"):
+        Emulator(port)
+
+
 def test_several_at_once_share_nothing(connect: Connect) -> None:
     with Emulator() as one, Emulator() as other:
         customer = connect(one).create()
