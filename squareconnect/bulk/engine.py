@@ -150,7 +150,7 @@ class Engine:
     :param depth: rows in flight, at most.
     :param batch: rows in one call, at most.
     :param key_trust: seconds that an idempotency key is relied on after it was first sent.
-    :param progress: gets a `Progress` now and then; None for nobody.
+    :param progress: gets a `Progress` now and then.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class Engine:
         depth: int,
         batch: int,
         key_trust: float,
-        progress: Callable[[Progress], object] | None,
+        progress: Callable[[Progress], object],
     ) -> None:
         self._journal = journal
         self._driver = driver
@@ -397,7 +397,7 @@ class Engine:
 class _Meter:
     """Counts rows for a progress."""
 
-    def __init__(self, journal: Journal, progress: Callable[[Progress], object] | None) -> None:
+    def __init__(self, journal: Journal, progress: Callable[[Progress], object]) -> None:
         self._progress = progress
         report = journal.report()
         self._total = journal.total()
@@ -412,8 +412,6 @@ class _Meter:
 
     def tell(self) -> None:
         """Tell how far the work has come."""
-        if self._progress is None:
-            return
         now = time.monotonic()
         through = self._done + self._refused
         self._marks.append((now, through))

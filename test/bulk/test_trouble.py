@@ -124,6 +124,19 @@ def test_a_process_that_stood_still_tries_again(square: Square, journal: Path, m
     assert import_customers(people(1), api_of(square.host), journal=journal, send=send).created == 1
 
 
+def test_threads_that_cannot_be_started_end_the_import(
+    square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def serve(*arguments: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("squareconnect.bulk.sending.Threads.serve", serve)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            import_customers(people(3), api_of(square.host), journal=journal)
+    assert import_customers(people(3), api_of(square.host), journal=journal).created == 3
+
+
 class Standing:
     """A driver whose calls fail at first, after a while."""
 

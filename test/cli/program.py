@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-LONGEST = 30
+LONGEST = 120
 """How many seconds a run may take."""
 
 _LEFT_OUT = ("SQUARE_ACCESS_TOKEN", "NO_COLOR", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
