@@ -110,8 +110,9 @@ class _Item(Generic[AnyWork]):
 class Crew(Generic[AnyWork]):
     """Does all of some work, with a task for each thread of the workers.
 
-    The crew, not the scheduler, says which worker does what: tasks that send secede from their worker's threads, so that
-    nothing waits behind the task of a client that is gone, and the scheduler takes their workers for idle.
+    The crew, not the scheduler, says which worker does what: tasks that send secede from their worker's threads, so
+    that nothing waits behind the task of a client that is gone, and the scheduler takes their workers for idle.
+
     Of the accounts that have work left, the one with the fewest tasks gets the next one, and among those the one that
     has waited longest: an account whose server is slow takes no thread away from another.
 

@@ -22,7 +22,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import dask
+import dask.config
 from distributed import Client, LocalCluster
 
 from benchmarks.bulk_server import Faults, Square, running
@@ -192,7 +192,8 @@ class _Killer:
         return [round(max(self._memory[at : at + size])) for at in range(0, size * 4, size) if self._memory[at:]]
 
     def _run(self) -> None:
-        with Client(self._address, set_as_default=False) as client:
+        client: Any = Client(self._address, set_as_default=False)
+        with client:
             due = time.monotonic() + self._every
             pids: list[int] = []
             while not self._over.wait(0.5):
@@ -221,9 +222,10 @@ def _process(*words: str) -> Iterator[tuple[Any, str]]:
 
 def _cluster() -> None:
     dask.config.set({"distributed.deploy.lost-worker-timeout": "6s"})
-    with LocalCluster(
+    cluster: Any = LocalCluster(
         n_workers=WORKERS, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50, host="127.0.0.1"
-    ) as cluster:
+    )
+    with cluster:
         print(cluster.scheduler_address, flush=True)
         over = threading.Event()
 

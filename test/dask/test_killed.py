@@ -42,7 +42,7 @@ def test_a_row_that_kills_its_worker_is_set_aside_and_no_other(square: Square, f
     bag = dask.bag.from_sequence(rows, npartitions=2)
     settings = Configuration(host=square.host, access_token="t")
     with processes(2) as client:
-        client.register_plugin(Poison())  # type: ignore[no-untyped-call]
+        client.register_plugin(Poison())
         report = import_customers(bag, settings, journal=folder / "journal")
     assert (report.created, report.unknown, report.left) == (99, 1, 0)
     assert references(square) == Counter(one["reference_id"] for one in rows if one["given_name"] == "Ada")
