@@ -236,7 +236,8 @@ class Crew(Generic[AnyWork]):
             time.sleep(timeout)
             return ()
         try:
-            ended: Any = distributed.wait(list(self._running), timeout=timeout, return_when="FIRST_COMPLETED")
+            with self._client.as_current():
+                ended: Any = distributed.wait(list(self._running), timeout=timeout, return_when="FIRST_COMPLETED")
         except (TimeoutError, asyncio.TimeoutError):
             return ()
         return ended.done  # type: ignore[no-any-return]

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -70,7 +71,7 @@ def prove(rows: int, rate: float, *, kill_every: float, restart_after: float, fa
     """Import rows while a worker is killed every few seconds, and the client once."""
     with ExitStack() as kept:
         folder = Path(kept.enter_context(tempfile.TemporaryDirectory()))
-        _write(folder / "in", rows)
+        _write(folder / "in", rows, FILES)
         square = Watched(faults=faults)
         kept.enter_context(running(square))
         address = kept.enter_context(_process("cluster"))[1]
@@ -114,14 +115,16 @@ class AccountFigures(NamedTuple):
     """From the first request to the last."""
 
 
-def prove_accounts(rows: int, rate: float, *, kill_every: float) -> dict[str, AccountFigures]:
+def prove_accounts(
+    rows: int, rate: float, *, kill_every: float = math.inf, files: int = FILES
+) -> dict[str, AccountFigures]:
     """Import so many rows for each of two accounts while workers are killed.
 
     The server of the first takes all requests, that of the second takes half of the rate and answers 429 beyond it.
     """
     with ExitStack() as kept:
         folder = Path(kept.enter_context(tempfile.TemporaryDirectory()))
-        _write(folder / "in", 2 * rows, ("free", "limited"))
+        _write(folder / "in", 2 * rows, files, ("free", "limited"))
         squares = {"free": Watched(), "limited": Watched(rate=rate / 2, burst=rate / 20)}
         hosts = {name: kept.enter_context(running(square)).host for name, square in squares.items()}
         address = kept.enter_context(_process("cluster"))[1]
@@ -146,10 +149,10 @@ def _figures_of(name: str, square: Watched, rows: int) -> AccountFigures:
     )
 
 
-def _write(folder: Path, rows: int, accounts: tuple[str, ...] = ("",)) -> None:
+def _write(folder: Path, rows: int, files: int, accounts: tuple[str, ...] = ("",)) -> None:
     folder.mkdir()
-    for file in range(FILES):
-        names = [accounts[row % len(accounts)] for row in range(rows // FILES)]
+    for file in range(files):
+        names = [accounts[row % len(accounts)] for row in range(rows // files)]
         lines = [f"Ada,{name}{file}-{row},{name}" for row, name in enumerate(names)]
         (folder / f"{file:02}.csv").write_text("\n".join(["given_name,reference_id,account", *lines]) + "\n")
 
