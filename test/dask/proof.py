@@ -67,12 +67,12 @@ class Figures(NamedTuple):
     """The highest memory of any worker, in MiB, in each quarter of the run."""
 
 
-def prove(rows: int, rate: float, *, kill_every: float, restart_after: float, faults: Faults = FAULTS) -> Figures:
+def prove(rows: int, rate: float, *, kill_every: float, restart_after: float, files: int = FILES) -> Figures:
     """Import rows while a worker is killed every few seconds, and the client once."""
     with ExitStack() as kept:
         folder = Path(kept.enter_context(tempfile.TemporaryDirectory()))
-        _write(folder / "in", rows, FILES)
-        square = Watched(faults=faults)
+        _write(folder / "in", rows, files)
+        square = Watched(faults=FAULTS)
         kept.enter_context(running(square))
         address = kept.enter_context(_process("cluster"))[1]
         killer = _Killer(address, kill_every)
