@@ -40,7 +40,7 @@ def run(options: Namespace) -> int:
     except ImportError:
         raise Failure("--dask needs Dask: install it with pip install 'squareconnect[dask]'.") from None
     try:
-        client = Client(options.dask, timeout=10)
+        client = Client(options.dask, timeout=10, set_as_default=False)
     except (OSError, ValueError) as error:
         raise Failure(f"there is no scheduler at {options.dask} ({error}): start one with dask scheduler.") from None
     journal = options.journal or "squareconnect.journals"

@@ -110,8 +110,9 @@ class _Item(Generic[AnyWork]):
 class Crew(Generic[AnyWork]):
     """Does all of some work, with a task for each thread of the workers.
 
-    The crew, not the scheduler, says which worker does what: tasks that send secede from their worker's threads, so that
-    nothing waits behind the task of a client that is gone, and the scheduler takes their workers for idle.
+    The crew, not the scheduler, says which worker does what: tasks that send secede from their worker's threads, so
+    that nothing waits behind the task of a client that is gone, and the scheduler takes their workers for idle.
+
     Of the accounts that have work left, the one with the fewest tasks gets the next one, and among those the one that
     has waited longest: an account whose server is slow takes no thread away from another.
 
@@ -235,7 +236,8 @@ class Crew(Generic[AnyWork]):
             time.sleep(timeout)
             return ()
         try:
-            ended: Any = distributed.wait(list(self._running), timeout=timeout, return_when="FIRST_COMPLETED")
+            with self._client.as_current():
+                ended: Any = distributed.wait(list(self._running), timeout=timeout, return_when="FIRST_COMPLETED")
         except (TimeoutError, asyncio.TimeoutError):
             return ()
         return ended.done  # type: ignore[no-any-return]

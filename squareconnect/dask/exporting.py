@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 class _Export(NamedTuple):
     """What is exported of one account."""
 
+    title: str
+    """What messages call it."""
     run: str
     account: str
     key: str
@@ -36,11 +38,6 @@ class _Export(NamedTuple):
     folder: str
     rows_per_file: int
     constants: dict[str, str]
-
-    @property
-    def title(self) -> str:
-        """What messages call it."""
-        return f"the export to {self.folder}"
 
 
 def export_customers(
@@ -73,6 +70,7 @@ def export_customers(
     folder = made_folder(directory)
     works = [
         _Export(
+            f"the export {name}".rstrip(),
             accounts.run,
             name,
             key,

@@ -223,3 +223,23 @@ def test_the_rate_never_falls_to_nothing() -> None:
         now = float(second)
         pace.limited(now, None)
     assert pace.rate >= SLOWEST * 0.9
+
+
+def test_what_was_let_through_and_given_back_another_may_use() -> None:
+    pace = AdaptivePace(10.0, monotonic=lambda: 0.0)
+    assert pace.take() == 0
+    assert pace.take() > 0
+    pace.give_back(1)
+    assert pace.take() == 0
+    assert pace.take() > 0
+
+
+def test_the_rate_of_ones_own_can_be_changed() -> None:
+    now = 0.0
+    pace = AdaptivePace(10.0, monotonic=lambda: now)
+    pace.cap(4.0)
+    assert pace.rate == 4.0
+    pace.cap(None)
+    while pace.rate < 100.0:
+        pace.take()
+        now += 0.01

@@ -10,7 +10,8 @@ from benchmarks.bulk_server import Square, running
 from squareconnect.bulk import JournalError, journal_results
 from squareconnect.bulk.importing import KeptRows, import_customers, read_rows
 from squareconnect.bulk.journal import opened
-from squareconnect.bulk.source import Record, RecordsSource
+from squareconnect.bulk.source import Record, RecordsSource, RowsSource, open_source
+from squareconnect.models import Customer
 from test.bulk.helpers import api_of, people
 
 if TYPE_CHECKING:
@@ -65,3 +66,29 @@ def test_whom_another_part_has_made_is_known(square: Square, tmp_path: Path) -> 
     square.customers.clear()  # Square does not list her yet.
     report = import_customers(rows, api, journal=tmp_path / "second", match="reference_id", known=known)
     assert (report.created, report.skipped) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "account,given_name\nnorth,Ada\n,Bob\nsouth,Eve,left over\n"),
+        ("a.jsonl", '{"account": "north", "given_name": "Ada"}\n{"given_name": "Bob"}\n{"account": "south"}\n'),
+    ],
+)
+def test_rows_of_a_file_come_behind_their_value_of_a_column_that_sets_no_field(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    beside = list(open_source(tmp_path / name).records_beside("account"))
+    assert [value or None for value, _ in beside] == ["north", None, "south"]
+    assert [(record.body or {}).get("given_name") for _, record in beside] == ["Ada", "Bob", None]
+    assert [value for value, _ in open_source(tmp_path / name).records_beside("shoe")] == [None] * 3
+
+
+def test_rows_of_an_application_come_behind_a_value_as_well() -> None:
+    source = RowsSource([{"given_name": "Ada", "account": 7}, Customer(given_name="Bob")])
+    assert [(value, record.body) for value, record in source.records_beside("account")] == [
+        (7, {"given_name": "Ada"}),
+        (None, {"given_name": "Bob"}),
+    ]
+    assert source.unused == ("account",)

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -22,7 +23,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import dask
+import dask.config
 from distributed import Client, LocalCluster
 
 from benchmarks.bulk_server import Faults, Square, running
@@ -66,12 +67,12 @@ class Figures(NamedTuple):
     """The highest memory of any worker, in MiB, in each quarter of the run."""
 
 
-def prove(rows: int, rate: float, *, kill_every: float, restart_after: float, faults: Faults = FAULTS) -> Figures:
+def prove(rows: int, rate: float, *, kill_every: float, restart_after: float, files: int = FILES) -> Figures:
     """Import rows while a worker is killed every few seconds, and the client once."""
     with ExitStack() as kept:
         folder = Path(kept.enter_context(tempfile.TemporaryDirectory()))
-        _write(folder / "in", rows)
-        square = Watched(faults=faults)
+        _write(folder / "in", rows, files)
+        square = Watched(faults=FAULTS)
         kept.enter_context(running(square))
         address = kept.enter_context(_process("cluster"))[1]
         killer = _Killer(address, kill_every)
@@ -114,14 +115,16 @@ class AccountFigures(NamedTuple):
     """From the first request to the last."""
 
 
-def prove_accounts(rows: int, rate: float, *, kill_every: float) -> dict[str, AccountFigures]:
+def prove_accounts(
+    rows: int, rate: float, *, kill_every: float = math.inf, files: int = FILES
+) -> dict[str, AccountFigures]:
     """Import so many rows for each of two accounts while workers are killed.
 
     The server of the first takes all requests, that of the second takes half of the rate and answers 429 beyond it.
     """
     with ExitStack() as kept:
         folder = Path(kept.enter_context(tempfile.TemporaryDirectory()))
-        _write(folder / "in", 2 * rows, ("free", "limited"))
+        _write(folder / "in", 2 * rows, files, ("free", "limited"))
         squares = {"free": Watched(), "limited": Watched(rate=rate / 2, burst=rate / 20)}
         hosts = {name: kept.enter_context(running(square)).host for name, square in squares.items()}
         address = kept.enter_context(_process("cluster"))[1]
@@ -146,10 +149,10 @@ def _figures_of(name: str, square: Watched, rows: int) -> AccountFigures:
     )
 
 
-def _write(folder: Path, rows: int, accounts: tuple[str, ...] = ("",)) -> None:
+def _write(folder: Path, rows: int, files: int, accounts: tuple[str, ...] = ("",)) -> None:
     folder.mkdir()
-    for file in range(FILES):
-        names = [accounts[row % len(accounts)] for row in range(rows // FILES)]
+    for file in range(files):
+        names = [accounts[row % len(accounts)] for row in range(rows // files)]
         lines = [f"Ada,{name}{file}-{row},{name}" for row, name in enumerate(names)]
         (folder / f"{file:02}.csv").write_text("\n".join(["given_name,reference_id,account", *lines]) + "\n")
 
@@ -192,7 +195,8 @@ class _Killer:
         return [round(max(self._memory[at : at + size])) for at in range(0, size * 4, size) if self._memory[at:]]
 
     def _run(self) -> None:
-        with Client(self._address, set_as_default=False) as client:
+        client: Any = Client(self._address, set_as_default=False)
+        with client:
             due = time.monotonic() + self._every
             pids: list[int] = []
             while not self._over.wait(0.5):
@@ -221,9 +225,10 @@ def _process(*words: str) -> Iterator[tuple[Any, str]]:
 
 def _cluster() -> None:
     dask.config.set({"distributed.deploy.lost-worker-timeout": "6s"})
-    with LocalCluster(
+    cluster: Any = LocalCluster(
         n_workers=WORKERS, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50, host="127.0.0.1"
-    ) as cluster:
+    )
+    with cluster:
         print(cluster.scheduler_address, flush=True)
         over = threading.Event()
 

@@ -66,6 +66,12 @@ def failing(work: Work) -> Outcome:
     return Outcome("done")
 
 
+def once_slow(work: Work) -> Outcome:
+    TRIES[work.title] += 1
+    time.sleep(2.0 if TRIES[work.title] == 1 else 0.0)
+    return Outcome("done")
+
+
 def killing(work: Work) -> Outcome:
     TRIES[work.title] += 1
     raise KilledWorker("key", SimpleNamespace(address="tcp://127.0.0.1:9"), 3)  # type: ignore[arg-type]
@@ -133,6 +139,47 @@ def test_a_cluster_without_workers_stops_the_work(empty: Client, monkeypatch: py
         pass
     with pytest.raises(Stopped, match="The cluster has lost all its workers"):
         crew_of(empty, in_stints, []).do([Work("a", "a part")])
+
+
+class Outlived:
+    """A client of whose workers one has died, as far as it knows.
+
+    :param client: a real one.
+    :param looks: how often all workers are still there.
+    """
+
+    def __init__(self, client: Client, looks: int) -> None:
+        self.client = client
+        self.looks = looks
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+    def nthreads(self) -> dict[str, int]:
+        threads: Any = self.client.nthreads()
+        self.looks -= 1
+        return dict(threads) if self.looks >= 0 else dict(list(threads.items())[:1])
+
+
+def test_the_work_of_a_worker_that_has_died_is_done_by_another(client: Client) -> None:
+    told: list[str] = []
+    outlived: Any = Outlived(client, 1)
+    crew_of(outlived, once_slow, told).do([Work("a", f"{number}") for number in range(4)])
+    assert sorted(told) == ["0 done", "1 done", "2 done", "3 done"]
+    assert sum(TRIES.values()) == 6
+
+
+def test_work_that_comes_up_for_an_account_that_has_failed_is_left(client: Client) -> None:
+    done: list[str] = []
+
+    def told(work: Work, result: str) -> None:
+        done.append(work.title)
+        ours.add(Work("a", "more"))
+
+    ours: Crew[Work] = Crew(client, lambda work: (failing, work), told)
+    with pytest.raises(ValueError, match="odd"):
+        ours.do([Work("a", "odd"), Work("b", "one")])
+    assert "one" in done
 
 
 class Losing:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from squareconnect.dask import pace
 from squareconnect.dask.pace import SharedPace
+from squareconnect.dask.till import LONGEST_WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,5 +90,5 @@ def test_a_429_is_told_and_what_was_granted_before_it_given_back() -> None:
 
 def test_without_a_scheduler_nothing_leaves() -> None:
     with paced(OSError("The connection is gone"), 1) as (shared, _):
-        assert shared.take() == pace.LONGEST_WAIT
+        assert shared.take() == LONGEST_WAIT
         assert shared.take() == 0.0

@@ -124,7 +124,7 @@ def test_the_hunt_would_find_it_in_a_log(client: Client) -> None:
 
         logging.getLogger("distributed.worker").warning("It is %s", TOKEN)
 
-    client.run(log)  # type: ignore[no-untyped-call]
+    client.run(log)
     assert TOKEN.encode() in Hunt(client).everything()
 
 

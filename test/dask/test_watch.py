@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +61,7 @@ def test_without_a_death_no_row_is_suspect(journal: Path) -> None:
     for _ in range(9):
         with Watch(journal) as watch:
             assert send_all(journal, watch) == ({1: False, 2: False, 3: False}, [])
-    assert not watch.has_begun
+    assert not Watch(journal).has_begun
 
 
 def test_a_row_that_was_sent_at_three_deaths_is_sent_alone(journal: Path) -> None:
@@ -81,7 +80,7 @@ def test_a_row_at_which_the_worker_dies_twice_more_is_set_aside_and_no_other(jou
     for _ in range(2):  # It stays aside when a task has ended in order.
         with Watch(journal) as watch:
             assert send_all(journal, watch)[1] == [2]
-    watch.forget()
+    Watch(journal).forget()
     with Watch(journal) as watch:
         assert send_all(journal, watch)[1] == []
 
@@ -92,4 +91,3 @@ def test_a_worker_that_dies_while_it_notes_the_row_blames_none(journal: Path) ->
         Path(f"{journal}.alone").write_text("")
     with Watch(journal) as watch:
         assert send_all(journal, watch)[1] == []
-    assert not json.loads(Path(f"{journal}.begun").read_text())["alone"] if watch.has_begun else True
