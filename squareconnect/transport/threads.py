@@ -147,6 +147,7 @@ class Wire(io.RawIOBase):
         if self.fresh and self.peek():
             raise http.client.RemoteDisconnected("the server sent an answer before the request")
         self.fresh = False
+        self.owner = _current.get()
         if attempt := self.owner():
             attempt.reached = True
         for start in range(0, len(data), _PIECE):
@@ -282,6 +283,7 @@ class _Watched:
 
     sock: Any
     _owner: Callable[[], Attempt | None] = staticmethod(_nobody)
+    """A weak reference to the try that it was connected for."""
     _way: tuple[Any, ...] = ()
     """What :func:`way_out` returned when it was connected."""
 
@@ -295,7 +297,8 @@ class _Watched:
 
     def connect(self) -> None:
         """Look up the name, connect, pass a proxy and set up TLS, all before the deadline."""
-        attempt = self._own()
+        self._owner = _current.get()
+        attempt = self._owner()
         try:
             _in_time(super().connect, attempt, self.close)  # type: ignore[misc]
         finally:
@@ -304,11 +307,6 @@ class _Watched:
         self._way = way_out()
         self.sock = Wire(self.sock)
         self.sock.owner = self._owner
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        """Send a request."""
-        self._own()
-        super().request(*args, **kwargs)  # type: ignore[misc]
 
     def getresponse(self) -> Any:
         """Read the head of an answer."""
@@ -320,15 +318,9 @@ class _Watched:
 
     def close(self) -> None:
         """Close, unless another call is using the connection: an interrupted call's leftovers may still know it."""
-        owner = self._owner()
+        owner = (self.sock.owner if isinstance(self.sock, Wire) else self._owner)()
         if owner is None or owner.over or owner is _current.get()():
             super().close()  # type: ignore[misc]
-
-    def _own(self) -> Attempt | None:
-        self._owner = owner = _current.get()
-        if isinstance(self.sock, Wire):
-            self.sock.owner = owner
-        return owner()
 
 
 @cache
