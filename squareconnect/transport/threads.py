@@ -4,9 +4,9 @@ urllib3 bounds each wait at a socket, but not all of them together; it does not 
 whose answer was lost; and it keeps a connection on which bytes came that nobody asked for. What makes up for it:
 
 * :class:`_Watched` is mixed into the class that urllib3 makes connections of at that moment, be it urllib3's own or one
-  that a tool put there. It connects within the deadline and notes when the first byte of a request leaves.
+  that a tool put there. It connects within the deadline.
 * :class:`Wire` stands before the connection's socket, of whatever class that is. It holds every step to the deadline,
-  and knows whether a byte came that belongs to no answer.
+  notes when the first byte of a request leaves, and knows whether a byte came that belongs to no answer.
 * :class:`_Idle` and :class:`Slots` replace the pool's queue: a signal handler may raise at any moment of a call without
   leaving a lock taken or a place lost.
 
