@@ -124,6 +124,7 @@ class Wire(io.RawIOBase):
         self._tells = isinstance(sock, SocketType)
         """Whether the kernel, and TLS where there is TLS, tell what came. Other sockets have to be read for that."""
         self._pending: Callable[[], int] = getattr(sock, "pending", int)
+        """Tells how many bytes TLS has decrypted that nobody has read; ``int()``, 0, without TLS."""
         self.fresh = True
         """Whether no request was sent yet, and so nobody has looked for bytes."""
         self.ended = False
