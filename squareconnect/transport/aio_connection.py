@@ -174,7 +174,7 @@ class Connection(asyncio.BufferedProtocol):
         :param left: the most seconds in all; None if something else sees to that.
         """
         self._forget_answer(limit)
-        self._announce(message)
+        self._announce(message.method)
         waiter: asyncio.Future[RESTResponse | Broken] = self._loop.create_future()
         self._waiter = waiter
         if patience is not None and left is not None:
@@ -285,16 +285,10 @@ class Connection(asyncio.BufferedProtocol):
 
     # -- HTTP -------------------------------------------------------------------------------------------------------
 
-    def _announce(self, message: Message) -> None:
+    def _announce(self, method: str) -> None:
         """Tell h11 of the request: what matters to the answer. It would check each header once more, at some length."""
-        send = self._h11.send
-        if message.body is None:
-            send(_request_without_body(message.method))
-        else:
-            headers = [("Host", ""), ("Content-Length", str(len(message.body)))]
-            send(h11.Request(method=message.method, target="/", headers=headers))
-            send(h11.Data(data=message.body))
-        send(_END)
+        self._h11.send(_bare_request(method))
+        self._h11.send(_END)
 
     def _take(self, data: bytes) -> None:
         if self._waiter is None:
@@ -422,7 +416,7 @@ _END = h11.EndOfMessage()
 
 
 @cache
-def _request_without_body(method: str) -> h11.Request:
+def _bare_request(method: str) -> h11.Request:
     return h11.Request(method=method, target="/", headers=[("Host", "")])
 
 
@@ -446,7 +440,7 @@ class _Answer(RESTResponse):
     @property
     def is_encoded(self) -> bool:
         """Whether the answer names a Content-Encoding."""
-        return b"content-encoding" in [name.lower() for name, _ in self._raw_headers]
+        return b"content-encoding" in b"\n".join([name for name, _ in self._raw_headers]).lower()
 
 
 class _TLS:

@@ -4,9 +4,9 @@ urllib3 bounds each wait at a socket, but not all of them together; it does not 
 whose answer was lost; and it keeps a connection on which bytes came that nobody asked for. What makes up for it:
 
 * :class:`_Watched` is mixed into the class that urllib3 makes connections of at that moment, be it urllib3's own or one
-  that a tool put there. It connects within the deadline and notes when the first byte of a request leaves.
+  that a tool put there. It connects within the deadline.
 * :class:`Wire` stands before the connection's socket, of whatever class that is. It holds every step to the deadline,
-  and knows whether a byte came that belongs to no answer.
+  notes when the first byte of a request leaves, and knows whether a byte came that belongs to no answer.
 * :class:`_Idle` and :class:`Slots` replace the pool's queue: a signal handler may raise at any moment of a call without
   leaving a lock taken or a place lost.
 
@@ -124,6 +124,7 @@ class Wire(io.RawIOBase):
         self._tells = isinstance(sock, SocketType)
         """Whether the kernel, and TLS where there is TLS, tell what came. Other sockets have to be read for that."""
         self._pending: Callable[[], int] = getattr(sock, "pending", int)
+        """Tells how many bytes TLS has decrypted that nobody has read; ``int()``, 0, without TLS."""
         self.fresh = True
         """Whether no request was sent yet, and so nobody has looked for bytes."""
         self.ended = False
@@ -147,6 +148,7 @@ class Wire(io.RawIOBase):
         if self.fresh and self.peek():
             raise http.client.RemoteDisconnected("the server sent an answer before the request")
         self.fresh = False
+        self.owner = _current.get()
         if attempt := self.owner():
             attempt.reached = True
         for start in range(0, len(data), _PIECE):
@@ -282,6 +284,7 @@ class _Watched:
 
     sock: Any
     _owner: Callable[[], Attempt | None] = staticmethod(_nobody)
+    """A weak reference to the try that it was connected for."""
     _way: tuple[Any, ...] = ()
     """What :func:`way_out` returned when it was connected."""
 
@@ -295,7 +298,8 @@ class _Watched:
 
     def connect(self) -> None:
         """Look up the name, connect, pass a proxy and set up TLS, all before the deadline."""
-        attempt = self._own()
+        self._owner = _current.get()
+        attempt = self._owner()
         try:
             _in_time(super().connect, attempt, self.close)  # type: ignore[misc]
         finally:
@@ -304,11 +308,6 @@ class _Watched:
         self._way = way_out()
         self.sock = Wire(self.sock)
         self.sock.owner = self._owner
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        """Send a request."""
-        self._own()
-        super().request(*args, **kwargs)  # type: ignore[misc]
 
     def getresponse(self) -> Any:
         """Read the head of an answer."""
@@ -320,15 +319,9 @@ class _Watched:
 
     def close(self) -> None:
         """Close, unless another call is using the connection: an interrupted call's leftovers may still know it."""
-        owner = self._owner()
+        owner = (self.sock.owner if isinstance(self.sock, Wire) else self._owner)()
         if owner is None or owner.over or owner is _current.get()():
             super().close()  # type: ignore[misc]
-
-    def _own(self) -> Attempt | None:
-        self._owner = owner = _current.get()
-        if isinstance(self.sock, Wire):
-            self.sock.owner = owner
-        return owner()
 
 
 @cache
