@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import urllib3
+from urllib3.connection import HTTPConnection
 
 from squareconnect.transport import Request, threads
 from squareconnect.transport.outgoing import something_came
@@ -126,7 +127,7 @@ def test_a_connection_that_stands_at_the_very_moment_of_the_deadline_is_taken() 
 
 def test_a_socket_that_a_program_put_in_a_connection_is_used() -> None:
     with Server(answer(200, {"customer": {"id": "C1"}})) as server:
-        connection = threads._watched(urllib3.connection.HTTPConnection)("127.0.0.1", server.port)
+        connection = threads._watched(HTTPConnection)("127.0.0.1", server.port)
         connection.sock = socket.create_connection(("127.0.0.1", server.port))
         connection.request("GET", "/v2/customers/C1")
 
