@@ -96,7 +96,7 @@ def _register(client: distributed.Client, plugin: Till | Memory) -> None:
     raise Stopped("The cluster loses its workers or its scheduler: look at their logs, and run the same again")
 
 
-@dataclass
+@dataclass(eq=False)
 class _Item(Generic[AnyWork]):
     """Work that is to be done, by one task after the other."""
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dask.bag
 import dask.dataframe
@@ -41,8 +41,8 @@ def test_an_export_writes_files_of_bounded_size_that_dask_and_an_import_read(
         "customers.export",
         *(f"part-0000{number}.jsonl" for number in range(4)),
     ]
-    bag = dask.bag.read_text(f"{folder}/out/*.jsonl").map(json.loads).pluck("reference_id")
-    assert Counter(bag.compute()) == references(square)
+    bag: Any = dask.bag.read_text(f"{folder}/out/*.jsonl")
+    assert Counter(bag.map(json.loads).pluck("reference_id").compute()) == references(square)
     frame = dask.dataframe.read_json(f"{folder}/out/*.jsonl", lines=True)
     assert frame["reference_id"].nunique().compute() == 650
     with running(Square()) as copy:
