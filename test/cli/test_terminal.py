@@ -200,6 +200,10 @@ def test_a_single_column_is_narrowed_too() -> None:
     assert fitting_widths([["x" * 100]], 40) == [38]
 
 
+def test_columns_are_not_narrowed_to_nothing() -> None:
+    assert fitting_widths([["x" * 30, "y" * 20]], 20) == [30, 6]
+
+
 @given(st.text())
 def test_readable_text_is_one_line_without_control_characters(text: str) -> None:
     assert len(readable(text).splitlines()) <= 1
