@@ -141,6 +141,7 @@ class Crew(Generic[AnyWork]):
         self._waiting: dict[str, deque[_Item[AnyWork]]] = {}
         self._running: dict[distributed.Future[Any], _Item[AnyWork]] = {}
         self._failures: dict[str, BaseException] = {}
+        self._most_tasks = 0
         self._alive_at = time.monotonic()
 
     def do(self, works: Iterable[AnyWork]) -> None:
@@ -169,13 +170,15 @@ class Crew(Generic[AnyWork]):
     # -- Tasks that begin ---------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        """Give each thread that has no task one."""
+        """Give each thread that has no task one, and what workers that died were to do to those that are there."""
         threads = self._threads()
+        self._most_tasks = max(self._most_tasks, sum(threads.values()))
         self._take_back(threads)
         engaged = Counter(item.worker for item in self._running.values())
         while threads:
             worker = min(threads, key=lambda one: engaged[one] / threads[one])
-            item = self._next() if engaged[worker] < threads[worker] else None
+            has_room = engaged[worker] < threads[worker] or len(self._running) < self._most_tasks
+            item = self._next() if has_room else None
             if item is None:
                 return
             item.worker = worker

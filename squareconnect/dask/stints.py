@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from squareconnect.bulk.reports import Progress
 
-STINT = 20.0
+STINT = 30.0
 """Seconds that a task works, at most. Some work for three quarters of that, so that not all end at the same time."""
 
 

@@ -116,7 +116,7 @@ class AccountFigures(NamedTuple):
 
 
 def prove_accounts(
-    rows: int, rate: float, *, kill_every: float = math.inf, files: int = FILES
+    rows: int, rate: float, *, kill_every: float = math.inf, files: int = 8
 ) -> dict[str, AccountFigures]:
     """Import so many rows for each of two accounts while workers are killed.
 

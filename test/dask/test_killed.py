@@ -57,7 +57,7 @@ def test_killed_workers_and_clients_lose_and_double_nobody() -> None:
 
 
 def test_two_accounts_get_their_own_rows_and_only_one_is_slowed_down_by_its_429s() -> None:
-    accounts = prove_accounts(240, 30.0, files=4)
+    accounts = prove_accounts(120, 30.0, files=4)
     for figures in accounts.values():
         assert (figures.missing, figures.doubled, figures.foreign) == (0, 0, 0)
     assert accounts["free"].limited == 0
