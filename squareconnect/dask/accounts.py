@@ -63,14 +63,16 @@ class Memory(WorkerPlugin):
         self.by_key = by_key
 
     def setup(self, worker: Worker) -> None:
-        """Stop the profiler."""
-        if profiler := worker.periodic_callbacks.get("profile"):
-            profiler.stop()
+        """Take the profiler away: a worker that starts would start it after this."""
+        self._profiler = worker.periodic_callbacks.pop("profile", None)
+        if self._profiler is not None:
+            self._profiler.stop()
 
     def teardown(self, worker: Worker) -> None:
         """Let the profiler go on."""
-        if profiler := worker.periodic_callbacks.get("profile"):
-            profiler.start()
+        if self._profiler is not None:
+            worker.periodic_callbacks["profile"] = self._profiler
+            self._profiler.start()
 
 
 def _name_of(run: str) -> str:

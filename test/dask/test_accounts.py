@@ -24,8 +24,10 @@ def test_a_worker_that_sends_is_not_profiled() -> None:
     memory = Memory("run", {})
     memory.setup(worker)
     assert not profiler.running
+    assert not worker.periodic_callbacks  # A worker that is starting starts what is here.
     memory.teardown(worker)
     assert profiler.running
+    assert worker.periodic_callbacks == {"profile": profiler}
 
 
 def test_a_worker_may_have_no_profiler() -> None:
