@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from distributed import WorkerPlugin, get_worker
 
@@ -13,6 +13,9 @@ from squareconnect.api_client import ApiClient
 from squareconnect.apis import CustomersApi
 from squareconnect.bulk.errors import InputError
 from squareconnect.configuration import Configuration
+
+if TYPE_CHECKING:
+    from distributed import Worker
 
 Configurations: TypeAlias = Configuration | Mapping[Any, Configuration]
 
@@ -48,6 +51,9 @@ def digest(text: str) -> str:
 class Memory(WorkerPlugin):
     """Brings configurations into the memory of every worker, also of those that come later.
 
+    It also holds Dask's profiler back as long as it is there: that asks CPython for the frames of all threads, during
+    which a garbage collection that finalizes a connection can freeze the process (gh-106883).
+
     :param run: the run's name.
     :param by_key: the configurations by their hashes.
     """
@@ -55,6 +61,18 @@ class Memory(WorkerPlugin):
     def __init__(self, run: str, by_key: dict[str, Configuration]) -> None:
         self.name = _name_of(run)
         self.by_key = by_key
+
+    def setup(self, worker: Worker) -> None:
+        """Take the profiler away: a worker that starts would start it after this."""
+        self._profiler = worker.periodic_callbacks.pop("profile", None)
+        if self._profiler is not None:
+            self._profiler.stop()
+
+    def teardown(self, worker: Worker) -> None:
+        """Let the profiler go on."""
+        if self._profiler is not None:
+            worker.periodic_callbacks["profile"] = self._profiler
+            self._profiler.start()
 
 
 def _name_of(run: str) -> str:
