@@ -5,8 +5,11 @@ from __future__ import annotations
 import copy
 import http.client
 import logging
+import os
 import pickle
 import signal
+import threading
+import time
 import traceback
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -174,6 +177,15 @@ class SoftTimeLimit(Exception):  # noqa: N818
     """What a job queue raises in a signal's handler."""
 
 
+def ring_once_asked(server: Server) -> None:
+    """Send the signal of an alarm some time after the server has a request."""
+    end = time.monotonic() + 20
+    while not server.requests and time.monotonic() < end:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    os.kill(os.getpid(), signal.SIGALRM)
+
+
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SoftTimeLimit])
 @pytest.mark.parametrize(
     "fault", [stall, servers.drip(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 90)], ids=["send", "read"]
@@ -188,9 +200,11 @@ def test_an_interruption_shows_no_token_and_leaves_the_client_usable(
     try:
         with Server(fault) as server:
             api = api_with_token(host=server.host, connection_pool_maxsize=1)
-            signal.setitimer(signal.ITIMER_REAL, 0.15)
+            alarm = threading.Thread(target=ring_once_asked, args=(server,))
+            alarm.start()
             with pytest.raises(interruption) as caught:
                 api.retrieve_customer("C1")
+            alarm.join()
             assert len(server.requests) == 1
             assert api.retrieve_customer("C1").customer
     finally:
