@@ -65,8 +65,8 @@ def work_of(client: Floor | Ours, name: str) -> Callable[[], object]:
 
 
 CLIENTS: dict[str, Callable[[str], Floor | Ours]] = {"floor": Floor, "ours": Ours}
-FEW, MANY = 2, 8
-"""How often a work is done, so that the difference tells what it costs without the start of the interpreter."""
+FEW, MANY = 20, 40
+"""How often a work is done, so that the difference tells what it costs once Python has specialised its code."""
 
 
 def instructions(host: str, names: Iterable[str]) -> dict[str, dict[str, float]] | None:

@@ -417,6 +417,8 @@ class _Room:
                 opening, until - self._loop.time(), "no connection could be made before the deadline", Connection.abort
             )
         except (OSError, RuntimeError, ValueError) as error:  # No thread for a lookup is a RuntimeError.
+            if isinstance(error, RuntimeError) and type(error) is not RuntimeError:
+                raise  # A tool's own refusal, such as pytest-socket's, reaches the caller as it does with threads.
             reason, late = reason_of(error), isinstance(error, TimeoutError)
         finally:
             self._opening.discard(opening)

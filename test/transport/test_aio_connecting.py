@@ -12,6 +12,7 @@ import pytest
 import urllib3.util.connection
 
 from squareconnect.exceptions import ConnectionFailed
+from squareconnect.transport import aio
 from squareconnect.transport.aio_dial import dial, interleaved
 from squareconnect.transport.aio_tasks import elsewhere, in_time, to_the_end
 from test import servers
@@ -151,6 +152,23 @@ def test_a_name_that_cannot_be_looked_up_since_there_is_no_thread_is_a_failed_co
             await retrieved_by(api_of("https://square.example", max_retries=0))
         assert await elsewhere(len, "four") == 4
 
+    asyncio.run(main())
+
+
+def test_the_refusal_of_a_tool_reaches_the_caller_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    class BlockedError(RuntimeError):
+        """What a tool raises that forbids sockets."""
+
+    async def refuse(*args: Any) -> Any:
+        raise BlockedError("a test tried to use a socket")
+
+    async def main() -> None:
+        api = api_of("http://127.0.0.1:9", connection_pool_maxsize=1)
+        for _ in range(2):
+            with pytest.raises(BlockedError, match="a test tried"):
+                await api.retrieve_customer("C1")
+
+    monkeypatch.setattr(aio, "dial", refuse)
     asyncio.run(main())
 
 
