@@ -35,7 +35,7 @@ WORKERS_WITHIN = 60.0
 """Seconds to wait for a worker when there is none."""
 _LOOK_UP_EVERY = 0.2
 """Seconds after which the crew looks which workers there are, if no task ends before."""
-_RESULT_WITHIN = 10.0
+_RESULT_WITHIN = 1.0
 """Seconds to wait for the result of a task that has ended: its worker may have died since."""
 
 
@@ -155,7 +155,9 @@ class Crew(Generic[AnyWork]):
             while self._waiting or self._running:
                 self._start()
                 for future in self._done():
-                    self._end(future, self._outcome(future, self._running[future]))
+                    item = self._running[future]
+                    is_there = item.worker in self._client.nthreads()  # Else its result is lost, too.
+                    self._end(future, self._outcome(future, item) if is_there else self._killed(item))
         finally:
             self._client.cancel(list(self._running))
             self._running.clear()
