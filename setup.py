@@ -41,7 +41,7 @@ setup(
     extras_require={
         "async": ["h11>=0.16"],
         "dask": ["dask[dataframe]>=2025.1", "distributed>=2025.1"],
-        "cli": ["rich>=13.7", "shtab>=1.9.3"],
+        "cli": ["rich>=13.7", "shtab>=1.13"],
         "emulator": ["h11>=0.16"],
         "fast": ["msgspec>=0.22"],
     },

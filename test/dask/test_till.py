@@ -40,8 +40,10 @@ def test_grants_of_all_workers_together_keep_to_the_rate() -> None:
 
         async def work(worker: str) -> None:
             nonlocal granted
+            answered = 0
             while time.monotonic() < until:
-                granted += await ask(worker, 200.0)
+                answered = await ask(worker, 200.0, succeeded=answered)
+                granted += answered
 
         began = time.monotonic()
         await asyncio.gather(work("w1"), work("w2"))
@@ -85,7 +87,9 @@ def test_the_last_who_asks_says_how_high_the_rate_may_be() -> None:
     async def story(scheduler: Scheduler, ask: Ask) -> None:
         assert await ask("w1", 1.0) == 1
         assert await ask("w1", 1.0) == 0
-        grants = [await ask("w1", None) for _ in range(200)]  # The rate grows as long as it holds requests back.
+        grants = [0]
+        for _ in range(200):  # The rate grows with the answers as long as it holds requests back.
+            grants.append(await ask("w1", None, succeeded=grants[-1]))
         assert max(grants) == 100
         assert await ask("w1", 1.0) <= 1
 
