@@ -103,3 +103,20 @@ def test_the_host_and_the_token_of_a_request_belong_together() -> None:
 
     pairs = {(url, headers["Authorization"]) for url, headers in rest.sent}
     assert pairs <= {("https://ours.example/x", "Bearer ours"), ("https://theirs.example/x", "Bearer theirs")}
+
+
+def test_a_request_whose_settings_are_changed_while_they_are_read_has_all_of_the_new_ones() -> None:
+    class Changing(ApiClient):
+        def update_params_for_auth(self, headers: Any, querys: Any, auth_settings: Any) -> None:
+            super().update_params_for_auth(headers, querys, auth_settings)
+            self.configuration = new
+
+    old = Configuration(host="https://old.example", access_token="OLD")
+    new = Configuration(host="https://new.example", access_token="NEW")
+    client = Changing(old)
+    client.rest_client = rest = Recording(old)
+    client.call_api("/v2/customers", "GET", auth_settings=["oauth2"], response_type="object")
+
+    ((url, headers),) = rest.sent
+    assert url.startswith("https://new.example/")
+    assert headers["Authorization"] == "Bearer NEW"

@@ -453,6 +453,11 @@ class _OurPools:
             self._by_place[scheme, host, port] = pool
         return pool
 
+    def clear(self) -> None:
+        """Close the pools, and make new ones when they are needed."""
+        self._by_place.clear()
+        super().clear()  # type: ignore[misc]
+
     def connection_from_pool_key(self, pool_key: Any, request_context: dict[str, Any]) -> Any:
         """Return the pool for a scheme, host and port."""
         with self.pools.lock:

@@ -74,7 +74,11 @@ def test_a_pool_is_found_again_by_its_place_but_not_with_settings_of_its_own() -
     pool = manager.connection_from_host("127.0.0.1", 80)
 
     assert manager.connection_from_host("127.0.0.1", 80) is pool
-    assert manager.connection_from_host("127.0.0.1", 80, pool_kwargs={"maxsize": 5}) is not pool
+    other = manager.connection_from_host("127.0.0.1", 80, pool_kwargs={"maxsize": 5})
+    assert other is not pool
+    assert manager.connection_from_host("127.0.0.1", 80, pool_kwargs={"maxsize": 5}) is other
+    manager.clear()
+    assert manager.connection_from_host("127.0.0.1", 80) is not pool
     with pytest.raises(urllib3.exceptions.URLSchemeUnknown):
         manager.connection_from_host("127.0.0.1", 80, "ftp")
 
