@@ -157,7 +157,7 @@ class Server:
             self.committed.setdefault(name, request.body)
 
     def _accept(self) -> None:
-        while not self.ended.is_set():
+        while True:
             try:
                 sock, _ = self._listener.accept()
             except OSError:
