@@ -29,7 +29,8 @@ from squareconnect.bulk.reports import ExportReport, Progress
 from squareconnect.bulk.sending import Job, Tasks, Threads, beside_loop, one_by_one, one_by_one_async, unretried
 from squareconnect.emulator.seeding import DASHBOARD_COLUMNS
 from squareconnect.exceptions import ApiException
-from squareconnect.models import Address, Customer, CustomerPreferences
+from squareconnect.models._paths import get, part_of, selectable_paths
+from squareconnect.models.customer import Customer
 from squareconnect.models.error_code import ErrorCode
 from squareconnect.serialization import sanitize
 
@@ -46,13 +47,6 @@ FORMATS = ("jsonl", "csv", "square")
 
 CSV_COLUMNS = ("id", *FIELDS, "created_at", "updated_at", "creation_source")
 """The columns of an export as CSV."""
-
-SELECTABLE = (
-    *Customer.swagger_types,
-    *(f"address.{name}" for name in Address.swagger_types),
-    *(f"preferences.{name}" for name in CustomerPreferences.swagger_types),
-)
-"""The fields of a customer that an export can be told to write."""
 
 _COMMIT_EVERY = 1.0
 """Seconds of work that a killed export loses, at most."""
@@ -503,9 +497,10 @@ def _checked_fields(fields: Sequence[str] | None, form: str) -> tuple[str, ...]:
     """Return the fields to write; none for all."""
     if fields and form == "square":
         raise InputError("--fields cannot be used with --format square, which has the columns of Square's own export")
+    known = selectable_paths(Customer)
     for name in fields or ():
-        if name not in SELECTABLE:
-            raise InputError(f"--fields: '{name}' is no field of a customer{did_you_mean(name, SELECTABLE) or '.'}")
+        if name not in known:
+            raise InputError(f"--fields: '{name}' is no field of a customer{did_you_mean(name, known) or '.'}")
     return tuple(fields or ())
 
 
@@ -518,20 +513,8 @@ def _text(form: str, fields: tuple[str, ...], customers: Iterable[Customer], con
     """Return customers in a format."""
     values = [{**sanitize(customer), **constants} for customer in customers]
     if form == "jsonl":
-        return b"".join(_line(_part(one, fields) if fields else one) for one in values)
+        return b"".join(_line(part_of(one, fields) if fields else one) for one in values)
     return _csv([_square_cells(one) if form == "square" else _csv_cells(one, fields or CSV_COLUMNS) for one in values])
-
-
-def _part(customer: Body, fields: tuple[str, ...]) -> Body:
-    part: Body = {}
-    for path in fields:
-        if (value := _value(customer, path)) is not None:
-            first, _, rest = path.partition(".")
-            if rest:
-                part.setdefault(first, {})[rest] = value
-            else:
-                part[first] = value
-    return part
 
 
 def _line(customer: Body) -> bytes:
@@ -548,7 +531,7 @@ def _csv(rows: Iterable[Iterable[str]]) -> bytes:
 
 
 def _csv_cells(customer: Body, columns: Sequence[str]) -> list[str]:
-    return [_cell(_value(customer, name)) for name in columns]
+    return [_cell(get(customer, name)) for name in columns]
 
 
 def _cell(value: Any) -> str:
@@ -557,22 +540,14 @@ def _cell(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _value(customer: Body, path: str) -> Any:
-    first, _, rest = path.partition(".")
-    value = customer.get(first)
-    if rest and value:
-        value = value.get(rest)
-    return value
-
-
 def _square_cells(customer: Body) -> list[str]:
-    cells = {name: _cell(_value(customer, field)) if field else "" for name, field in DASHBOARD_COLUMNS.items()}
+    cells = {name: _cell(get(customer, field)) if field else "" for name, field in DASHBOARD_COLUMNS.items()}
     if cells["Phone Number"]:
         cells["Phone Number"] = "'" + cells["Phone Number"]
     cells["Birthday"] = cells["Birthday"][:10]
-    cells["Square Customer ID"] = _cell(_value(customer, "id"))
-    cells["Creation Source"] = _cell(_value(customer, "creation_source"))
-    unsubscribed = _value(customer, "preferences.email_unsubscribed")
+    cells["Square Customer ID"] = _cell(get(customer, "id"))
+    cells["Creation Source"] = _cell(get(customer, "creation_source"))
+    unsubscribed = get(customer, "preferences.email_unsubscribed")
     cells["Email Subscription Status"] = (
         "" if unsubscribed is None else "Unsubscribed" if unsubscribed else "Subscribed"
     )

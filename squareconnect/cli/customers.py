@@ -20,11 +20,12 @@ from squareconnect.cli.failures import (
     say,
     tell,
 )
-from squareconnect.cli.fields import add_field_options, body_of, checked_paths, get, put, selectable_paths
+from squareconnect.cli.fields import add_field_options, body_of, checked_paths
 from squareconnect.cli.output import Output, add_output_options
 from squareconnect.cli.targets import add_target_options, connected
 from squareconnect.exceptions import ApiException
 from squareconnect.models._model import Model, prop
+from squareconnect.models._paths import get, put, selectable_paths
 from squareconnect.models.create_customer_request import CreateCustomerRequest
 from squareconnect.models.customer import Customer
 from squareconnect.models.customer_sort_field import CustomerSortField

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from squareconnect._text import did_you_mean
 from squareconnect.cli.failures import misused, say
 from squareconnect.exceptions import printable
+from squareconnect.models._paths import model_of, paths_of, put, selectable_paths
 from squareconnect.models.customer import Customer
 
 if TYPE_CHECKING:
@@ -22,30 +22,6 @@ JsonObject = dict[str, Any]
 
 _PREFIX = "field:"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def _model(swagger_type: str) -> type[Model] | None:
-    """Return the model that a field holds one of; None for plain values and lists."""
-    if swagger_type in ("str", "int", "bool") or swagger_type.startswith("list["):
-        return None
-    model: type[Model] = getattr(import_module("squareconnect.models"), swagger_type)
-    return model
-
-
-def paths_of(kind: type[Model]) -> Iterator[tuple[str, str]]:
-    """Return the dotted paths of a model's values that are not objects themselves, and what each holds."""
-    for field in kind._fields.values():
-        inner = _model(field.swagger_type)
-        if inner is None:
-            yield field.name, field.description
-        else:
-            yield from ((f"{field.name}.{path}", text) for path, text in paths_of(inner))
-
-
-def selectable_paths(kind: type[Model]) -> list[str]:
-    """Return the paths that ``--fields`` can name: those of values, and of the objects that hold them."""
-    paths = [path for path, _ in paths_of(kind)]
-    return list(dict.fromkeys([*kind.swagger_types, *paths]))
 
 
 def add_field_options(parser: ArgumentParser, kind: type[Model], without: Collection[str] = ()) -> None:
@@ -93,24 +69,6 @@ def given_fields(options: Namespace) -> Iterator[tuple[str, str]]:
             if _SURROGATE.search(text):
                 raise misused(f"{option_of(path)} is not UTF-8 text: set the terminal or the locale to UTF-8.")
             yield path, text
-
-
-def put(body: JsonObject, path: str, value: Any) -> None:
-    """Set the value at a dotted path."""
-    *parents, name = path.split(".")
-    for parent in parents:
-        if not isinstance(body.get(parent), dict):
-            body[parent] = {}
-        body = body[parent]
-    body[name] = value
-
-
-def get(values: JsonObject, path: str) -> Any:
-    """Return the value at a dotted path; None if there is none."""
-    found: Any = values
-    for name in path.split("."):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found
 
 
 def checked_paths(kind: type[Model], text: str, option: str) -> list[str]:
@@ -161,6 +119,6 @@ def _check_names(body: JsonObject, kind: type[Model], place: str = "") -> None:
         if name not in kind.swagger_types:
             hint = did_you_mean(name, kind.swagger_types) or "."
             raise misused(f"--body: there is no field {printable(place + name)}{hint}")
-        inner = _model(kind.swagger_types[name])
+        inner = model_of(kind.swagger_types[name])
         if inner is not None and isinstance(value, dict):
             _check_names(value, inner, f"{place}{name}.")

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
 from squareconnect.cli import discard_output
-from squareconnect.cli.fields import JsonObject, checked_paths, get, put
+from squareconnect.cli.fields import JsonObject, checked_paths
+from squareconnect.models._paths import get, part_of
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -99,13 +100,7 @@ class Output:
             _show_pairs(pairs)
 
     def _part(self, values: JsonObject) -> JsonObject:
-        if self._selected is None:
-            return values
-        part: JsonObject = {}
-        for path in self._selected:
-            if (value := get(values, path)) is not None:
-                put(part, path, value)
-        return part
+        return values if self._selected is None else part_of(values, self._selected)
 
     def _values(self, values: JsonObject) -> Row:
         return [_text(get(values, path)) for path in self._columns]
