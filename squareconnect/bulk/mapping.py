@@ -99,10 +99,10 @@ def make_body(values: Iterable[tuple[str, Any]]) -> Body:
         if value is None or value == "":
             continue
         first, _, rest = field.partition(".")
-        if rest:
-            body.setdefault(first, {})[rest] = value
-        else:
+        if not rest:
             body[first] = value
+        elif isinstance(whole := body.setdefault(first, {}), dict):  # What is no object the rules refuse.
+            whole[rest] = value
     return body
 
 

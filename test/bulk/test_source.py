@@ -8,11 +8,12 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from squareconnect import Address, CreateCustomerRequest
 from squareconnect.bulk.errors import InputError, Stopped
+from squareconnect.bulk.mapping import FIELDS
 from squareconnect.bulk.reports import Refusal
 from squareconnect.bulk.source import LONGEST_ROW, FileSource, Record, RowsSource, open_source
 from test.bulk.helpers import write
@@ -220,3 +221,17 @@ def test_whatever_the_bytes_they_are_read_or_refused_in_a_sentence(
     with contextlib.suppress(InputError):
         for record in open_source(path).records():
             assert (record.body is None) != (record.refusal is None)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS) | st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*FIELDS, "address"]) | st.text(), JSON, max_size=6))
+@example({"address": "Main Street 1", "address.locality": "London"})
+def test_any_object_becomes_a_body_or_a_refusal(row: dict[str, Any]) -> None:
+    (record,) = RowsSource([row]).records()
+    assert (record.body is None) != (record.refusal is None)
