@@ -285,7 +285,7 @@ class _Outlet(Protocol):
         ...
 
     def name(self, number: int) -> None:
-        """Give the files before a number, which are complete, their names."""
+        """Rename the files before a number, which are complete, to their own names."""
 
 
 class _Stream:
@@ -513,15 +513,16 @@ def _text(form: str, fields: tuple[str, ...], customers: Iterable[Customer], con
     """Return customers in a format."""
     values = [{**sanitize(customer), **constants} for customer in customers]
     if form == "jsonl":
-        return b"".join(_line(part_of(one, fields) if fields else one) for one in values)
+        return b"".join(json_line(part_of(one, fields) if fields else one) for one in values)
     return _csv([_square_cells(one) if form == "square" else _csv_cells(one, fields or CSV_COLUMNS) for one in values])
 
 
-def _line(customer: Body) -> bytes:
+def json_line(value: Body, encoding: str = "utf-8") -> bytes:
+    """Return an object as a line of JSON, in ASCII alone if it holds what the encoding has not."""
     try:
-        return json.dumps(customer, ensure_ascii=False).encode() + b"\n"
-    except UnicodeEncodeError:  # Half of a surrogate pair.
-        return json.dumps(customer).encode() + b"\n"
+        return f"{json.dumps(value, ensure_ascii=False)}\n".encode(encoding)
+    except UnicodeEncodeError:
+        return f"{json.dumps(value)}\n".encode(encoding)
 
 
 def _csv(rows: Iterable[Iterable[str]]) -> bytes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import errno
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from squareconnect.bulk.directory import MATCHES, match_value
 from squareconnect.bulk.errors import InputError, Stopped
+from squareconnect.bulk.exporting import json_line
 from squareconnect.bulk.journal import opened
 from squareconnect.bulk.mapping import ERROR_COLUMNS
 from squareconnect.bulk.reports import ImportReport, Progress, Refusal, RowError
@@ -218,19 +218,9 @@ def _write_objects(source: FileSource, errors: Iterator[RowError], text: TextIO)
         value = _found(source, error, objects)
         value = {key: item for key, item in value.items() if key not in ERROR_COLUMNS}
         value.update(zip(ERROR_COLUMNS, error, strict=True))
-        text.write(_line(value, text.encoding) + "\n")
+        text.write(json_line(value, text.encoding).decode(text.encoding))
         count += 1
     return count
-
-
-def _line(value: Body, encoding: str) -> str:
-    """Return an object as JSON, in ASCII alone if it holds what the encoding has not."""
-    line = json.dumps(value, ensure_ascii=False)
-    try:
-        line.encode(encoding)
-    except UnicodeEncodeError:
-        return json.dumps(value)
-    return line
 
 
 def _found(source: FileSource, error: RowError, rows: Iterator[tuple[int, T]]) -> T:
