@@ -440,7 +440,7 @@ class _Answer(RESTResponse):
     @property
     def is_encoded(self) -> bool:
         """Whether the answer names a Content-Encoding."""
-        return b"content-encoding" in b"\n".join([name for name, _ in self._raw_headers]).lower()
+        return any(name.lower() == b"content-encoding" for name, _ in self._raw_headers)
 
 
 class _TLS:
