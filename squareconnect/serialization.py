@@ -215,7 +215,7 @@ class Types:
         self.reader(swagger_type)
 
     def reader(self, swagger_type: Any) -> Reader:
-        """Return what makes a value of a type; see :meth:`decode`.
+        """Return the function that makes a value of a type; see :meth:`decode`.
 
         :raises ValueError: for what is neither a model nor one of the other types.
         """

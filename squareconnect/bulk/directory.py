@@ -132,7 +132,7 @@ def index_directory(
 
 
 def find_lost(journal: Journal, listing: Listing, key_trust: float, progress: Callable[[Progress], object]) -> None:
-    """Look for the customers of rows that were sent, but not answered, and whose keys are not relied on any more.
+    """Look for the customers of rows that were sent, but not answered, and whose keys can no longer be relied on.
 
     A row whose customer is there is done; all others count as never sent. A customer is a row's if it was made after
     the row was sent, says the same in every field, and is no other row's.

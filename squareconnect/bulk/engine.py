@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from squareconnect.bulk.sending import Answers, Driver
 
 PATIENCE = 30.0
-"""Seconds from the first of failures in a row after which an import stops."""
+"""Seconds of nothing but failures after which an import stops."""
 LONGEST_PAUSE = 600.0
 """Seconds that a server may ask to wait; if it asks for more, an import stops."""
 MOST_TRIES = 10
@@ -232,14 +232,14 @@ class Engine:
             return rows
 
     def _kept_from_late(self, rows: Sequence[Row]) -> Sequence[Row]:
-        """Return rows without those whose key is not to be relied on any more, which are unknown."""
+        """Return rows without those whose key can no longer be relied on: they are unknown."""
         while late := [row for row in rows if self._held[row.number].perhaps_carried_out and self._is_late(row)]:
             self._results.put((late, [None] * len(late)))
             rows = [row for row in rows if row not in late] or self._waiting.take(self._batch)
         return rows
 
     def _is_late(self, row: Row) -> bool:
-        """Whether a row was first sent too long ago to rely on its key, or the clock was set since, who knows how."""
+        """Whether a row was first sent too long ago to rely on its key, or the clock was set since."""
         return row.customer_id is None and abs(self._journal.now() - row.sent_at) > self._key_trust
 
     def _mark(self, rows: Sequence[Row], *, in_flight: bool) -> None:

@@ -275,7 +275,7 @@ class _Outlet(Protocol):
     """Whether what was written can be gone on with."""
 
     def open(self, place: _Place, opened: ExitStack) -> None:
-        """Begin, or go on at a place."""
+        """Open the first file, or the one that a place is in."""
 
     def write(self, text: bytes, rows: int) -> None:
         """Write customers."""

@@ -393,7 +393,7 @@ class Journal:
     # -- Rows of which an earlier run does not know what became --------------------------------------------------------
 
     def uncertain(self, key_trust: float) -> Iterator[tuple[int, Body, float | None]]:
-        """Return the rows that would make a customer, are not settled, and whose keys are not to be relied on.
+        """Return the rows that would make a customer, are not settled, and whose keys can no longer be relied on.
 
         Each has its body, and the time at which it was first sent: None if the clock was wrong then, or is now.
 
@@ -569,7 +569,7 @@ _MATCH_DETAILS = {
 
 
 def _fingerprint_of(records: Iterable[Record]) -> str:
-    """Return what tells records from others."""
+    """Return a fingerprint of records."""
     digest = hashlib.sha256()
     for record in records:
         digest.update(_lines([(record, _to_json(record.body))]))
@@ -577,7 +577,7 @@ def _fingerprint_of(records: Iterable[Record]) -> str:
 
 
 def _lines(records: Iterable[tuple[Record, str]]) -> bytes:
-    """Return what a fingerprint is made of, a line for each record."""
+    """Return the bytes that a fingerprint is made of: a line for each record."""
     return "".join(f"{number} {text} {refusal}\n" for (number, _, refusal), text in records).encode()
 
 

@@ -130,12 +130,12 @@ class AdaptivePace:
             return 0.0
 
     def give_back(self, count: int) -> None:
-        """Let so many requests that were let through count as never sent."""
+        """Count some requests that were let through as never sent."""
         with self._lock:
             self._next -= count / self._rate
 
     def cap(self, rate: float | None) -> None:
-        """Exceed another rate than before no more; None leaves it to the server."""
+        """Set the most requests per second; None leaves it to the server."""
         with self._lock:
             self._most = rate or math.inf
             self._rate = min(self._rate, self._most)

@@ -224,7 +224,7 @@ def _write_objects(source: FileSource, errors: Iterator[RowError], text: TextIO)
 
 
 def _found(source: FileSource, error: RowError, rows: Iterator[tuple[int, T]]) -> T:
-    """Return the row of an error, of rows that follow the one of the error before."""
+    """Read on to the row of an error, and return it."""
     for number, row in rows:
         if number == error.row:
             return row
