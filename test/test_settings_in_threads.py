@@ -7,36 +7,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from squareconnect import ApiClient, Configuration
-from squareconnect.rest import RESTClientObject, RESTResponse
+from test.recording_rest import Rest, client_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-
-class Recording(RESTClientObject):
-    """Keeps the URL and headers of each request, and sends none."""
-
-    def __init__(self, configuration: Configuration) -> None:
-        super().__init__(configuration)
-        self.sent: list[tuple[str, dict[str, str]]] = []
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        query_params: Any = None,
-        headers: Any = None,
-        body: Any = None,
-        post_params: Any = None,
-    ) -> RESTResponse:
-        self.sent.append((url, headers))
-        return RESTResponse(200, "OK", {}, b"{}")
-
-
-def recording_client(configuration: Configuration) -> tuple[ApiClient, Recording]:
-    client = ApiClient(configuration)
-    client.rest_client = rest = Recording(configuration)
-    return client, rest
 
 
 @contextmanager
@@ -58,7 +32,7 @@ def over_and_over(change: Callable[[], object]) -> Iterator[None]:
 
 
 def test_a_default_header_is_in_every_request_while_it_is_set_anew() -> None:
-    client, rest = recording_client(Configuration(access_token="T"))
+    client, rest = client_with(access_token="T")
     client.set_default_header("X-Shop", "0")
     spellings = ["X-Shop", "x-shop", "X-SHOP"]
 
@@ -70,11 +44,11 @@ def test_a_default_header_is_in_every_request_while_it_is_set_anew() -> None:
         for _ in range(2_000):
             client.call_api("/x", "GET")
 
-    assert [headers for _, headers in rest.sent if "X-Shop" not in headers] == []
+    assert [sent.headers for sent in rest.sent if "X-Shop" not in sent.headers] == []
 
 
 def test_default_headers_may_come_and_go_while_threads_call() -> None:
-    client, rest = recording_client(Configuration(access_token="T"))
+    client, rest = client_with(access_token="T")
     count = iter(range(10**9))
 
     def change() -> None:
@@ -92,7 +66,8 @@ def test_default_headers_may_come_and_go_while_threads_call() -> None:
 def test_the_host_and_the_token_of_a_request_belong_together() -> None:
     ours = Configuration(host="https://ours.example", access_token="ours")
     theirs = Configuration(host="https://theirs.example", access_token="theirs")
-    client, rest = recording_client(ours)
+    client = ApiClient(ours)
+    client.rest_client = rest = Rest()
 
     def change() -> None:
         client.configuration = theirs if client.configuration is ours else ours
@@ -101,7 +76,7 @@ def test_the_host_and_the_token_of_a_request_belong_together() -> None:
         for _ in range(2_000):
             client.call_api("/x", "GET", auth_settings=["oauth2"])
 
-    pairs = {(url, headers["Authorization"]) for url, headers in rest.sent}
+    pairs = {(sent.url, sent.headers["Authorization"]) for sent in rest.sent}
     assert pairs <= {("https://ours.example/x", "Bearer ours"), ("https://theirs.example/x", "Bearer theirs")}
 
 
@@ -114,9 +89,9 @@ def test_a_request_whose_settings_are_changed_while_they_are_read_has_all_of_the
     old = Configuration(host="https://old.example", access_token="OLD")
     new = Configuration(host="https://new.example", access_token="NEW")
     client = Changing(old)
-    client.rest_client = rest = Recording(old)
+    client.rest_client = rest = Rest()
     client.call_api("/v2/customers", "GET", auth_settings=["oauth2"], response_type="object")
 
-    ((url, headers),) = rest.sent
-    assert url.startswith("https://new.example/")
-    assert headers["Authorization"] == "Bearer NEW"
+    (sent,) = rest.sent
+    assert sent.url.startswith("https://new.example/")
+    assert sent.headers["Authorization"] == "Bearer NEW"

@@ -35,14 +35,7 @@ from squareconnect.models._paths import selectable_paths
 from test.bulk.helpers import api_of, async_api_of, people
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture
-def square() -> Iterator[Square]:
-    with running(Square()) as square:
-        yield square
 
 
 def have(square: Square, customers: list[dict[str, Any]]) -> None:

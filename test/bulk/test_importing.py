@@ -36,19 +36,8 @@ from squareconnect.exceptions import ApiException, ServerError, Unauthorized
 from test.bulk.helpers import api_of, async_api_of, people, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
-
-
-@pytest.fixture
-def square() -> Iterator[Square]:
-    with running(Square()) as square:
-        yield square
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    return tmp_path / "journal"
 
 
 def names(square: Square) -> Counter[str]:

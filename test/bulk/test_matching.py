@@ -15,19 +15,7 @@ from squareconnect.exceptions import ApiException
 from test.bulk.helpers import api_of, async_api_of, leave_behind, people
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture
-def square() -> Iterator[Square]:
-    with running(Square()) as square:
-        yield square
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    return tmp_path / "journal"
 
 
 def have(square: Square, *customers: dict[str, Any]) -> None:

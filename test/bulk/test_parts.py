@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.bulk_server import Square, running
 from squareconnect.bulk import JournalError, journal_results
 from squareconnect.bulk.importing import KeptRows, import_customers, read_rows
 from squareconnect.bulk.journal import opened
@@ -15,16 +14,11 @@ from squareconnect.models import Customer
 from test.bulk.helpers import api_of, people
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from benchmarks.bulk_server import Square
     from squareconnect.bulk import Row
-
-
-@pytest.fixture
-def square() -> Iterator[Square]:
-    with running(Square()) as square:
-        yield square
 
 
 def test_rows_are_read_first_and_sent_without_their_input(square: Square, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchmarks.bulk_server import Square, running
 from squareconnect.bulk import (
     AdaptivePace,
     ExportReport,
@@ -29,19 +28,10 @@ from squareconnect.models import Customer, ListCustomersResponse
 from test.bulk.helpers import api_of, leave_behind, people, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-
-@pytest.fixture
-def square() -> Iterator[Square]:
-    with running(Square()) as square:
-        yield square
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    return tmp_path / "journal"
+    from benchmarks.bulk_server import Square
 
 
 @pytest.fixture
