@@ -133,7 +133,7 @@ class _Listing:
         return self._page_cursor if self._rest else self._next
 
     def _take(self, page: ListCustomersResponse) -> ListCustomersResponse:
-        """Give the page that was asked for, without customers given before and those over the limit, and step on.
+        """Return the page that was asked for, without customers given before and those over the limit, and step on.
 
         What raises here leaves the listing where it stood.
         """
@@ -186,7 +186,7 @@ class Customers(_Listing):
         return self
 
     def __next__(self) -> Customer:
-        """Give the next customer.
+        """Return the next customer.
 
         :raises ApiException: if a page cannot be had, holds errors, or has a cursor that another had before.
         """
@@ -197,7 +197,7 @@ class Customers(_Listing):
         return self._rest.popleft()
 
     def pages(self) -> Iterator[ListCustomersResponse]:
-        """Give the pages that were not asked for yet, as Square answers them.
+        """Return the pages that were not asked for yet, as Square answers them.
 
         :raises ApiException: as in an iteration over customers.
         """
@@ -220,7 +220,7 @@ class AsyncCustomers(_Listing):
         return self
 
     async def __anext__(self) -> Customer:
-        """Give the next customer; see :meth:`Customers.__next__`."""
+        """Return the next customer; see :meth:`Customers.__next__`."""
         while not self._rest:
             if self._ended:
                 raise StopAsyncIteration
@@ -228,7 +228,7 @@ class AsyncCustomers(_Listing):
         return self._rest.popleft()
 
     async def pages(self) -> AsyncIterator[ListCustomersResponse]:
-        """Give the pages that were not asked for yet; see :meth:`Customers.pages`."""
+        """Return the pages that were not asked for yet; see :meth:`Customers.pages`."""
         while not self._ended:
             yield await self._fetch()
 

@@ -50,7 +50,7 @@ class Wire:
         self._buffer = b""
 
     def read_request(self) -> Request | None:
-        """Give the next request, or None at the end of the connection."""
+        """Return the next request, or None at the end of the connection."""
         if not self._receive_until(b"\r\n\r\n"):
             return None
         head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
@@ -194,7 +194,7 @@ class Server:
 
 
 def message(status: int, body: Any, headers: Mapping[str, object] | None = None, reason: str = "Reason") -> bytes:
-    """Give the bytes of an answer; its ``Content-Length`` is right unless the headers say otherwise."""
+    """Return the bytes of an answer; its ``Content-Length`` is right unless the headers say otherwise."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     fields: dict[str, object] = {"Content-Type": "application/json", "Content-Length": len(content), **(headers or {})}
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value is not None)
@@ -309,7 +309,7 @@ def _pass(source: socket.socket, target: socket.socket) -> None:
 
 @contextlib.contextmanager
 def nobody() -> Iterator[str]:
-    """Give a host that takes connections and never says a word."""
+    """Return a host that takes connections and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -320,7 +320,7 @@ def untraced() -> dict[str, str]:
 
 
 def closed_port() -> int:
-    """Give a port that nobody listens on."""
+    """Return a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 

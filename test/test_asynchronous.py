@@ -75,7 +75,7 @@ def gate() -> Iterator[Gate]:
 
 @pytest.fixture
 def reported(monkeypatch: pytest.MonkeyPatch) -> list[BaseException | None]:
-    """Give the list of exceptions that reach threading.excepthook."""
+    """Return the list of exceptions that reach threading.excepthook."""
     errors: list[BaseException | None] = []
     monkeypatch.setattr(threading, "excepthook", lambda args: errors.append(args.exc_value))
     return errors

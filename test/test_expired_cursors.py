@@ -97,7 +97,7 @@ def test_refuses_another_answer_to_an_expired_cursor() -> None:
 
 
 class Clock:
-    """Gives a time that stands until it is moved."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.time = datetime(2019, 6, 12, tzinfo=timezone.utc)
@@ -113,7 +113,7 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="module")
 def client(clock: Clock) -> Iterator[ApiClient]:
-    """Give a client of an emulator with 230 customers."""
+    """Return a client of an emulator with 230 customers."""
     with (
         Emulator(now=clock) as square,
         ApiClient(Configuration(host=square.url, access_token=square.access_token)) as client,

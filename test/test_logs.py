@@ -35,7 +35,7 @@ def _as_before() -> Iterator[None]:
 
 
 def handlers() -> list[logging.Handler]:
-    """Give the handlers that were added to both loggers: urllib3 has one of its own, which does nothing."""
+    """Return the handlers that were added to both loggers: urllib3 has one of its own, which does nothing."""
     first, second = ([each for each in logger.handlers if type(each) is not logging.NullHandler] for logger in LOGGERS)
     assert first == second
     return first

@@ -187,7 +187,7 @@ def test_plain_http_can_be_allowed_and_forbidden_again() -> None:
 
 
 def own_frames(error: BaseException) -> str:
-    """Give what a traceback with local variables shows, without the frame of the test, which knows the secret."""
+    """Return what a traceback with local variables shows, without the frame of the test, which knows the secret."""
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
     del shown.stack[0]
     return "".join(shown.format())

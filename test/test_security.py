@@ -55,7 +55,7 @@ FAULTS: dict[str, servers.Step] = {
 
 
 def with_locals(error: BaseException) -> str:
-    """Give what a tracker of errors sends home: the traceback with the local variables of our frames and below."""
+    """Return what a tracker of errors sends home: the traceback with the local variables of our frames and below."""
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
     del shown.stack[0]  # The caller's frame, which knows the token.
     return "".join(shown.format())

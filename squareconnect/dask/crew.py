@@ -172,7 +172,7 @@ class Crew(Generic[AnyWork]):
     # -- Tasks that begin ---------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        """Give each thread that has no task one, and what workers that died were to do to those that are there."""
+        """Take back the work of workers that have died, and start a task on each free thread."""
         threads = self._threads()
         self._most_tasks = max(self._most_tasks, sum(threads.values()))
         self._take_back(threads)

@@ -1,4 +1,4 @@
-"""Export on a cluster: one account after the other, each page by page, on any worker."""
+"""Export on a cluster: several accounts at a time, each page by page, on any worker."""
 
 from __future__ import annotations
 

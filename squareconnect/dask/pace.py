@@ -70,7 +70,7 @@ class SharedPace:
             self._granted_at = 0.0
 
     def close(self) -> None:
-        """Give back what was granted, and tell what is not yet told."""
+        """Return unused grants, and report the answers that came since the last time."""
         self._ask(wanted=False)
 
     def _ask(self, *, wanted: bool) -> Future[int]:

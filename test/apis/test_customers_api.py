@@ -150,7 +150,7 @@ class Square(Emulator):
         )
 
     def stored(self) -> list[dict[str, Any]]:
-        """Give all customers as they are in the database."""
+        """Return all customers as they are in the database."""
         connection = sqlite3.connect(self._file)
         try:
             rows = connection.execute("SELECT document FROM customers ORDER BY number").fetchall()
@@ -167,7 +167,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Square]:
 
 @pytest.fixture
 def square(server: Square) -> Iterator[Square]:
-    """Give the emulator without customers."""
+    """Return the emulator without customers."""
     yield server
     with server.client() as client:
         for customer in server.stored():

@@ -94,7 +94,7 @@ class StandingClock:
 
 @pytest.fixture(scope="session")
 def connect() -> Iterator[Callable[[Emulator], Wire]]:
-    """Gives the wire to an emulator."""
+    """Return a function that connects to an emulator."""
     wires: list[Wire] = []
 
     def to(square: Emulator) -> Wire:
