@@ -115,13 +115,24 @@ def page(size: int = 100, *, full: bool = False, first: int = 0, cursor: str | N
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def answer(number: int = 1) -> bytes:
-    """Return the body of an answer with one customer."""
-    return json.dumps({"customer": customer(number)}, ensure_ascii=False, separators=(",", ":")).encode()
+def answers(*, new: bool = False) -> list[bytes]:
+    """Return the bodies of answers with one customer each: twenty as most are.
+
+    :param new: whether they were just created, and so have no cards.
+    """
+    customers = [usual_customer(number) for number in range(20)]
+    return [
+        json.dumps(
+            {"customer": {key: value for key, value in customer.items() if not new or key != "cards"}},
+            ensure_ascii=False,
+            separators=(",", ":"),
+        ).encode()
+        for customer in customers
+    ]
 
 
 def new_customer(number: int = 1) -> dict[str, Any]:
-    """Return the fields of a request that makes a customer; its ``address`` is a dict."""
-    full = customer(number)
-    read_only = ("id", "created_at", "updated_at", "cards", "preferences", "groups", "creation_source")
-    return {key: value for key, value in full.items() if key not in read_only} | {"idempotency_key": f"key-{number}"}
+    """Return the fields of a request that makes a customer as most are; its ``address`` is a dict."""
+    fields = ("given_name", "family_name", "nickname", "company_name", "email_address", "address", "phone_number")
+    given = usual_customer(number)
+    return {key: given[key] for key in fields if key in given} | {"idempotency_key": f"key-{number}"}

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from benchmarks import data
@@ -53,13 +54,17 @@ def apart_from(process_id: int) -> Iterator[None]:
 
 
 class CannedServer:
-    """Answers ``GET /v2/customers`` with a page, ``GET /connections`` with their number, all else with a customer."""
+    """Answers ``GET /v2/customers`` with a page, ``GET /connections`` with their number, all else with a customer.
+
+    The customers take turns on each connection.
+    """
 
     def __init__(self, delay: float, pages: int) -> None:
         self.delay = delay
         self.pages = pages
         self.connections = 0
-        self.customer = _response(data.answer())
+        self.customers = [_response(body) for body in data.answers()]
+        self.new_customers = [_response(body) for body in data.answers(new=True)]
         self.last_page = _response(data.page(PAGE_SIZE))
         marked = data.page(PAGE_SIZE, cursor="<cursor>").replace(b"JDKYHBWT1D4F8MFH", b"<cursor>", PAGE_SIZE)
         self.page_parts = marked.split(b"<cursor>")
@@ -76,6 +81,7 @@ class CannedServer:
     def _converse(self, connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         received = b""
+        turns = zip(cycle(self.customers), cycle(self.new_customers), strict=True)
         with connection:
             while True:
                 while b"\r\n\r\n" not in received:
@@ -91,14 +97,14 @@ class CannedServer:
                 received = b""
                 if self.delay:
                     time.sleep(self.delay)
-                connection.sendall(self._answer(head))
+                connection.sendall(self._answer(head, *next(turns)))
 
-    def _answer(self, head: bytes) -> bytes:
+    def _answer(self, head: bytes, customer: bytes, new_customer: bytes) -> bytes:
         target = head.split(b" ", 2)[1]
         if target == b"/connections":
             return _response(str(self.connections).encode())
         if not head.startswith(b"GET /v2/customers ") and not head.startswith(b"GET /v2/customers?"):
-            return self.customer
+            return new_customer if head.startswith(b"POST ") else customer
         cursor = re.search(rb"[?&]cursor=(\d+)", target)
         number = int(cursor[1]) if cursor else 0
         if number + 1 >= self.pages:

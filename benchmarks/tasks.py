@@ -15,6 +15,7 @@ import time
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.clients import CUSTOMER_ID, TOKEN, Floor
@@ -31,21 +32,22 @@ DELAYS = (0.0, 0.02)
 
 
 class Answering(asyncio.Protocol):
-    """Answers each request with a customer, after a while."""
+    """Answers each request with a customer, after a while. They take turns on each connection."""
 
     delay = float(sys.argv[2]) if sys.argv[1:2] == ["--serve"] else 0.0
-    answer = CannedServer(0.0, 1).customer
+    customers = CannedServer(0.0, 1).customers
 
     def connection_made(self, transport: Any) -> None:
         """Take the connection."""
         self._write = transport.write
+        self._turns = cycle(self.customers)
 
     def data_received(self, data: bytes) -> None:
         """Take a request, which comes in one piece."""
         if self.delay:
-            asyncio.get_running_loop().call_later(self.delay, self._write, self.answer)
+            asyncio.get_running_loop().call_later(self.delay, self._write, next(self._turns))
         else:
-            self._write(self.answer)
+            self._write(next(self._turns))
 
 
 async def serve() -> None:
