@@ -140,6 +140,44 @@ def test_a_socket_that_a_program_put_in_a_connection_is_used() -> None:
         connection.close()
 
 
+@pytest.mark.parametrize(
+    ("body", "pieces"), [(None, 1), (b"{}", 1), (b"", 1), (b" " * 15_000, 1), (b" " * 16_384, 2), ("text", 2)]
+)
+def test_a_head_and_a_small_body_leave_in_one_piece(body: Any, pieces: int) -> None:
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with there:
+        connection = threads._watched(HTTPConnection)("127.0.0.1")
+        connection.sock = Wire(here)
+        connection.request("POST", "/", body, {"Content-Type": "application/json"})
+        connection.close()
+        received = list(iter(lambda: there.recv(65536), b""))
+
+    assert len(received) == pieces
+    head, _, sent = b"".join(received).partition(b"\r\n\r\n")
+    assert head.startswith(b"POST / HTTP/1.1\r\n")
+    assert sent == (body.encode() if isinstance(body, str) else body or b"")
+
+
+def test_a_head_whose_body_never_came_is_not_sent_with_the_next_request() -> None:
+    class Interrupted(HTTPConnection):
+        def endheaders(self, *args: Any, **options: Any) -> None:
+            super().endheaders(*args, **options)
+            if self.host == "interrupted":
+                raise KeyboardInterrupt
+
+    here, there = socket.socketpair()
+    with there:
+        connection = threads._watched(Interrupted)("interrupted")
+        with pytest.raises(KeyboardInterrupt):
+            connection.request("POST", "/lost", b"{}")
+        connection.close()
+        connection.host, connection.sock = "next", Wire(here)
+        connection.request("GET", "/next")
+        connection.close()
+
+        assert there.recv(65536).startswith(b"GET /next ")
+
+
 def test_an_interrupt_behind_the_head_closes_the_answer() -> None:
     class Answer(urllib3.HTTPResponse):
         def read1(self, *args: Any, **kwargs: Any) -> bytes:
