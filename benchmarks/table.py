@@ -26,8 +26,8 @@ class Work(NamedTuple):
 WORKS = (
     Work("decode", "page of 100 customers, bytes to models", "`json.loads` of the same bytes", None),
     Work("decode_full", "the same, every field of each customer filled", "the same", None),
-    Work("retrieve", "`retrieve_customer` over loopback", "`PoolManager.request` + `json.loads`, same headers", 1.0),
-    Work("create", "`create_customer` from a model", "the same, with `json.dumps`", 1.0),
+    Work("retrieve", "`retrieve_customer` over loopback", "`PoolManager.request` + `json.loads`, same headers", 1.1),
+    Work("create", "`create_customer` from a model", "the same, with `json.dumps`", 1.1),
     Work("list", "`list_customers`, 100 a page", "as for `retrieve_customer`", None),
     Work("import", "`import squareconnect`", "a bare interpreter", 10.0, above=True),
     Work("first_client", "import and first client", "`import urllib3`", 15.0, above=True),

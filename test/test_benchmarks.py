@@ -41,7 +41,7 @@ def test_an_import_costs_milliseconds_above_the_floor() -> None:
     assert table.figure(IMPORT, measured(0.030, 0.020, 0.020)) == "+10.0 ms"
 
 
-@pytest.mark.parametrize(("peer", "met"), [(1.0, "yes"), (1.004, "yes"), (1.01, "no")])
+@pytest.mark.parametrize(("peer", "met"), [(1.1, "yes"), (1.104, "yes"), (1.11, "no")])
 def test_an_aim_is_met_to_the_two_decimals_that_are_shown(peer: float, met: str) -> None:
     assert table.meets(RETRIEVE, measured(peer, 1.0)) == met
 
