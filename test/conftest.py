@@ -28,6 +28,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SQUARE_ACCESS_TOKEN", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)  # It is not for the runs that tests start.
 
 
 @pytest.fixture(params=["threads", "asyncio"])
