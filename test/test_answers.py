@@ -182,8 +182,8 @@ PACKED = gzip.compress(json.dumps(FOUND).encode(), mtime=0)
     ("encoding", "body", "problem"),
     [
         ("gzip", b"no gzip at all", "its gzip is broken"),
-        ("gzip", PACKED[:-12], "its gzip does not end where it ends"),
-        ("gzip", PACKED + PACKED, "its gzip does not end where it ends"),
+        ("gzip", PACKED[:-12], "its gzip data is cut off, or followed by other bytes"),
+        ("gzip", PACKED + PACKED, "its gzip data is cut off, or followed by other bytes"),
         ("gzip", PACKED[:-8] + b"\0" * 8, "its gzip is broken"),
         ("br", PACKED, "its Content-Encoding 'br' is unknown"),
         ("gzip, gzip", PACKED, "its Content-Encoding 'gzip, gzip' is unknown"),

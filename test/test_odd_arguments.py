@@ -42,7 +42,7 @@ ODD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "a length of one's own": ({"_headers": {"Content-Length": "5"}}, ValueError, "header Content-Length must be left"),
     "a framing of one's own": (
         {"header_params": {"transfer-encoding": "chunked"}},
-        *(ValueError, "header Transfer-Encoding must be left out: it follows from the body"),
+        *(ValueError, "header Transfer-Encoding must be left out: the client sets it to match the body"),
     ),
 }
 

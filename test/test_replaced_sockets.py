@@ -347,7 +347,7 @@ def test_calls_on_asyncio_do_not_pass_by_what_stands_before_urllib3(place: str) 
             await retrieved(client)
             with (
                 mock.patch(place),
-                pytest.raises(RuntimeError, match=r"unittest\.mock stands before urllib3 and would"),
+                pytest.raises(RuntimeError, match=r"unittest\.mock intercepts urllib3 and would"),
             ):
                 await retrieved(client)
             await retrieved(client)

@@ -1,27 +1,27 @@
-"""How a request becomes an answer: the rules of a call, and the two drivers that carry them out.
+"""Send a request and get its answer: the rules of a call, and the two drivers that carry them out.
 
-A call is a conversation between rules that do no I/O and a driver that knows no rule::
+The rules do no I/O. The driver does all I/O and makes no decisions::
 
     exchange(rules, clock)          a generator: the rules               exchange.py
         yields Try(until)    ->     the driver sends the request once    threads.py, aio.py
-        <- an answer, or Broken     what came of it                      answer.py
+        <- an answer, or Broken     the result of the try                answer.py
         yields Pause(seconds) ->    the driver waits
         returns the answer, or raises an ApiException
 
-What goes out, and on which way, is decided before the first try (outgoing.py).
+The bytes of the request and its route are decided before the first try (outgoing.py).
 
 What the transport promises:
 
-* **One answer to one request.** Before a request is sent, nothing may have come over its connection: a connection
-  with a byte left behind an answer (in the kernel, in TLS, in TLS within a proxy's TLS, in a buffer) is not used again.
+* **Each answer belongs to its request.** A connection is not reused if it holds a byte that belongs to no answer,
+  whether in the kernel, in TLS, in TLS within a proxy's TLS, or in a buffer.
 * **Nothing is done twice.** A request that may have reached the server is sent again only if that is harmless.
-  ``outcome_unknown`` is False only if the request surely was not carried out: no byte of it left, or the server
-  refused it.
+  ``outcome_unknown`` is False only if the request was certainly not carried out: no byte of it was sent, or the
+  server refused it.
 * **A call ends.** Its deadline covers the wait for a worker and for a connection, name lookup, connecting, proxies,
   TLS, every byte, and every pause.
-* **An interrupt is only an interrupt.** A signal handler may raise at any moment of a call: the client works
-  afterwards.
-* **Nothing is bypassed.** Each try is one ``pool_manager.request`` on the classes that urllib3 has at that moment; a
+* **The client survives interrupts.** A signal handler may raise an exception at any moment of a call. The client
+  still works afterwards.
+* **Nothing is bypassed.** Each try is one ``pool_manager.request`` on the classes that urllib3 has at that moment. A
   try of the asyncio driver uses the event loop's own methods.
 """
 
@@ -45,6 +45,6 @@ from squareconnect.transport.exchange import exchange as exchange
 if hasattr(urllib3, "AsyncPoolManager"):
     raise ImportError(
         "urllib3-future is installed in place of urllib3 (niquests does that), and squareconnect does not run on "
-        "it. To have both, run: pip uninstall -y urllib3-future urllib3; "
+        "it. To install both, run: pip uninstall -y urllib3-future urllib3; "
         "URLLIB3_NO_OVERRIDE=1 pip install --no-binary urllib3-future urllib3-future 'urllib3>=2.8,<3'"
     )

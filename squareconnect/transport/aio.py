@@ -1,13 +1,13 @@
-"""The driver for asyncio: its own connections, on the event loop's own methods and h11.
+"""The driver for asyncio: its own connections, built on the event loop's methods and h11.
 
-A client has one :class:`_Room` for each event loop that it is used in. The room knows the places that calls take, and
-the connections, which are kept by their :class:`_Route`::
+A client has one :class:`_Room` for each event loop that uses it. The room manages the slots that calls take, and the
+connections. Each :class:`_Route` keeps its idle connections::
 
-    a call -> a place -> an idle connection of the route, or a new one -> the request and its answer
-                                                                          (aio_connection.py)
+    a call -> a slot -> an idle connection of the route, or a new one -> the request and its answer
+                                                                         (aio_connection.py)
 
-A call takes a place before it takes a connection. There are no more connections than places. Whatever ends a call, its
-place is free again, and its connection is closed unless the whole answer came and nothing but the answer.
+A call takes a slot before it takes a connection. There are no more connections than slots. However a call ends, its
+slot is freed. Its connection is closed unless the complete answer came, and nothing else.
 """
 
 from __future__ import annotations
@@ -45,21 +45,21 @@ if TYPE_CHECKING:
 _CLOSED = Broken("the client was closed", late=False, reached=False, final=True)
 _NO_CONNECTION_FREE = Broken("TimeoutError: no connection was free before the deadline", late=True, reached=False)
 _LARGE = 65536
-"""Bytes of a body from which on it is not read into on the event loop's thread."""
+"""A body of this many bytes or more is not parsed on the event loop's thread."""
 _LARGE_PACKED = 4096
-"""The same for a compressed body, which may be a thousand times as long."""
+"""The same limit for a compressed body, which may expand a thousandfold."""
 _MOST_ROUTES = 4
-"""How many origins connections are kept to."""
+"""The maximum number of origins that connections are kept to."""
 _PRINTABLE = bytes(range(0x21, 0x7F))
-"""What stands in the target of a request as it is."""
+"""The bytes that the target of a request contains unquoted."""
 _PORTS = {"http": 80, "https": 443}
 
 
 class AsyncConnections:
-    """Makes calls on asyncio, over connections that it keeps: those of each event loop by themselves.
+    """Makes calls on asyncio, over connections that it keeps for each event loop separately.
 
-    :param configuration: the settings of TLS, proxy and pool, which are read now.
-    :param clock: time and chance, for the rules.
+    :param configuration: the settings of TLS, proxy and pool are read now.
+    :param clock: time and randomness, for the rules.
     :param sleep: waits between two tries; by default a wait that :meth:`close` ends.
     """
 
@@ -93,14 +93,14 @@ class AsyncConnections:
     ) -> RESTResponse:
         """Make a call; see :func:`exchange`.
 
-        :param origin: where the request goes: the scheme, host and port of its URL.
-        :param target: the path and query of its URL.
-        :param times: the seconds that each step of connecting may take, and each piece of the answer.
+        :param origin: the scheme, host and port of the request's URL.
+        :param target: the path and query of the request's URL.
+        :param times: the time-outs, in seconds, of each step of connecting and of each piece of the answer.
         :param allow_exposed: whether the request may go over plain HTTP to or through another machine.
-        :raises InvalidArgument: if it would and may not; no connection is opened then.
-        :raises ValueError: for a proxy or certificate that cannot be used; no connection is opened then.
-        :raises RuntimeError: if a recorder or mock stands before urllib3, which this driver would pass by; nothing is
-            sent then.
+        :raises InvalidArgument: if ``allow_exposed`` is needed and not set; no connection is opened.
+        :raises ValueError: for a proxy or certificate that cannot be used; no connection is opened.
+        :raises RuntimeError: if a recorder or mock intercepts urllib3, because this driver would bypass it; nothing is
+            sent.
         """
         room = self._room()
         route = room.routes.get(origin) or self._route(room, origin)
@@ -124,7 +124,7 @@ class AsyncConnections:
             return stop.value  # type: ignore[no-any-return]
 
     async def close(self) -> None:
-        """Close all connections. Calls in flight end as broken; a later call opens new connections."""
+        """Close all connections. Calls in flight fail. A later call opens new connections."""
         rooms, self._rooms = self._rooms, {}
         here = asyncio.get_running_loop()
         for loop, room in rooms.items():
@@ -153,7 +153,7 @@ class AsyncConnections:
         return route
 
     def _tls_context(self) -> ssl.SSLContext:
-        known = self._tls.get(ssl.SSLContext)  # truststore and others put another class there.
+        known = self._tls.get(ssl.SSLContext)  # truststore and other tools replace the class.
         if known is None:
             known = self._tls[ssl.SSLContext] = tls_context(*self._tls_settings)
             known.set_alpn_protocols(["http/1.1"])
@@ -161,11 +161,11 @@ class AsyncConnections:
 
 
 def require_urllib3_as_it_is() -> None:
-    """See that no recorder or mock, such as vcrpy or pook, stands before urllib3: a request of ours would pass it by.
+    """Check that no recorder or mock, such as vcrpy or pook, intercepts urllib3: this driver would bypass it.
 
-    Wrappers that only look on, such as those of tracers, bear the name of what they wrap.
+    Wrappers that only observe, such as those of tracers, are accepted: they carry the name of what they wrap.
 
-    :raises RuntimeError: if one does, naming it.
+    :raises RuntimeError: if a tool intercepts urllib3. The message names the tool.
     """
     plain, secure, manager = urllib3.HTTPConnectionPool, urllib3.HTTPSConnectionPool, urllib3.PoolManager
     _require_urllib3s(plain.ConnectionCls, secure.ConnectionCls, plain.urlopen, manager.urlopen, manager.request)
@@ -177,13 +177,13 @@ def _require_urllib3s(*parts: object) -> None:
         module = str(getattr(part, "__module__", ""))
         if module.partition(".")[0] != "urllib3":
             raise RuntimeError(
-                f"{module or part} stands before urllib3 and would not see this request, for AsyncApiClient does not "
-                "use urllib3: write AsyncCustomersApi(ApiClient(...)), whose calls go through it"
+                f"{module or part} intercepts urllib3 and would not see this request, because AsyncApiClient does not "
+                "use urllib3: write AsyncCustomersApi(ApiClient(...)), whose calls go through urllib3"
             )
 
 
 async def _judged(came: RESTResponse | Broken, limit: int) -> RESTResponse | Broken | Judged:
-    """Have a large answer judged on another thread: undoing its compression would hold up the event loop."""
+    """Judge a large answer on another thread, because decompressing it would block the event loop."""
     answer = came.answer if isinstance(came, Broken) else came
     if answer is None:
         return came
@@ -197,7 +197,7 @@ async def _judged(came: RESTResponse | Broken, limit: int) -> RESTResponse | Bro
 
 
 class _Address(NamedTuple):
-    """Where a connection goes."""
+    """The address that a connection goes to."""
 
     host: str
     port: int
@@ -210,7 +210,7 @@ class _Address(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name in certificates."""
+        """The name to expect in the certificate."""
         return self.host.rstrip(".")
 
     def __str__(self) -> str:
@@ -218,10 +218,10 @@ class _Address(NamedTuple):
 
 
 class _Route:
-    """The way to one origin, and the idle connections on it.
+    """The route to one origin, and its idle connections.
 
     :param origin: scheme, host and port.
-    :param proxy: the URL of the proxy on the way, or an empty text.
+    :param proxy: the URL of the proxy to use, or an empty string.
     """
 
     def __init__(self, origin: str, proxy: str, tls_context: Callable[[], ssl.SSLContext]) -> None:
@@ -233,7 +233,7 @@ class _Route:
         self._proxy = _Address.of(proxy) if proxy else None
         self._tls = tls_context
         if self._server.secure or (self._proxy and self._proxy.secure):
-            tls_context()  # What cannot be used is refused before a connection opens.
+            tls_context()  # Refuse unusable certificates before a connection is opened.
         self._forwarded = self._proxy is not None and not self._server.secure
         self._prefix = origin if self._forwarded else ""
         self._host = ("Host", origin.partition("://")[2])
@@ -241,7 +241,7 @@ class _Route:
         self._proxy_headers: list[tuple[str, str]] = [("Proxy-Authorization", basic_credentials(auth))] if auth else []
 
     def message(self, request: Request, target: str) -> Message:
-        """Return a request as it goes out on this way."""
+        """Return a request as it is sent on this route."""
         headers = list(request.headers.items())
         if "host" not in map(str.lower, request.headers):
             headers.insert(0, self._host)
@@ -258,8 +258,8 @@ class _Route:
         """Return a new connection.
 
         :param seconds: how long each step may take.
-        :param all_open: where the connection stands for as long as it is open.
-        :raises OSError: if there is none to be had. ``TimeoutError`` is one.
+        :param all_open: contains the connection while it is open.
+        :raises OSError: if no connection can be made, including ``TimeoutError``.
         """
         first = self._proxy or self._server
         connection = Connection(await dial(first.host, first.port, seconds), all_open)
@@ -270,7 +270,7 @@ class _Route:
             if self._proxy and not self._forwarded:
                 headers = [("Host", str(self._server)), *self._proxy_headers]
                 passing = connection.tunnel(str(self._server), headers)
-                await in_time(passing, seconds, "the proxy did not pass the connection on in time")
+                await in_time(passing, seconds, "the proxy did not open the tunnel in time")
                 await self._secure(connection, self._server, seconds)
         except BaseException:
             connection.abort()
@@ -283,9 +283,9 @@ class _Route:
 
 
 class _Room:
-    """What a client has in one event loop.
+    """The slots and connections that a client has in one event loop.
 
-    :param most: how many connections there may be.
+    :param most: the maximum number of connections.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
@@ -325,7 +325,7 @@ class _Room:
             self._free_place()
 
     async def pause(self, seconds: float) -> None:
-        """Wait, but not longer than until the client is closed."""
+        """Wait for some seconds, or until the client is closed."""
         if self._closed:
             return
         over = self._loop.create_future()
@@ -338,7 +338,7 @@ class _Room:
             self._pauses.discard(over)
 
     def forget(self, origin: str) -> None:
-        """Close the idle connections to an origin, and keep no other."""
+        """Close the idle connections to an origin, and keep no further ones."""
         route = self.routes.pop(origin)
         route.forgotten = True
         for connection in list(route.idle):
@@ -351,7 +351,7 @@ class _Room:
             await asyncio.sleep(0)
 
     def leave(self) -> None:
-        """Close from outside the event loop, which may run in another thread or be closed."""
+        """Close from outside the event loop, which may run in another thread or be closed already."""
         try:
             self._loop.call_soon_threadsafe(self._end_all)
         except RuntimeError:  # The loop is closed.
@@ -369,10 +369,10 @@ class _Room:
         for connection in list(self._open):
             connection.fail(_CLOSED.reason, final=True)
 
-    # -- Places -----------------------------------------------------------------------------------------------------
+    # -- Slots ------------------------------------------------------------------------------------------------------
 
     async def _place(self, left: float) -> bool:
-        """Wait for a place; return whether there was one in time."""
+        """Wait for a slot. Return whether one became free in time."""
         place: asyncio.Future[bool] = self._loop.create_future()
         timer = self._loop.call_later(left, _set, place, False)
         self._waiting.append(place)
@@ -416,9 +416,9 @@ class _Room:
             return await in_time(
                 opening, until - self._loop.time(), "no connection could be made before the deadline", Connection.abort
             )
-        except (OSError, RuntimeError, ValueError) as error:  # No thread for a lookup is a RuntimeError.
+        except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: no thread can be started for a lookup.
             if isinstance(error, RuntimeError) and type(error) is not RuntimeError:
-                raise  # A tool's own refusal, such as pytest-socket's, reaches the caller as it does with threads.
+                raise  # A tool's own refusal, such as pytest-socket's, reaches the caller, as in the threads' driver.
             reason, late = reason_of(error), isinstance(error, TimeoutError)
         finally:
             self._opening.discard(opening)

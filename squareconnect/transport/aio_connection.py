@@ -1,15 +1,15 @@
-"""One connection of the asyncio driver: bytes from the event loop, through any TLS, into h11's parser.
+"""One connection of the asyncio driver: bytes from the event loop pass through TLS, if any, into h11's parser.
 
 ::
 
     event loop  <->  TLS with a proxy  <->  TLS with the server  <->  h11
                      (_TLS, or none)        (_TLS, or none)
 
-TLS is done here, in memory, and not by the loop: the loops of Python 3.10 cannot do TLS within TLS, and here every
-decrypted byte is in sight. A byte that belongs to no answer makes the connection unusable, wherever it is held: in
-the kernel, in TLS or in h11.
+TLS is done here, in memory, and not by the loop. The event loops of Python 3.10 cannot do TLS within TLS, and here
+every decrypted byte can be checked. A byte that belongs to no answer makes the connection unusable, whether the kernel,
+TLS or h11 holds it.
 
-:meth:`Connection.converse` returns what came of one request, as a value. When it is cancelled, the connection closes.
+:meth:`Connection.converse` sends one request and returns its result. When it is cancelled, the connection closes.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LARGEST_HEAD = 32768
-"""The most bytes that the head of an answer may have, or one line in a chunked body."""
+"""The maximum size, in bytes, of the head of an answer, or of one line in a chunked body."""
 _BUFFER = 65536
-"""The most bytes that are received at once."""
+"""The maximum number of bytes received at once."""
 _EVENTS_A_TURN = 256
-"""How many of h11's events are taken before other tasks have a turn."""
+"""The number of h11's events that are processed before other tasks get a turn."""
 _TURNS_FOR_TICKETS = 10
-"""How often the loop has a turn to read what TLS sends for itself before the connection counts as unusable."""
+"""The number of turns in which the loop can read TLS's own messages before the connection counts as unusable."""
 
 
 class Message(NamedTuple):
-    """A request in the form that goes out."""
+    """A request as it is sent."""
 
     method: str
     target: str
     headers: list[tuple[str, str]]
-    """Those that say how long the body is are missing: they follow from it."""
+    """The headers, without ``Content-Length``, which is added from the body."""
     body: bytes | None
 
     def encoded(self) -> bytes:
-        """Return the bytes that go out."""
+        """Return the bytes to send."""
         lines = [f"{self.method} {self.target} HTTP/1.1", *map(": ".join, self.headers)]
         if self.body is not None:
             lines.append(f"Content-Length: {len(self.body)}")
@@ -65,12 +65,12 @@ class Connection(asyncio.BufferedProtocol):
     """A connection that carries one request after another.
 
     :param sock: the connected socket.
-    :param all_open: where the connection stands for as long as it is open.
+    :param all_open: contains the connection while it is open.
     """
 
     def __init__(self, sock: socket.socket, all_open: dict[Connection, None]) -> None:
         self.usable = True
-        """Whether another request may be sent once there is no request in flight."""
+        """Whether another request may be sent after the one in flight, if any."""
         self._loop = asyncio.get_running_loop()
         self._sock = sock
         self._way = way_out()
@@ -97,10 +97,10 @@ class Connection(asyncio.BufferedProtocol):
         self._size = 0
         self._ended = self._goes_on = False
 
-    # -- What the driver does with it -------------------------------------------------------------------------------
+    # -- What the driver calls --------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Hand the socket to the event loop. It takes a turn or two, in which uvloop must not be cancelled."""
+        """Hand the socket to the event loop. This takes a turn or two, and uvloop must not be cancelled in them."""
         try:
             await to_the_end(self._loop.create_connection(lambda: self, sock=self._sock))
         except BaseException:
@@ -113,8 +113,8 @@ class Connection(asyncio.BufferedProtocol):
     async def secure(self, context: ssl.SSLContext, host: str) -> None:
         """Set up TLS with the server, or with the server behind a tunnel.
 
-        :param host: what the certificate has to be for.
-        :raises OSError: if there is no TLS with this server; ``ssl.SSLError`` is one.
+        :param host: the name that the certificate must be valid for.
+        :raises OSError: if TLS cannot be set up, including ``ssl.SSLError``.
         """
         if not self.usable:
             raise ConnectionError("the connection was closed before TLS was set up")
@@ -127,10 +127,10 @@ class Connection(asyncio.BufferedProtocol):
             warnings.warn(problem, InsecureRequestWarning, stacklevel=2)
 
     async def tunnel(self, target: str, headers: list[tuple[str, str]]) -> None:
-        """Have a proxy pass on all further bytes (RFC 9110, 9.3.6).
+        """Ask a proxy for a tunnel to the server (RFC 9110, 9.3.6).
 
         :param target: host and port of the server.
-        :raises OSError: if the proxy does not.
+        :raises OSError: if the proxy does not open one.
         """
         came = await self.converse(Message("CONNECT", target, headers, None), LARGEST_HEAD, None, None)
         if isinstance(came, Broken):
@@ -140,14 +140,14 @@ class Connection(asyncio.BufferedProtocol):
             raise OSError(f"Tunnel connection failed: {came.status} {came.reason}")
         if self._h11.trailing_data[0]:
             self.abort()
-            raise OSError("the proxy sent bytes before the server was asked anything")
+            raise OSError("the proxy sent bytes before any were sent to the server")
         self._new_conversation()
 
     async def is_quiet(self) -> bool:
-        """Return whether nothing came that nobody asked for. If something did, the connection closes.
+        """Return whether the connection may be used. Close it if it received unsolicited bytes.
 
-        What TLS sends for itself, such as session tickets, is read first. A connection that would pass by what stands
-        before the network now closes, too.
+        TLS's own messages, such as session tickets, are read first. A connection that would bypass a tool that now
+        intercepts network access is closed, too.
         """
         if self._way != way_out():
             self.abort()
@@ -167,11 +167,12 @@ class Connection(asyncio.BufferedProtocol):
     async def converse(
         self, message: Message, limit: int, patience: float | None, left: float | None
     ) -> RESTResponse | Broken:
-        """Send a request and return what came of it.
+        """Send a request and return its result.
 
-        :param limit: the most bytes of the body that are of use; one more is kept, and the connection then closes.
-        :param patience: the most seconds between two pieces; None if something else sees to that.
-        :param left: the most seconds in all; None if something else sees to that.
+        :param limit: the maximum size of the body, in bytes. If it is larger, one byte more than the limit is kept and
+            the connection closes.
+        :param patience: the maximum seconds between two pieces; None if the caller enforces a limit.
+        :param left: the maximum seconds in all; None if the caller enforces a limit.
         """
         self._forget_answer(limit)
         self._announce(message.method)
@@ -196,7 +197,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.abort()
 
     def fail(self, reason: str, late: bool = False, final: bool = False) -> None:
-        """Close at once, and end a request in flight as :class:`Broken`."""
+        """Close at once. A request in flight ends as :class:`Broken`."""
         waiter, handshake = self._waiter, self._handshake
         self.abort()
         if waiter is not None and not waiter.done():
@@ -205,22 +206,22 @@ class Connection(asyncio.BufferedProtocol):
             handshake.set_exception(ConnectionError(reason))
 
     def leave(self) -> None:
-        """Close although the event loop is closed."""
+        """Close the socket without the event loop, which is closed."""
         self._sock.close()
 
     # -- What the event loop calls ----------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport."""
+        """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
         self._all_open[self] = None
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where to put the next bytes. Receiving into a new buffer each time is ten times as slow."""
+        """Return the buffer for the next bytes. Using a new buffer each time would be ten times slower."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Take bytes."""
+        """Process received bytes."""
         self._last = self._loop.time()
         data = bytes(self._buffer[:nbytes])
         if self._layers:
@@ -229,11 +230,11 @@ class Connection(asyncio.BufferedProtocol):
             self._take(data)
 
     def eof_received(self) -> None:
-        """Take the end of what the server sends."""
+        """Process the end of the server's stream."""
         self._take_end()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Take the end of the connection."""
+        """Process the end of the connection."""
         self.usable = False
         if exc is not None and not self._goes_on:
             self._take_what_is_left()
@@ -243,7 +244,7 @@ class Connection(asyncio.BufferedProtocol):
         self._all_open.pop(self, None)
 
     def _take_what_is_left(self) -> None:
-        """Take what came before the connection broke: a server may refuse a request that it has not read whole."""
+        """Process what arrived before the connection broke: a server may refuse a request before reading all of it."""
         with suppress(OSError):
             while self._waiter is not None and (count := self._sock.recv_into(self._buffer)):
                 self.buffer_updated(count)
@@ -251,12 +252,12 @@ class Connection(asyncio.BufferedProtocol):
     # -- TLS --------------------------------------------------------------------------------------------------------
 
     def _receive(self, data: bytes) -> None:
-        """Take bytes through each layer of TLS."""
+        """Pass received bytes through each layer of TLS."""
         for level, layer in enumerate(self._layers):
             try:
                 data = layer.receive(data)
             except ssl.SSLError as error:
-                self._send(layer.outgoing(), level)  # The alert that tells the server why.
+                self._send(layer.outgoing(), level)  # The alert tells the server why.
                 self._refuse(error)
                 return
             self._send(layer.outgoing(), level)
@@ -286,13 +287,13 @@ class Connection(asyncio.BufferedProtocol):
     # -- HTTP -------------------------------------------------------------------------------------------------------
 
     def _announce(self, method: str) -> None:
-        """Tell h11 of the request: what matters to the answer. It would check each header once more, at some length."""
+        """Tell h11 the method, which affects how the answer is read. h11 would check all headers again, slowly."""
         self._h11.send(_bare_request(method))
         self._h11.send(_END)
 
     def _take(self, data: bytes) -> None:
         if self._waiter is None:
-            self.fail("the server sent bytes that nobody asked for")
+            self.fail("the server sent unsolicited bytes")
             return
         if self._answer is None:
             self._head += data
@@ -311,7 +312,7 @@ class Connection(asyncio.BufferedProtocol):
         self._parse()
 
     def _parse(self) -> None:
-        """Take what h11 makes of the bytes. After many events the rest waits until other tasks have had a turn."""
+        """Process h11's events. After many events, let other tasks have a turn before the rest."""
         self._goes_on = False
         announced = False
         for _ in range(_EVENTS_A_TURN):
@@ -332,7 +333,7 @@ class Connection(asyncio.BufferedProtocol):
                 if announced:
                     self._head = self._h11.trailing_data[0]
                 return
-            else:  # EndOfMessage, or PAUSED behind the answer to CONNECT.
+            else:  # EndOfMessage, or PAUSED after the answer to CONNECT.
                 self._answered()
                 return
         self._goes_on = True
@@ -382,7 +383,7 @@ class Connection(asyncio.BufferedProtocol):
     # -- Time -------------------------------------------------------------------------------------------------------
 
     def _watch(self, patience: float, left: float) -> None:
-        """Let the request take so much time. One timer serves request after request: most never need it."""
+        """Limit the request's time. Successive requests share one timer, because few ever need it."""
         self._last = now = self._loop.time()
         self._patience, self._until = patience, now + left
         self._unsent = 0
@@ -421,7 +422,7 @@ def _bare_request(method: str) -> h11.Request:
 
 
 class _Answer(RESTResponse):
-    """An answer as h11 has read it, whose headers are made when somebody asks for them."""
+    """An answer parsed by h11, whose headers are converted at first use."""
 
     def __init__(self, head: h11.Response, content: bytes) -> None:
         self.status = head.status_code
@@ -432,14 +433,14 @@ class _Answer(RESTResponse):
 
     @cached_property
     def headers(self) -> Mapping[str, str]:  # type: ignore[override]
-        """The headers, looked up without regard to case."""
+        """The headers; lookups ignore case."""
         return urllib3.HTTPHeaderDict(
             [(name.decode("ascii"), value.decode("latin-1")) for name, value in self._raw_headers]
         )
 
     @property
     def is_encoded(self) -> bool:
-        """Whether the answer names a Content-Encoding."""
+        """Whether the answer has a Content-Encoding."""
         return any(name.lower() == b"content-encoding" for name, _ in self._raw_headers)
 
 
@@ -452,9 +453,9 @@ class _TLS:
         self.established = self.ended = False
 
     def receive(self, data: bytes) -> bytes:
-        """Take encrypted bytes and return what they hold.
+        """Decrypt bytes.
 
-        :raises ssl.SSLError: for what is no TLS, or not to be trusted.
+        :raises ssl.SSLError: if they are not valid TLS, or the certificate is not trusted.
         """
         self._incoming.write(data)
         pieces: list[bytes] = []
@@ -470,12 +471,12 @@ class _TLS:
         return b"".join(pieces)
 
     def send(self, data: bytes) -> bytes:
-        """Return bytes encrypted."""
+        """Encrypt bytes."""
         self._object.write(data)
         return self.outgoing()
 
     def outgoing(self) -> bytes:
-        """Return what TLS has to send."""
+        """Return the bytes that TLS has to send."""
         return self._outgoing.read()
 
 
@@ -483,7 +484,7 @@ _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? +([2-9]\d\d)(?: ([^\r\n]*))?\r?\n"
 
 
 def _began(head: bytes) -> RESTResponse | None:
-    """Return what the beginning of a head says: its status line and each whole line behind it."""
+    """Return the answer that an incomplete head describes: its status line and each complete header after it."""
     start = _STATUS_LINE.match(head)
     if start is None:
         return None
@@ -496,5 +497,5 @@ def _began(head: bytes) -> RESTResponse | None:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return what happened as one line."""
+    """Return what happened, in one line."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

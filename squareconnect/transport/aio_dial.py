@@ -1,7 +1,7 @@
-"""Connecting on an event loop: a name lookup, and happy eyeballs (RFC 8305) over the addresses it returns.
+"""Connect on an event loop: look up the name, and race its addresses (happy eyeballs, RFC 8305).
 
-``loop.create_connection(happy_eyeballs_delay=...)`` leaves a socket open when it is cancelled, and uvloop has no such
-argument. Here every task and socket has come to its end when a function returns, is cancelled or raises.
+``loop.create_connection(happy_eyeballs_delay=...)`` leaks a socket when it is cancelled, and uvloop lacks that
+argument. Here, when a function returns, raises or is cancelled, its tasks are finished and its other sockets closed.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 STAGGER = 0.25
-"""Seconds after which the next address is tried beside those before (RFC 8305, 5)."""
+"""Seconds before the next address is tried in parallel (RFC 8305, 5)."""
 
 
 async def dial(host: str, port: int, seconds: float) -> socket.socket:
-    """Return a socket that is connected to the first of the host's addresses that answers.
+    """Return a socket connected to the first of the host's addresses that accepts.
 
     :param host: a name or an IP address, without brackets.
-    :param seconds: how long the lookup may take, and then each address.
-    :raises TimeoutError: if one of these takes longer.
-    :raises OSError: if no address can be connected to.
+    :param seconds: the time-out of the lookup, and of connecting to each address.
+    :raises TimeoutError: if the lookup or the last address times out.
+    :raises OSError: if no address accepts a connection.
     """
     return await _first_connected(interleaved(await _look_up(host, port, seconds)), seconds)
 
 
 async def _look_up(host: str, port: int, seconds: float) -> Any:
-    family = urllib3_connection.allowed_gai_family()  # Programs replace it to keep to IPv4.
+    family = urllib3_connection.allowed_gai_family()  # Programs replace this function to force IPv4.
     if _is_address(host):
         return socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
     lookup = asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-    return await in_time(lookup, seconds, f"the name {host} was not looked up in time")
+    return await in_time(lookup, seconds, f"the lookup of the name {host} took too long")
 
 
 def _is_address(host: str) -> bool:
@@ -52,7 +52,7 @@ def _is_address(host: str) -> bool:
 
 
 def interleaved(found: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Return the results of ``getaddrinfo`` with the address families in turn (RFC 8305, 4)."""
+    """Return the results of ``getaddrinfo`` with the address families alternating (RFC 8305, 4)."""
     families: dict[Any, list[tuple[Any, ...]]] = {}
     for entry in found:
         families.setdefault(entry[0], []).append(entry)
@@ -73,7 +73,7 @@ async def _first_connected(addresses: Iterable[tuple[Any, ...]], seconds: float)
 
 
 async def _race(waiting: deque[tuple[Any, ...]], seconds: float, connected: list[socket.socket]) -> None:
-    """Try one address after the other until one is connected to; there may be more than one then."""
+    """Try one address after another until at least one is connected."""
     running: set[asyncio.Task[socket.socket]] = set()
     refusal: BaseException = OSError("getaddrinfo returns an empty list")
     try:

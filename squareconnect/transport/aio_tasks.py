@@ -1,4 +1,4 @@
-"""Awaiting with a limit, so that nothing keeps running; and work off the event loop's thread."""
+"""Await with a time limit that leaves nothing running, and work off the event loop's thread."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ T = TypeVar("T")
 
 
 async def in_time(step: Awaitable[T], seconds: float | None, late: str, drop: Callable[[T], object] | None = None) -> T:
-    """Await a step for so many seconds. However this ends, the step is then over.
+    """Await a step with a time limit. However this function ends, the step is no longer running.
 
-    :param seconds: None waits for as long as the step takes.
-    :param late: the message of the error if it takes longer.
-    :param drop: called with a result that comes too late, or although this function is cancelled.
+    :param seconds: the limit; None waits for as long as the step takes.
+    :param late: the message of the ``TimeoutError``.
+    :param drop: called with a result that comes too late, or after this function was cancelled.
     :raises TimeoutError: if the step takes longer.
     """
     task = asyncio.ensure_future(step)
@@ -32,7 +32,7 @@ async def in_time(step: Awaitable[T], seconds: float | None, late: str, drop: Ca
 
 
 async def end(tasks: Collection[asyncio.Future[T]], drop: Callable[[T], object] | None = None) -> None:
-    """Cancel tasks and wait until they are over, even if this is cancelled meanwhile.
+    """Cancel tasks and wait until they are done, even if this function is cancelled meanwhile.
 
     :param drop: called with the result of each task that has one.
     """
@@ -47,7 +47,7 @@ async def end(tasks: Collection[asyncio.Future[T]], drop: Callable[[T], object] 
 
 
 async def to_the_end(step: Awaitable[T]) -> T:
-    """Await a step that must not be cancelled. If this is cancelled meanwhile, that takes effect behind the step."""
+    """Await a step that must not be cancelled. If this function is cancelled, that takes effect after the step."""
     task = asyncio.ensure_future(step)
     await _all_over((task,))
     return task.result()
@@ -65,7 +65,7 @@ async def _all_over(tasks: Collection[asyncio.Future[Any]]) -> None:
 
 
 async def elsewhere(work: Callable[..., T], *args: Any) -> T:
-    """Have work done on another thread, so that it does not hold up the event loop; here if there is no thread."""
+    """Run a function on another thread, to keep the event loop free. If no thread can be started, run it here."""
     try:
         working = asyncio.get_running_loop().run_in_executor(None, work, *args)
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""An answer, read whole, and what it means."""
+"""A complete answer, and what it means."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class RESTResponse:
-    """An answer, read whole.
+    """A complete answer.
 
     :param status: the HTTP status.
     :param reason: the reason phrase.
-    :param headers: the headers, looked up without regard to case.
+    :param headers: the headers; lookups ignore case.
     :param content: the body, in bytes.
-    :param attempts: how often the request was tried.
+    :param attempts: the number of tries made.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class RESTResponse:
 
     @property
     def is_encoded(self) -> bool:
-        """Whether the answer names a Content-Encoding."""
+        """Whether the answer has a Content-Encoding."""
         return "Content-Encoding" in self.headers
 
     @property
@@ -51,53 +51,53 @@ class RESTResponse:
         return self.headers.get(name, default)
 
     def getbatch_token(self) -> str | None:
-        """Return the ``batch_token`` of the next page, which Square's v1 APIs name in the header ``Link``."""
+        """Return the ``batch_token`` of the next page, which Square's v1 APIs send in the ``Link`` header."""
         for target in re.findall(r"<([^<>]*)>;\s*rel=['\"]?next['\"]?", self.headers.get("Link", "")):
             return next(iter(parse_qs(urlsplit(target).query).get("batch_token", ())), None)
         return None
 
 
 class Broken(NamedTuple):
-    """A try that brought no whole answer."""
+    """The result of a try without a complete answer."""
 
     reason: str
-    """What happened, as one line."""
+    """What happened, in one line."""
     late: bool
-    """Whether a time-out or the deadline ended it."""
+    """Whether a time-out or the deadline ended the try."""
     reached: bool
-    """Whether a byte of the request may have left."""
+    """Whether a byte of the request may have been sent."""
     answer: RESTResponse | None = None
-    """What came of an answer, from its status line on; its body is cut off."""
+    """The part of the answer that arrived, if its status line did; its body is cut off."""
     final: bool = False
-    """Whether no further try can be made, since the client was closed."""
+    """Whether no further try can be made, because the client was closed."""
 
 
 class Judged(NamedTuple):
-    """What :func:`judge` returned, from a driver that had it called elsewhere since it may take long."""
+    """What :func:`judge` returned, from a driver that called it on another thread because it may take long."""
 
     result: RESTResponse | ApiException
     final: bool
 
 
 def is_success(status: int) -> bool:
-    """Return whether an answer with this status is a result: 200 to 205."""
+    """Return whether this status means success: 200 to 205."""
     return 200 <= status <= 205
 
 
 def is_refusal(status: int | None) -> bool:
-    """Return whether an answer says that the request was not carried out: 400 to 499 but for 408, and 501.
+    """Return whether this status means that the request was not carried out: 400 to 499 except 408, and 501.
 
-    Everything else that is no success (206, a redirect, most of 5xx) leaves it open.
+    Every other status that is not a success (206, a redirect, most of 5xx) leaves that open.
     """
     return status is not None and ((400 <= status < 500 and status != 408) or status == 501)
 
 
 def judge(came: RESTResponse | Broken, limit: int) -> RESTResponse | ApiException:
-    """Return what a try brought: an answer that is a success, its Content-Encoding undone, or an exception.
+    """Return the result of a try: a successful answer, with its body decoded, or an exception.
 
-    The exception says in ``outcome_unknown`` whether this one try may have carried out the request.
+    The exception's ``outcome_unknown`` says whether the server may have carried out the request in this try.
 
-    :param limit: the most bytes that a body may have, once its Content-Encoding is undone.
+    :param limit: the maximum size of a decoded body, in bytes.
     """
     if isinstance(came, Broken):
         return _judge_broken(came, limit)
@@ -115,7 +115,7 @@ def judge(came: RESTResponse | Broken, limit: int) -> RESTResponse | ApiExceptio
 
 
 def _judge_broken(came: Broken, limit: int) -> ApiException:
-    """Return the exception for half an answer or none. The status of half a refusal says enough."""
+    """Return the exception for an incomplete answer or none. An incomplete refusal still counts as a refusal."""
     if came.answer is not None and not is_success(came.answer.status):
         _undo_encoding(came.answer, limit)
         return _refusal(came.answer)
@@ -133,7 +133,7 @@ def _refusal(answer: RESTResponse) -> ApiException:
 
 
 def _undo_encoding(answer: RESTResponse, limit: int) -> str | None:
-    """Undo the Content-Encoding of an answer; return why that cannot be done, or None."""
+    """Undo the Content-Encoding of an answer. Return why that fails, or None."""
     if len(answer.content) > limit:
         return _too_large(limit)
     encoding = answer.headers.get("Content-Encoding", "").strip().lower()
@@ -149,9 +149,9 @@ def _undo_encoding(answer: RESTResponse, limit: int) -> str | None:
 def decompress(content: bytes, encoding: str, limit: int) -> bytes:
     """Undo a ``Content-Encoding`` of gzip or deflate (RFC 9110, 8.4.1).
 
-    :param limit: the most bytes that the result may have.
-    :raises ValueError: for another encoding, for content that is cut off or has bytes behind its end, and for a
-        result over the limit.
+    :param limit: the maximum size of the result, in bytes.
+    :raises ValueError: for another encoding, for content that is cut off or followed by other bytes, and for a result
+        over the limit.
     """
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise ValueError(f"its Content-Encoding {encoding!r} is unknown")
@@ -163,12 +163,12 @@ def decompress(content: bytes, encoding: str, limit: int) -> bytes:
     if len(result) > limit:
         raise ValueError(_too_large(limit))
     if not inflate.eof or inflate.unused_data:
-        raise ValueError(f"its {encoding} does not end where it ends")
+        raise ValueError(f"its {encoding} data is cut off, or followed by other bytes")
     return result
 
 
 _LARGEST = 2**62
-"""zlib refuses to count further."""
+"""A size that zlib accepts; it refuses larger ones."""
 
 
 def _too_large(limit: int) -> str:

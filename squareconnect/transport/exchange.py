@@ -1,16 +1,17 @@
 """The rules of a call, without I/O.
 
-:func:`exchange` is a generator. It yields what is to be done, a :class:`Try` or a :class:`Pause`; the driver does it
-and sends in what came of the try. It returns the answer, or raises an :class:`ApiException`::
+:func:`exchange` is a generator. It yields the next step, a :class:`Try` or a :class:`Pause`. The driver takes the step
+and sends in its result. The generator returns the answer, or raises an :class:`ApiException`::
 
-    Try -> a success                         the answer is returned
-        -> 429                               Pause, Try      the request was not carried out
-        -> no connection could be made       Pause, Try      the request did not leave
-        -> 408, 5xx but 501, half an answer  Pause, Try      only if carrying it out twice is the same as once
-        -> anything else                     raised
+    Try -> a success                       the answer is returned
+        -> 429                             Pause, Try      the request was not carried out
+        -> no connection could be made     Pause, Try      the request was not sent
+        -> 408, 5xx except 501,            Pause, Try      only if carrying it out twice has the same effect as once
+           an incomplete answer
+        -> anything else                   raised
 
-A call ends at its deadline. A pause that would outlast it is not begun. What a call says of its outcome covers all
-of its tries: once one try may have been carried out, only a success makes the outcome known.
+A call ends at its deadline. It raises at once if the next pause would pass the deadline. The outcome that a call
+reports covers all its tries: once a try may have been carried out, only a success makes the outcome known.
 """
 
 from __future__ import annotations
@@ -35,72 +36,72 @@ logger = logging.getLogger("squareconnect")
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 """Methods that change nothing (RFC 9110, 9.2.1)."""
 IDEMPOTENT_METHODS = SAFE_METHODS | {"PUT", "DELETE"}
-"""Methods of which a repetition changes nothing more (RFC 9110, 9.2.2)."""
+"""Methods that have the same effect when repeated (RFC 9110, 9.2.2)."""
 METHODS = IDEMPOTENT_METHODS | {"POST", "PATCH"}
 
 
 class Request(NamedTuple):
-    """What goes out, the same in each try."""
+    """A request as it is sent in each try."""
 
     method: str
     url: str
-    """Absolute, with its query."""
+    """An absolute URL, with its query."""
     headers: dict[str, str]
     body: str | bytes | None
 
 
 class Rules(NamedTuple):
-    """What a call is held to."""
+    """The limits and properties of a call."""
 
     method: str
     path: str
-    """The path of the request, without its query: for the log and for exceptions."""
+    """The path of the request without its query, for the log and for exceptions."""
     template: str
-    """The path with ``{customer_id}`` for each id: for :class:`TryReport`."""
+    """The path with ``{customer_id}`` in place of an id, for :class:`TryReport`."""
     deadline: float
-    """The point in monotonic time at which the call ends."""
+    """The monotonic time at which the call ends."""
     repeatable: bool
-    """Whether carrying the request out twice is the same as once."""
+    """Whether carrying the request out twice has the same effect as once."""
     max_retries: int
     max_retry_wait: float
-    """The most seconds that one pause may last."""
+    """The maximum length of one pause, in seconds."""
     max_response_size: int
-    """The most bytes that an answer's body may have."""
+    """The maximum size of an answer's body, in bytes."""
     on_try: Callable[[TryReport], object] | None = None
 
 
 class TryReport(NamedTuple):
-    """What ``Configuration.on_try`` is called with, after each try."""
+    """The report that ``Configuration.on_try`` receives after each try."""
 
     method: str
     """The HTTP method."""
     path_template: str
-    """The path, with ``{customer_id}`` where an id stands."""
+    """The path, with ``{customer_id}`` in place of an id."""
     status: int | None
     """The HTTP status; None if no answer came."""
     exception: ApiException | None
-    """What the try failed with; None if it succeeded."""
+    """The exception that the try failed with; None if it succeeded."""
     seconds: float
     """How long the try took, without the pause that follows."""
     attempt: int
-    """Which try it was: 1 for the first."""
+    """The number of the try, from 1."""
 
 
 class Try(NamedTuple):
-    """Asks a driver to send the request, and to send in the answer or what was :class:`Broken`."""
+    """Asks the driver to send the request, and to send in the answer or :class:`Broken`."""
 
     until: float
-    """The point in monotonic time at which the try ends."""
+    """The monotonic time at which the try ends."""
 
 
 class Pause(NamedTuple):
-    """Asks a driver to wait, and to send in None."""
+    """Asks the driver to wait, and to send in None."""
 
     seconds: float
 
 
 class Clock(NamedTuple):
-    """Time and chance, which tests replace."""
+    """Time and randomness, which tests replace."""
 
     monotonic: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
@@ -111,22 +112,22 @@ class CallOptions(NamedTuple):
     """The options of a call that 2.x's methods have no parameters for."""
 
     deadline: float | None
-    """The point in monotonic time at which a call that waited for a worker ends; None for one that begins now."""
+    """The monotonic time at which a call that waited for a worker ends; None for a call that starts now."""
     template: str
     timeout: float | tuple[float, float] | None = None
     repeatable: bool | None = None
 
 
 call_options: contextvars.ContextVar[CallOptions | None] = contextvars.ContextVar("call_options", default=None)
-"""The options of the call that is being made. They travel beside the methods of 2.x that programs replace."""
+"""The options of the current call. They are not parameters, because programs replace 2.x's methods."""
 
 
 def exchange(rules: Rules, clock: Clock) -> Generator[Try | Pause, Any, RESTResponse]:
-    """Make a call; see the module.
+    """Make a call, following the rules in the module's docstring.
 
-    :return: the answer, if its status is 200 to 205. The 404 to a DELETE of which an earlier try may have been
-        carried out is returned as 200 with an empty object, if Square says so itself: ``NOT_FOUND``.
-    :raises ApiException: for every other end.
+    :return: the answer, if its status is 200 to 205. If a DELETE gets a 404 with Square's error ``NOT_FOUND``, and an
+        earlier try may have been carried out, the answer is 200 with an empty object.
+    :raises ApiException: in all other cases.
     """
     attempt, lost = 0, False
     while True:
@@ -155,10 +156,10 @@ def exchange(rules: Rules, clock: Clock) -> Generator[Try | Pause, Any, RESTResp
 
 
 def should_retry(failure: ApiException, repeatable: bool) -> bool:
-    """Return whether a failed try may be followed by another.
+    """Return whether to try again after a failed try.
 
     :param failure: the failure, with its ``outcome_unknown`` set for this one try.
-    :param repeatable: whether carrying the request out twice is the same as once.
+    :param repeatable: whether carrying the request out twice has the same effect as once.
     """
     if failure.status == 429:
         return True
@@ -169,13 +170,13 @@ def should_retry(failure: ApiException, repeatable: bool) -> bool:
 
 
 def pause_before_retry(attempts: int, retry_after: str | None, longest: float, jitter: float, now: float) -> float:
-    """Return the seconds to wait before the next try: what the server asked for, else twice as long each time.
+    """Return the seconds to wait before the next try: what the server asked for, or else twice as long each time.
 
-    :param attempts: how many tries there were.
+    :param attempts: the number of tries made.
     :param retry_after: the ``Retry-After`` header (RFC 9110, 10.2.3): seconds or a date.
-    :param longest: the most seconds to wait, whatever the server asks for.
-    :param jitter: a random number from 0 to 1, so that many clients do not come back at once.
-    :param now: the time of day as ``time.time`` gives it.
+    :param longest: the maximum, in seconds, whatever the server asks for.
+    :param jitter: a random number from 0 to 1, which keeps many clients from retrying at the same moment.
+    :param now: the current time, as ``time.time`` returns it.
     """
     seconds: float = 0.5 * 2 ** min(attempts - 1, 30) * (0.5 + jitter / 2)
     if retry_after:
@@ -199,7 +200,7 @@ def _retry_after(failure: ApiException) -> str | None:
 
 
 def _report(rules: Rules, result: RESTResponse | ApiException, seconds: float, attempt: int) -> None:
-    """Tell the log and ``Configuration.on_try`` of a try. What the hook raises is logged: it must not lose a result."""
+    """Report a try to the log and to ``Configuration.on_try``. If the hook raises, log that and keep the result."""
     path = printable(rules.path)
     logger.debug("%s %s: %s in %.3f s, try %d", rules.method, path, _outcome(result), seconds, attempt)
     if rules.on_try is not None:
@@ -207,7 +208,7 @@ def _report(rules: Rules, result: RESTResponse | ApiException, seconds: float, a
         try:
             rules.on_try(TryReport(rules.method, rules.template, result.status, failure, seconds, attempt))
         except Exception:
-            logger.exception("Configuration.on_try raised an exception; the call goes on")
+            logger.exception("Configuration.on_try raised an exception; the call continues")
 
 
 def _outcome(result: RESTResponse | ApiException) -> int | str:

@@ -1,4 +1,4 @@
-"""What goes out, and on which way: pure functions that both drivers need."""
+"""The request as it is sent, and its route: pure functions that both drivers use."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _FRAMING = ("content-length", "transfer-encoding")
 
 
 def split_url(url: str) -> tuple[str, str]:
-    """Return the origin and the path of a URL, with its query.
+    """Return the origin of a URL, and its path with the query.
 
-    :raises InvalidArgument: for what is not an HTTP URL, or has a user name, a space or a line break.
+    :raises InvalidArgument: for a text that is not an HTTP URL, or that has a user name, a space or a line break.
     """
     match = _URL.fullmatch(url) if isinstance(url, str) else None
     if not match:
@@ -57,7 +57,7 @@ def outgoing(
     """Return the request for a call's arguments; see :meth:`RESTClientObject.request`.
 
     :raises InvalidArgument: for a method, URL, header or value that cannot be sent.
-    :raises TypeError: for headers that are no mapping, and for a body with a value that JSON cannot carry.
+    :raises TypeError: for headers that are not a mapping, and for a body with a value that JSON cannot represent.
     """
     if method not in METHODS:
         raise InvalidArgument(f"method must be one of {', '.join(sorted(METHODS))}, not {method!r}")
@@ -75,7 +75,7 @@ def outgoing(
 
 
 def _form(fields: list[tuple[str, Any]], content_type: str | None) -> tuple[bytes, str]:
-    """Return form fields as a body, and its media type: what the headers ask for, or else one that can hold files."""
+    """Return form fields as a body, with its media type: multipart, unless the headers ask for a URL-encoded form."""
     if content_type == "application/x-www-form-urlencoded":
         return urlencode(fields).encode(), content_type
     return urllib3.encode_multipart_formdata(fields)
@@ -84,8 +84,8 @@ def _form(fields: list[tuple[str, Any]], content_type: str | None) -> tuple[byte
 def encode_body(body: Any) -> bytes:
     """Return the JSON text of a body.
 
-    :raises InvalidArgument: for NaN, an infinity, and a body that contains itself or is nested too deep.
-    :raises TypeError: for a value that JSON cannot carry.
+    :raises InvalidArgument: for NaN, an infinity, and a body that contains itself or is nested too deeply.
+    :raises TypeError: for a value that JSON cannot represent.
     """
     try:
         return encode(body)
@@ -105,15 +105,15 @@ def _may_all_be_set(names: tuple[str, ...]) -> bool:
 
 
 def check_headers(headers: dict[str, str]) -> None:
-    """Refuse what :func:`check_header` refuses. Ordinary headers are looked at all at once.
+    """Call :func:`check_header` for each header, unless one check shows that all are ordinary.
 
-    :raises InvalidArgument: naming the header; its value is not shown.
+    :raises InvalidArgument: for an invalid header. The message names it and does not show its value.
     """
     try:
         values = "".join(headers.values())
         if values.isascii() and values.isprintable() and _may_all_be_set(tuple(headers)):
             return
-    except TypeError:  # One is no str, or no name.
+    except TypeError:  # A name or value is not a str.
         pass
     values = ""  # A traceback shows the locals of each frame.
     for name, value in headers.items():
@@ -121,15 +121,15 @@ def check_headers(headers: dict[str, str]) -> None:
 
 
 def check_header(name: object, value: object) -> None:
-    """Refuse what would not be one header (RFC 9110, 5), or would be sent beside the transport's own.
+    """Refuse a header that is not valid (RFC 9110, 5), or that the transport sets itself.
 
-    :raises InvalidArgument: naming the header; its value is not shown.
+    :raises InvalidArgument: for an invalid header. The message names it and does not show its value.
     """
     if not isinstance(name, str) or not _may_be_set(name):
         value = None  # A traceback shows the locals of each frame.
         if isinstance(name, str) and name.lower() in _FRAMING:
-            raise InvalidArgument(f"header {name} must be left out: it follows from the body")
-        raise InvalidArgument(f"{name!r} cannot be the name of a header")
+            raise InvalidArgument(f"header {name} must be left out: the client sets it to match the body")
+        raise InvalidArgument(f"{name!r} is not a valid header name")
     if not isinstance(value, str) or not ((value.isascii() and value.isprintable()) or _HEADER_VALUE.fullmatch(value)):
         value = None
         raise InvalidArgument(
@@ -140,7 +140,7 @@ def check_header(name: object, value: object) -> None:
 def require_origin(origin: str) -> None:
     """Refuse an origin that no connection can be made to.
 
-    :raises InvalidArgument: for an impossible host name, address or port.
+    :raises InvalidArgument: for an invalid host name, address or port.
     """
     try:
         parse_url(origin)
@@ -149,11 +149,11 @@ def require_origin(origin: str) -> None:
 
 
 def proxy_for(origin: str, proxy: str | None) -> str:
-    """Return the URL of the proxy for an origin, or an empty text.
+    """Return the URL of the proxy for an origin, or an empty string.
 
     :param proxy: ``Configuration.proxy``; None follows the environment variables ``HTTPS_PROXY``, ``HTTP_PROXY``,
         ``ALL_PROXY`` and ``NO_PROXY``.
-    :raises ValueError: for an environment variable that is not the URL of an HTTP proxy, naming it.
+    :raises ValueError: for an environment variable that is not the URL of an HTTP proxy. The message names it.
     """
     if proxy is not None:
         return proxy
@@ -170,7 +170,7 @@ def proxy_for(origin: str, proxy: str | None) -> str:
 
 
 def is_bypassed(host: str, port: int | None, no_proxy: str) -> bool:
-    """Return whether ``NO_PROXY`` names a host: itself, a domain above it, its network, or ``*`` for all."""
+    """Return whether ``NO_PROXY`` covers a host: by its name, a parent domain, its network, or ``*``."""
     for entry in (entry.strip().lower() for entry in no_proxy.split(",")):
         name, _, wanted_port = entry.rpartition(":") if re.fullmatch(r"(\[.*\]|[^:]*):\d+", entry) else (entry, "", "")
         if wanted_port and int(wanted_port) != port:
@@ -189,12 +189,12 @@ def _is_in_network(host: str, network: str) -> bool:
 
 
 def is_exposed(origin: str, proxy: str) -> bool:
-    """Return whether others can read requests on their way: they go over plain HTTP to or through another machine."""
+    """Return whether others can read the requests, because they go over plain HTTP to or through another machine."""
     return origin.startswith("http:") and not (is_loopback(origin) and is_loopback(proxy or origin))
 
 
 def exposed_to_others(origin: str) -> InvalidArgument:
-    """Return the refusal of an origin that :func:`is_exposed`."""
+    """Return the exception for an origin that :func:`is_exposed`."""
     return InvalidArgument(
         f"host: requests to {origin} would go over plain HTTP, which others can read: use https, or set "
         "Configuration.allow_insecure_http"
@@ -202,14 +202,14 @@ def exposed_to_others(origin: str) -> InvalidArgument:
 
 
 def basic_credentials(user_and_password: str) -> Secret:
-    """Return the credentials of a URL as the value of a header (RFC 7617)."""
+    """Return the user name and password of a URL as the value of a header (RFC 7617)."""
     return Secret("Basic " + b64encode(unquote_to_bytes(user_and_password)).decode())
 
 
 def tls_context(verify_ssl: bool, ssl_ca_cert: Any, cert_file: Any, key_file: Any) -> ssl.SSLContext:
     """Return the TLS settings of a client: certifi's authorities, TLS 1.2 or later.
 
-    :raises ValueError: for a file that cannot be used, naming its setting.
+    :raises ValueError: for a file that cannot be used. The message names its setting.
     """
     try:
         context = _client_context(ssl_ca_cert or certifi.where())
@@ -230,22 +230,23 @@ def tls_context(verify_ssl: bool, ssl_ca_cert: Any, cert_file: Any, key_file: An
 def _client_context(authorities: Any) -> ssl.SSLContext:
     known: Any = ssl_.SSLContext  # pyright: ignore[reportPrivateImportUsage]
     context = ssl.create_default_context(cafile=authorities)
-    if not isinstance(context, known):  # That of mocket cannot be used with one of its sockets, as urllib3's can.
+    if not isinstance(context, known):  # mocket's own context does not work with mocket's sockets; urllib3's does.
         context = ssl_.create_urllib3_context()
         context.load_verify_locations(authorities)
     return context
 
 
 def way_out() -> tuple[Any, ...]:
-    """Return what tools replace to stand between programs and the network.
+    """Return the functions and classes that tools replace to intercept network access.
 
-    A connection that was made with others must not be used: it would pass the tool by, or hold on to it.
+    A connection that was made when they were different must not be used: it would bypass the tool that is active now,
+    or still go through one that is not.
     """
     return socket.socket, socket.socket.connect, ssl.SSLContext
 
 
 def something_came(sock: Any) -> bool:
-    """Return whether the kernel holds bytes that came over a socket, or their end."""
+    """Return whether the kernel holds bytes that a socket received, or the end of the stream."""
     if not hasattr(select, "poll"):
         return bool(select.select([sock], [], [], 0)[0])
     kernel = select.poll()
@@ -254,5 +255,5 @@ def something_came(sock: Any) -> bool:
 
 
 def both_times(timeout: float | tuple[float, float]) -> tuple[float, float]:
-    """Return the seconds that connecting may take, and each piece of an answer."""
+    """Return the time-outs, in seconds, of connecting and of each piece of an answer."""
     return timeout if isinstance(timeout, tuple) else (timeout, timeout)

@@ -1,16 +1,17 @@
 """The driver for threads: each try is one ``pool_manager.request`` of urllib3.
 
-urllib3 bounds each wait at a socket, but not all of them together; it does not tell a request that never left from one
-whose answer was lost; and it keeps a connection on which bytes came that nobody asked for. What makes up for it:
+urllib3 limits each wait at a socket, but not their sum. It does not distinguish a request that was never sent from one
+whose answer was lost. It keeps a connection that received unsolicited bytes. These classes make up for it:
 
-* :class:`_Watched` is mixed into the class that urllib3 makes connections of at that moment, be it urllib3's own or one
+* :class:`_Watched` is mixed into the connection class that urllib3 uses at that moment, either urllib3's own or one
   that a tool put there. It connects within the deadline.
-* :class:`Wire` stands before the connection's socket, of whatever class that is. It holds every step to the deadline,
-  notes when the first byte of a request leaves, and knows whether a byte came that belongs to no answer.
-* :class:`_Idle` and :class:`Slots` replace the pool's queue: a signal handler may raise at any moment of a call without
-  leaving a lock taken or a place lost.
+* :class:`Wire` wraps the connection's socket, whatever its class. It keeps every step within the deadline, notes when
+  the first byte of a request is sent, and detects bytes that belong to no answer.
+* :class:`_Idle` and :class:`Slots` replace the pool's queue. If a signal handler raises during a call, no lock stays
+  taken and no slot is lost.
 
-A program or test may replace any of it. A class that is not one of ``http.client``'s connections is used as it is.
+A program or test may replace any of these. A class that does not derive from ``http.client``'s connections is used
+unchanged.
 """
 
 from __future__ import annotations
@@ -54,17 +55,17 @@ if TYPE_CHECKING:
 
 _ONCE = urllib3.Retry(False, redirect=False)
 _PIECE = 16384
-"""The most bytes that are sent within one time-out; over TLS, one record (RFC 8446, 5.1)."""
+"""The maximum number of bytes sent within one time-out; over TLS, one record (RFC 8446, 5.1)."""
 
 
 class Attempt:
-    """One try: what the connection that carries it must know, and what it tells of it.
+    """The state of one try, which the driver shares with the connection.
 
-    :param until: the point in monotonic time at which the try ends.
+    :param until: the monotonic time at which the try ends.
     """
 
     reached: bool | None = None
-    """Whether a byte of the request may have left; None if no connection of ours carried it."""
+    """Whether a byte of the request may have been sent; None if none of our connections carried the request."""
     first_line = b""
     """The first line of the answer."""
     over = False
@@ -75,16 +76,16 @@ class Attempt:
 
     @property
     def began(self) -> tuple[int, str] | None:
-        """The status and reason of the answer, from its first line on."""
+        """The status and reason of the answer, once its first line has arrived."""
         status = _STATUS.match(self.first_line)
         if status is None or not self.first_line.endswith(b"\n"):
             return None
         return int(status[1]), (status[2] or b"").decode("latin-1").strip()
 
     def limit(self, timeout: float | None) -> float:
-        """Return the seconds that the next step may take: a time-out, or less if the deadline comes before.
+        """Return the seconds that the next step may take: the time-out, or less if the deadline is sooner.
 
-        :raises TimeoutError: if it has passed.
+        :raises TimeoutError: if the deadline has passed.
         """
         left = self.until - self.monotonic()
         if left <= 0:
@@ -97,21 +98,21 @@ def _nobody() -> None:
 
 
 _current: contextvars.ContextVar[Callable[[], Attempt | None]] = contextvars.ContextVar("attempt", default=_nobody)
-"""A weak reference to the try that is being made. A greenlet has a context of its own, as a thread has."""
+"""A weak reference to the current try. A greenlet has its own context, like a thread."""
 
 
 # -- One connection -------------------------------------------------------------------------------------------------
 
 
 class Wire(io.RawIOBase):
-    """A socket that holds each step to a deadline, and knows of bytes that nobody asked for.
+    """A socket wrapper that keeps each step within a deadline, and detects unsolicited bytes.
 
-    It has what ``http.client`` and urllib3 use of a socket. Everything that is received passes through one buffer,
-    which lives as long as the connection, so that what an answer leaves behind stays in sight.
+    It has the socket methods that ``http.client`` and urllib3 use. All received bytes pass through one buffer, which
+    lives as long as the connection. Bytes left over after an answer are found there.
     """
 
     closed: Any = False  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]
-    """The socket says whether it is closed; the buffer asks for this before each step."""
+    """Always False: the buffer checks it before each step, and the socket itself knows whether it is closed."""
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
@@ -122,29 +123,29 @@ class Wire(io.RawIOBase):
         self._closing = False
         self._peeking = False
         self._tells = isinstance(sock, SocketType)
-        """Whether the kernel, and TLS where there is TLS, tell what came. Other sockets have to be read for that."""
+        """Whether the kernel and TLS can say if bytes came. Other kinds of sockets have to be read to find out."""
         self._pending: Callable[[], int] = getattr(sock, "pending", int)
-        """Tells how many bytes TLS has decrypted that nobody has read; ``int()``, 0, without TLS."""
+        """Returns the number of decrypted bytes that TLS holds unread. Without TLS it is ``int``, which returns 0."""
         self.fresh = True
-        """Whether no request was sent yet, and so nobody has looked for bytes."""
+        """Whether no request was sent yet. Until then, the connection has not been checked for bytes."""
         self.ended = False
-        """Whether the server has closed or broken the connection."""
+        """Whether the server has closed or reset the connection."""
         self.owner: Callable[[], Attempt | None] = _nobody
-        """A weak reference to the try that the connection carries."""
+        """A weak reference to the try that uses the connection."""
         self.in_head = False
-        """Whether the head of an answer is being read: its end is not the connection's end."""
+        """Whether the head of an answer is being read. If the connection ends then, the answer is incomplete."""
 
     # What http.client and urllib3 use of a socket.
 
     def makefile(self, mode: str = "rb", *args: Any, **kwargs: Any) -> _Reader:
-        """Return the buffer that the next answer is read from."""
+        """Return the buffer to read the next answer from."""
         self._files += 1
         self._reader.readline = self._first_line  # type: ignore[method-assign, assignment]
         self.in_head = True
         return self._reader
 
     def sendall(self, data: Any) -> None:
-        """Send bytes of a request, each piece within the time-out and all of them before the deadline."""
+        """Send bytes of a request: each piece within the time-out, and all of them before the deadline."""
         if self.fresh and self.peek():
             raise http.client.RemoteDisconnected("the server sent an answer before the request")
         self.fresh = False
@@ -156,11 +157,11 @@ class Wire(io.RawIOBase):
             self._sock.sendall(data[start : start + _PIECE])
 
     def settimeout(self, seconds: float | None) -> None:
-        """Set the most seconds that each step may take."""
+        """Set the time-out of each step, in seconds."""
         self._timeout = seconds
 
     def gettimeout(self) -> float | None:
-        """Return the most seconds that each step may take."""
+        """Return the time-out of each step, in seconds."""
         return self._timeout
 
     def fileno(self) -> int:
@@ -168,17 +169,18 @@ class Wire(io.RawIOBase):
         return self._sock.fileno()  # type: ignore[no-any-return]
 
     def shutdown(self, how: int) -> None:
-        """End the socket's receiving or sending."""
+        """Shut down one or both directions of the socket."""
         self._sock.shutdown(how)
 
     def close(self) -> None:
-        """Close the socket, once the answer that is being read is closed too."""
+        """Close the socket, or note to do so when the answer that is being read is closed."""
         self._closing = True
         if self._files == 0:
             self._sock.close()
 
     def __getattr__(self, name: str) -> Any:
-        # Before it is set: an interrupt came. What Python itself looks for: mocket's socket has each name asked for.
+        # "_sock" is missing if an interrupt came before it was set. Dunder names are not passed on, because mocket's
+        # socket seems to have every name.
         if name == "_sock" or name.startswith("__"):
             raise AttributeError(name)
         return getattr(self._sock, name)
@@ -190,14 +192,14 @@ class Wire(io.RawIOBase):
     # What the buffer uses.
 
     def flush(self) -> None:
-        """Do nothing: what is sent is sent at once."""
+        """Do nothing: bytes are sent at once."""
 
     def readable(self) -> bool:
         """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Receive into a buffer: a piece within the time-out and before the deadline, or None if only peeking."""
+        """Receive a piece, within the time-out and the deadline. When peeking, return None if no bytes came."""
         if self._peeking:
             return self._read_what_came(buffer)
         self._keep_to_deadline()
@@ -221,7 +223,7 @@ class Wire(io.RawIOBase):
         return count
 
     def _first_line(self, size: int = -1) -> bytes:
-        """Read the first line of an answer, behind all interim ones (RFC 9110, 15.2)."""
+        """Read the first line of the final answer, skipping interim answers (RFC 9110, 15.2)."""
         reader = self._reader
         del reader.readline
         line = reader.readline(size)
@@ -234,7 +236,7 @@ class Wire(io.RawIOBase):
         return line
 
     def file_closed(self) -> None:
-        """Note that the answer that was read is closed."""
+        """Note that the current answer was closed."""
         self._files = max(self._files - 1, 0)
         if self._closing and self._files == 0:
             self._sock.close()
@@ -242,10 +244,10 @@ class Wire(io.RawIOBase):
     # What the connection asks.
 
     def peek(self) -> bytes:
-        """Return bytes that came and belong to no answer, without waiting for any.
+        """Return received bytes that belong to no answer, without waiting.
 
-        They may be held by the kernel, by each layer of TLS, or by the buffer. A read that does not block asks them
-        all, and is not misled by what TLS sends for itself, such as session tickets.
+        The kernel, each layer of TLS and the buffer may hold such bytes. A non-blocking read finds all of them, and is
+        not misled by TLS's own messages, such as session tickets.
         """
         self._peeking = True
         try:
@@ -265,7 +267,7 @@ class Wire(io.RawIOBase):
 
 
 class _Reader(io.BufferedReader):
-    """The buffer of a :class:`Wire`. An answer that closes it closes its own use of it only."""
+    """The buffer of a :class:`Wire`. When an answer closes it, the buffer stays open for the next answer."""
 
     def __init__(self, wire: Wire) -> None:
         super().__init__(wire)
@@ -281,29 +283,29 @@ _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})(?: (.*))?")
 
 
 class _Watched:
-    """What is added to a class of connections."""
+    """Mixed into a connection class."""
 
-    debuglevel = 0  # Not what a program sets on http.client's class to print all that is sent: that shows the token.
+    debuglevel = 0  # Overrides what a program sets on http.client's class to print all traffic: that shows the token.
 
     sock: Any
     _owner: Callable[[], Attempt | None] = staticmethod(_nobody)
-    """A weak reference to the try that it was connected for."""
+    """A weak reference to the try that opened the connection."""
     _way: tuple[Any, ...] = ()
-    """What :func:`way_out` returned when it was connected."""
+    """What :func:`way_out` returned when the connection was opened."""
     _waits_for_body = False
-    """Whether what is sent next is a head that goes out with its body."""
+    """Whether the next bytes are a head, to be sent together with its body."""
     _head = b""
 
     @property
     def is_connected(self) -> bool:
-        """Whether a request may be sent over this connection. urllib3 asks when it takes it from the pool."""
+        """Whether a request may be sent over this connection. urllib3 checks it on taking one from the pool."""
         wire = self.sock
         if not isinstance(wire, Wire):
             return wire is not None
         return self._way == way_out() and not wire.peek() and not wire.ended
 
     def connect(self) -> None:
-        """Look up the name, connect, pass a proxy and set up TLS, all before the deadline."""
+        """Look up the name, connect, go through any proxy and set up TLS, all before the deadline."""
         self._owner = _current.get()
         attempt = self._owner()
         try:
@@ -316,13 +318,13 @@ class _Watched:
         self.sock.owner = self._owner
 
     def request(self, method: str, url: str, body: Any = None, *args: Any, **options: Any) -> None:
-        """Send a request: with a small body in one piece, which takes one packet, and over TLS one record."""
-        self._head = b""  # An interrupted request may have left one.
+        """Send a request. A small body goes out together with the head, in one packet and one TLS record."""
+        self._head = b""  # An interrupted request may have left a head.
         self._waits_for_body = isinstance(body, bytes) and 0 < len(body) <= _PIECE
         super().request(method, url, body, *args, **options)  # type: ignore[misc]
 
     def send(self, data: Any) -> None:
-        """Send bytes, or keep those of a head until its body comes."""
+        """Send bytes, or keep a head until its body comes."""
         if self._waits_for_body:
             self._head, self._waits_for_body = data, False
             return
@@ -338,7 +340,7 @@ class _Watched:
         return response
 
     def close(self) -> None:
-        """Close, unless another call is using the connection: an interrupted call's leftovers may still know it."""
+        """Close, unless another call uses the connection: leftovers of an interrupted call may still refer to it."""
         owner = (self.sock.owner if isinstance(self.sock, Wire) else self._owner)()
         if owner is None or owner.over or owner is _current.get()():
             super().close()  # type: ignore[misc]
@@ -346,16 +348,16 @@ class _Watched:
 
 @cache
 def _watched(connection_class: Any) -> Any:
-    """Return a class of connections with :class:`_Watched` mixed in; a class of another kind as it is."""
+    """Return a connection class with :class:`_Watched` mixed in. Return any other class unchanged."""
     if isinstance(connection_class, type) and issubclass(connection_class, http.client.HTTPConnection):
         return type(connection_class.__name__, (_Watched, connection_class), {})
     return connection_class
 
 
 def _in_time(step: Callable[[], object], attempt: Attempt | None, undo: Callable[[], object]) -> None:
-    """Run a step on a thread of its own, for nothing else ends a name lookup in time.
+    """Run a step on its own thread, because a name lookup cannot be interrupted in any other way.
 
-    :param undo: called when the step ends after all, once it was given up.
+    :param undo: called if the step ends after the deadline, when nobody waits for it any more.
     :raises TimeoutError: if the step has not ended at the deadline.
     """
     ended, handover, failure = threading.Lock(), [None], list[BaseException]()
@@ -385,7 +387,7 @@ def _in_time(step: Callable[[], object], attempt: Attempt | None, undo: Callable
 
 
 def _taken(handover: list[None]) -> bool:
-    """Take what only one of two threads gets, and return whether this one did."""
+    """Take the item that two threads compete for. Return whether this thread got it."""
     try:
         handover.pop()
     except IndexError:
@@ -394,7 +396,7 @@ def _taken(handover: list[None]) -> bool:
 
 
 def _started(target: Callable[..., object], *args: Any) -> bool:
-    """Start a thread that does not keep the program from ending. False where the interpreter has no more threads."""
+    """Start a daemon thread. Return False if the interpreter cannot start another thread."""
     try:
         threading.Thread(target=target, args=args, name="squareconnect-connect", daemon=True).start()
     except RuntimeError:
@@ -406,7 +408,7 @@ def _started(target: Callable[..., object], *args: Any) -> bool:
 
 
 class _Idle:
-    """What a pool uses of ``queue.LifoQueue``, without a lock that an interrupt could leave taken."""
+    """The part of ``queue.LifoQueue`` that a pool uses, without a lock that an interrupt could leave taken."""
 
     def __init__(self, maxsize: int = 0) -> None:
         self._most = maxsize
@@ -415,7 +417,7 @@ class _Idle:
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """Return the newest item.
 
-        :raises queue.Empty: if there is none.
+        :raises queue.Empty: if there are no items.
         """
         try:
             return self._items.pop()
@@ -425,14 +427,14 @@ class _Idle:
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Add an item.
 
-        :raises queue.Full: if there are as many as there may be.
+        :raises queue.Full: if ``maxsize`` is reached.
         """
         if len(self._items) >= self._most:
             raise queue.Full
         self._items.append(item)
 
     def qsize(self) -> int:
-        """Return how many items there are."""
+        """Return the number of items."""
         return len(self._items)
 
 
@@ -453,7 +455,7 @@ class _HTTPSPool(urllib3.HTTPSConnectionPool):
 
 
 class _OurPools:
-    """Mixed into urllib3's pool managers: their pools are the two above."""
+    """Mixed into urllib3's pool managers, to make them use the two pools above."""
 
     pools: Any
 
@@ -464,7 +466,7 @@ class _OurPools:
     def connection_from_host(
         self, host: Any, port: Any = None, scheme: Any = "http", pool_kwargs: dict[str, Any] | None = None
     ) -> Any:
-        """Return the pool for a scheme, host and port: the one that it was before, without making urllib3's key."""
+        """Return the pool for a scheme, host and port. A known pool is found without building urllib3's pool key."""
         if pool_kwargs:
             return super().connection_from_host(host, port, scheme, pool_kwargs)  # type: ignore[misc]
         pool = self._by_place.get((scheme, host, port))
@@ -474,7 +476,7 @@ class _OurPools:
         return pool
 
     def clear(self) -> None:
-        """Close the pools, and make new ones when they are needed."""
+        """Close the pools. New ones are made when they are needed."""
         self._by_place.clear()
         super().clear()  # type: ignore[misc]
 
@@ -495,14 +497,14 @@ def _pool(scheme: str, host: str, port: int, ssl_context: Any = None, **options:
 
 @cache
 def _with_our_pools(manager_class: Any) -> Any:
-    """Return a class of pool managers with our pools; what a program put in its place as it is."""
+    """Return a pool manager class that uses our pools. Return a program's replacement unchanged."""
     if isinstance(manager_class, type) and issubclass(manager_class, urllib3.PoolManager):
         return type(manager_class.__name__, (_OurPools, manager_class), {})
     return manager_class
 
 
 def is_replaced() -> bool:
-    """Return whether a program or test has put other classes in place of urllib3's pool managers."""
+    """Return whether a program or test has replaced urllib3's pool managers with other classes."""
     own = urllib3.poolmanager
     return urllib3.PoolManager is not own.PoolManager or urllib3.ProxyManager is not own.ProxyManager
 
@@ -518,9 +520,9 @@ def proxy_manager(**options: Any) -> Any:
 
 
 class Slots:
-    """Bounds how many tries are made at a time. An interrupt at any moment loses no place and adds none.
+    """Limits how many tries run at a time. An interrupt at any moment neither loses nor adds a slot.
 
-    :param most: how many there may be.
+    :param most: the number of slots.
     """
 
     def __init__(self, most: int) -> None:
@@ -530,12 +532,12 @@ class Slots:
         self._waiting: deque[Any] = deque()
 
     def take(self, attempt: Attempt) -> None:
-        """Wait for a place. It is free again after :meth:`free`, or when the attempt is collected.
+        """Wait for a slot. It is free again after :meth:`free`, or when the attempt is garbage-collected.
 
-        :raises TimeoutError: if there is none before the deadline.
+        :raises TimeoutError: if no slot becomes free before the deadline.
         """
         place = weakref.ref(attempt, self._holders.discard)
-        hash(place)  # It keeps its hash, which it could not find any more once the try is gone.
+        hash(place)  # This caches the hash, which cannot be computed once the attempt is gone.
         with self._lock:
             if len(self._holders) < self._most:
                 self._holders.add(place)
@@ -556,14 +558,14 @@ class Slots:
         turn.acquire()
         try:
             while not self._taken(place, turn):
-                # Should an interrupt have swallowed a wake-up, the next look is soon.
+                # If an interrupt has lost a wake-up, check again soon.
                 turn.acquire(timeout=attempt.limit(0.1))
         finally:
             with self._lock, suppress(ValueError):
                 self._waiting.remove(turn)
 
     def free(self, attempt: Attempt) -> None:
-        """Free the attempt's place, and wake the one that has waited longest."""
+        """Free the attempt's slot, and wake the try that has waited longest."""
         with self._lock:
             self._holders.discard(weakref.ref(attempt))
             if self._waiting:
@@ -576,13 +578,13 @@ class Slots:
 def send(
     manager: Any, request: Request, attempt: Attempt, times: tuple[float, float], limit: int
 ) -> RESTResponse | Broken:
-    """Try once.
+    """Send the request once.
 
-    What urllib3 raises comes back without its tracebacks, whose local variables hold the token.
+    urllib3's exceptions are returned without their tracebacks, whose local variables hold the token.
 
-    :param manager: urllib3's pool manager, or what a program put in its place.
-    :param times: the seconds that connecting may take, and each piece of the answer.
-    :param limit: the most bytes of the body that are of use.
+    :param manager: urllib3's pool manager, or a program's replacement for it.
+    :param times: the time-outs, in seconds, of connecting and of each piece of the answer.
+    :param limit: the maximum size of the body, in bytes.
     """
     content: list[bytes] = []
     response: Any = None
@@ -604,7 +606,7 @@ def send(
         _read(response, content, limit)
     except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
         broken = _explain(error, attempt)
-    except BaseException as interruption:  # What a signal handler or a program's own pool manager raises.
+    except BaseException as interruption:  # Raised by a signal handler or a program's own pool manager.
         if isinstance(response, urllib3.BaseHTTPResponse):
             response.close()
         interruption.__context__ = None
@@ -624,7 +626,7 @@ def send(
 
 
 def _read(response: urllib3.BaseHTTPResponse, content: list[bytes], limit: int) -> None:
-    """Read the body, at most one byte more than the limit, appending each piece as it comes."""
+    """Read the body, at most one byte more than the limit, and append each piece as it arrives."""
     left = limit + 1
     whole = False
     try:
@@ -635,18 +637,18 @@ def _read(response: urllib3.BaseHTTPResponse, content: list[bytes], limit: int) 
             content.append(piece)
             left -= len(piece)
         whole = left > 0
-        if whole and not content:  # A program that makes urllib3's response itself may give it the body as bytes.
+        if whole and not content:  # A program that creates urllib3's response itself may pass the body as bytes.
             content.append(response.data or b"")
     finally:
         if not whole:
             response.close()
-        response.release_conn()  # urllib3 does so only where it has read something.
+        response.release_conn()  # urllib3 releases it only after reading something.
 
 
 def _stand_in(answer: Any) -> RESTResponse:
-    """Return what a program's own pool manager answers as an answer of ours.
+    """Convert the answer of a program's own pool manager to a :class:`RESTResponse`.
 
-    :raises TypeError: if it has no status, or no body.
+    :raises TypeError: if the answer has no status or no body.
     """
     problem = (
         "pool_manager.request must return an answer with an int as status, and with data (str or bytes) or stream(), "
@@ -667,14 +669,14 @@ def _stand_in(answer: Any) -> RESTResponse:
 
 
 class _Times(urllib3.Timeout):
-    """Two time-outs that count nothing, so that every request can have the same object: a :class:`Wire` counts."""
+    """Two time-outs that measure no time, which :class:`Wire` does. All requests can share one object."""
 
     def clone(self) -> urllib3.Timeout:
         """Return itself."""
         return self
 
     def start_connect(self) -> float:
-        """Count nothing."""
+        """Return 0: no time is measured here."""
         return 0.0
 
 
@@ -691,7 +693,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _explain(error: BaseException, attempt: Attempt) -> Broken:
-    """Return what happened."""
+    """Return what happened, as a :class:`Broken`."""
     causes = list(_causes(error))
     late = any(isinstance(each, _LATE) and not isinstance(each, NewConnectionError) for each in causes)
     innermost = causes[-1]
@@ -711,4 +713,4 @@ _NEVER_LEFT = (
     LocationValueError,
     NewConnectionError,
 )
-"""What urllib3 raises before a byte of a request leaves: all there is to tell where a program replaced connections."""
+"""What urllib3 raises before it sends a byte. If a program replaced the connections, there is no other evidence."""

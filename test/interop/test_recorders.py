@@ -289,9 +289,9 @@ def awaited(host: str, times: int = 1, before: Callable[[], None] = lambda: None
 def test_vcrpy_and_pook_are_not_passed_by_on_asyncio(tmp_path: Path) -> None:
     with Server() as server:
         nothing = vcr.use_cassette(str(tmp_path / "none.yaml"), record_mode="none")
-        with nothing, pytest.raises(RuntimeError, match=r"^vcr\S* stands before urllib3 and would not see"):
+        with nothing, pytest.raises(RuntimeError, match=r"^vcr\S* intercepts urllib3 and would not see"):
             awaited(server.host)
-        with pook.use(), pytest.raises(RuntimeError, match=r"^pook\S* stands before urllib3 and would not see"):
+        with pook.use(), pytest.raises(RuntimeError, match=r"^pook\S* intercepts urllib3 and would not see"):
             awaited(server.host)
 
         assert server.connections == 0

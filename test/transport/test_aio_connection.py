@@ -215,7 +215,7 @@ def test_what_breaks_tls_is_a_failed_connection(server_tls: ssl.SSLContext, auth
     [
         (b"", "RemoteProtocolError"),
         (b"HTTP/1.1 200 OK\r\n\r\n", "closed"),
-        (b"HTTP/1.1 200 OK\r\n\r\nhello", "bytes before the server"),
+        (b"HTTP/1.1 200 OK\r\n\r\nhello", "bytes before any were sent"),
     ],
 )
 def test_a_proxy_that_does_not_keep_to_the_rules_is_a_failed_connection(behind: bytes, problem: str) -> None:
