@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-# False, as typing says too: importing typing would take ten times as long as all of this file. jedi, which completes
-# names in editors, skips what stands below a plain False.
+# False, like typing.TYPE_CHECKING: importing typing would take ten times as long as the rest of this file. jedi, which
+# completes names in editors, skips code below a literal False.
 TYPE_CHECKING = bool(0)
 if TYPE_CHECKING:
     from typing import Any
@@ -95,7 +95,7 @@ if not TYPE_CHECKING:  # A checker that saw this would accept every name.
         if name in __getattr__("__all__"):
             value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES.get(name, 'models')}"), name)
             return value
-        if name[:1].isupper():  # Perhaps a class of 2.x. Names of modules come here whenever one is imported.
+        if name[:1].isupper():  # Perhaps a class of 2.x. Module names get here whenever a module is imported.
             raise import_module(f"{__name__}.legacy").attribute_error(__name__, name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
@@ -104,11 +104,11 @@ if not TYPE_CHECKING:  # A checker that saw this would accept every name.
 
 
 class _OtherApis:
-    """Explains failed imports of what only 2.x has: Python asks it for a module that nothing else has found."""
+    """Explains failed imports of modules that only 2.x has. Python asks it last, if no other finder has the module."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> None:
-        """Refuse to import a name of 2.x, with a sentence that helps. Leave every other name to Python."""
+        """Refuse to import a name that only 2.x has, with a helpful message. Leave all other names to Python."""
         if name.startswith(f"{__name__}."):
             from squareconnect.legacy import refuse_import
 

@@ -1,4 +1,4 @@
-"""What settings and options of calls may be. A check returns the value, or raises ``ValueError`` with its name."""
+"""Checks of settings and call options. A check returns the value, or raises ``ValueError`` naming the setting."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 Check: TypeAlias = "Callable[[str, Any], Any]"
-"""Takes the name and the value of a setting, and returns the value as it is kept."""
+"""Takes the name and value of a setting, and returns the value to store."""
 
 HOSTS = {"production": "https://connect.squareup.com", "sandbox": "https://connect.squareupsandbox.com"}
 """Square's hosts by the name of their environment."""
 
 LONGEST = 365 * 24 * 60 * 60
-"""The most seconds that a time-out can be set to: a year."""
+"""The maximum of a time-out, in seconds: a year."""
 
 
 def anything(name: str, value: Any) -> Any:
@@ -37,7 +37,7 @@ def truth(name: str, value: Any) -> bool:
 
 
 def whole(least: int) -> Check:
-    """Return a check that accepts whole numbers from ``least`` on."""
+    """Return a check that accepts whole numbers of at least ``least``."""
 
     def check(name: str, value: Any) -> int:
         if type(value) is not int or value < least:
@@ -73,28 +73,28 @@ def one_of(names: Iterable[str]) -> Check:
 
 
 def function(name: str, value: Any) -> Any:
-    """Accept None and what can be called."""
+    """Accept None and callables."""
     if value is not None and not callable(value):
         raise ValueError(f"{name} must be a function, or None, not {type(value).__name__}")
     return value
 
 
 def square_version(name: str, value: Any) -> str | None:
-    """Accept None and a date as ``Square-Version`` has it."""
+    """Accept None and a date in the form of ``Square-Version``."""
     if value is None or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII)):
         return value
     raise ValueError(f"{name} must be a date such as '2019-06-12', or None, not {value!r}")
 
 
 def path(name: str, value: Any) -> Any:
-    """Accept None and the path of a file that may not be there yet."""
+    """Accept None and the path of a file that need not exist yet."""
     if value is not None and not isinstance(value, (str, os.PathLike)):
         raise ValueError(f"{name} must be the path of a file, not {value!r}")
     return value
 
 
 def pem_file(name: str, value: Any) -> Any:
-    """Accept None and the path of a file."""
+    """Accept None and the path of an existing file."""
     if value is not None and not (isinstance(value, (str, os.PathLike)) and Path(value).is_file()):
         raise ValueError(f"{name} must be the path of a PEM file; there is no file {value!r}")
     return value
@@ -110,7 +110,7 @@ def log_format(name: str, value: Any) -> str:
 
 
 def access_token(name: str, value: Any) -> Any:
-    """Accept None and a text that a header can carry. A refused value is not shown."""
+    """Accept None and a text that is valid in a header. The message does not show a refused value."""
     if value is None:
         return Secret()
     if not isinstance(value, str):
@@ -124,13 +124,13 @@ def access_token(name: str, value: Any) -> Any:
 
 
 def host(name: str, value: Any) -> str:
-    """Accept a base URL. A refused value is not shown: it can hold a token or a password."""
+    """Accept a base URL. The message does not show a refused value, which may contain a token or a password."""
     if "@" in str(value):
-        raise ValueError(f"{name} must not hold a user name or password: pass access_token instead")
+        raise ValueError(f"{name} must not contain a user name or password: pass access_token instead")
     if not _is_base_url(value):
         raise ValueError(
-            f"{name} must be a URL such as {HOSTS['production']}: http or https, a host name in ASCII, and neither "
-            "a query nor a fragment. What it is instead is not shown here: it could be a token"
+            f"{name} must be a URL such as {HOSTS['production']}: http or https, a host name in ASCII, no query and "
+            "no fragment. The value is not shown here, because it could be a token"
         )
     scheme, rest = value.split(":", 1)
     return f"{scheme.lower()}:{rest}".rstrip("/")
@@ -146,14 +146,15 @@ def _is_base_url(value: Any) -> bool:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL's host is this machine: ``localhost``, 127.0.0.0/8 or ``::1``."""
+    """Return whether a URL's host is this machine: ``localhost``, 127.0.0.0/8 or ``::1``."""
     return re.fullmatch(r"localhost|127(\.\d+){3}|::1", urlsplit(url).hostname or "", re.ASCII) is not None
 
 
 def check_proxy(name: str, value: Any) -> str | None:
-    """Accept the URL of a proxy, which is ``http://`` without a scheme. A refused value can hold a password: not shown.
+    """Accept the URL of a proxy. Without a scheme, ``http://`` is added.
 
-    None stays None, and an empty value becomes an empty text.
+    None stays None, and an empty value becomes an empty string. The message does not show a refused value, which may
+    contain a password.
     """
     if not value:
         return None if value is None else ""

@@ -1,11 +1,11 @@
-"""Settings that are declared once, one statement each.
+"""Classes of settings, each setting declared once in one statement.
 
 For example::
 
     class Configuration(Settings):
         deadline: float = setting(120.0, checks.seconds, AT_EACH_CALL, "Seconds that a call may take in all.")
 
-The constructor and its signature, the checks, ``repr``, pickling and the page under ``docs/`` follow from that.
+The constructor and its signature, the checks, ``repr``, pickling and the page under ``docs/`` are derived from that.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ else:
 
 
 Shown = Literal["always", "never", "if accepted"]
-"""When a value may be printed: in ``repr`` and in the message that refuses it."""
+"""When a value may be printed, in ``repr`` and in an error message."""
 
 R = TypeVar("R")
 G = TypeVar("G")
@@ -60,9 +60,9 @@ class Setting(NamedTuple):
 
     name: str
     type: str
-    """The type of what it can be set to, from its annotation."""
+    """The type of the values that it accepts, from its annotation."""
     stored: bool
-    """Whether it is an attribute, and not an argument of the constructor alone."""
+    """Whether it is an attribute, and not only an argument of the constructor."""
     declared: _Declared
 
 
@@ -77,13 +77,13 @@ def setting(
 ) -> Any:
     """Declare a setting.
 
-    :param default: its value unless another is passed.
-    :param check: what a value must be; see :mod:`squareconnect._checks`.
+    :param default: its value if no other is passed.
+    :param check: checks a value; see :mod:`squareconnect._checks`.
     :param read: when it takes effect.
-    :param description: what it is, with its unit and limits.
+    :param description: what it means, with its unit and limits.
     :param shown: when its value may be printed.
-    :param otherwise: for a setting that can be left open: returns its value where neither its object nor
-        :meth:`Settings._of_all` has one. It is asked when the object is made.
+    :param otherwise: for a setting that may be None: a function that returns its value if neither its object nor
+        :meth:`Settings._of_all` has one. It is called when the object is made.
     """
     return _Declared(default, check, read, description, shown, otherwise)
 
@@ -94,7 +94,7 @@ def _setting(name: str, annotation: str, declared: _Declared) -> Setting:
 
 
 class _LazySignature:
-    """The constructor's signature, made when somebody inspects the class."""
+    """The constructor's signature, created when the class is inspected."""
 
     def __get__(self, instance: object, owner: type[Settings]) -> Signature:
         from inspect import Parameter, Signature
@@ -108,7 +108,7 @@ class _LazySignature:
 
 
 class _LeftOpen:
-    """Reads a setting that its object leaves open."""
+    """Reads a setting that is None in its object."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -125,10 +125,10 @@ class _LeftOpen:
 
 @dataclass_transform(kw_only_default=True)
 class Settings:
-    """The base of a class of settings. Each can be passed by keyword, and set as an attribute later.
+    """The base class of settings. Each setting can be passed by keyword, and set as an attribute later.
 
-    :raises ValueError: for a value that cannot work, naming the setting. The same holds for later assignments.
-    :raises TypeError: for an unknown name; a later assignment to one raises ``AttributeError``.
+    :raises ValueError: for an invalid value, also in a later assignment. The message names the setting.
+    :raises TypeError: for an unknown name. A later assignment to one raises ``AttributeError``.
     """
 
     settings: ClassVar[dict[str, Setting]] = {}
@@ -169,7 +169,7 @@ class Settings:
             self.__dict__[name] = self._checked(name, value)
 
     def _prepare(self, values: dict[str, Any]) -> None:
-        """Change the constructor's arguments where some follow from others."""
+        """Change constructor arguments that depend on others."""
 
     def _set_first(self, each: Setting, value: Any) -> None:
         if each.declared.otherwise and value is None:
@@ -181,7 +181,7 @@ class Settings:
             self._checked(each.name, value)
 
     def _concealed(self, name: str, value: Any) -> Any:
-        """Return a value as tracebacks may show it, which print the local variables of each frame."""
+        """Return a value in a form that is safe in tracebacks, which may print local variables."""
         shown = self.settings[name].declared.shown if name in self.settings else "never"
         return conceal(value) if shown == "never" or (shown == "if accepted" and isinstance(value, str)) else value
 
@@ -190,7 +190,7 @@ class Settings:
 
     @classmethod
     def _of_all(cls, name: str) -> Any:
-        """Return the value that holds for every object without one of its own, or None."""
+        """Return the value that applies to every object without its own, or None."""
 
     def __repr__(self) -> str:
         shown = [f"{name}={self._shown(name)}" for name in self.settings if hasattr(self, name)]
@@ -201,7 +201,7 @@ class Settings:
         return repr(Secret("***") if value and self.settings[name].declared.shown == "never" else value)
 
     def _state(self) -> dict[str, Any]:
-        """Return what a copy needs. What is left open has the same value in it, also in another process."""
+        """Return the state for a copy. Settings that are None keep their current value, also in another process."""
         given = {name: value for name, value in self.__dict__.items() if name in self.settings}
         left_open = {name: getattr(self, name) for name in self.settings if name not in given and hasattr(self, name)}
         return {"_otherwise": left_open, **given}

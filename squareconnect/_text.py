@@ -1,4 +1,4 @@
-"""Texts: secrets that are not shown, texts from outside on one line, and hints for misspelt names."""
+"""Text handling: secrets that ``repr`` hides, untrusted text on one line, and hints for misspelt names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Secret(str):
-    """A text that ``repr`` does not show, and so neither logs of structures nor tracebacks with locals do."""
+    """A text that ``repr`` hides. It is therefore hidden in logs of structures and in tracebacks with locals."""
 
     __slots__ = ()
 
@@ -19,9 +19,9 @@ class Secret(str):
 
 
 def conceal(value: Any) -> Any:
-    """Return a text as a :class:`Secret`, a dict, list or tuple with such ones, and everything else as it is.
+    """Return a text as a :class:`Secret`, a dict, list or tuple with its texts converted, and other values unchanged.
 
-    Bytes become a text of the same character codes.
+    Bytes become a text with the same character codes.
     """
     if isinstance(value, bytes):
         return Secret(value, "latin-1")
@@ -33,9 +33,9 @@ def conceal(value: Any) -> Any:
 
 
 def text(name: str, value: Any) -> str:
-    """Return a text that may come as UTF-8 bytes or as a ``uuid.UUID``.
+    """Convert a str, UTF-8 bytes or a ``uuid.UUID`` to a str.
 
-    :raises ValueError: for anything else, naming it.
+    :raises ValueError: for any other value. The message names the parameter.
     """
     from uuid import UUID
 
@@ -52,7 +52,7 @@ def text(name: str, value: Any) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the end of an error message: the known name nearest to a misspelt one, or nothing if none is near."""
+    """Return the end of an error message: a hint with the known name most similar to a misspelt one, if any."""
     from difflib import get_close_matches
 
     near = get_close_matches(name, list(known), n=1)
@@ -60,17 +60,17 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 _PERSONAL = re.compile(
-    r"[^\s@<>\"'`]{1,64}(?:@|%40)[^\s@<>\"'`]+"  # an e-mail address, also as it stands in a path
-    # A phone number, also as it stands in a path, but no IP address.
+    r"[^\s@<>\"'`]{1,64}(?:@|%40)[^\s@<>\"'`]+"  # An e-mail address, also quoted in a path.
+    # A phone number, also quoted in a path, but not an IP address.
     r"|(?<![\w.-])(?!\d+(?:\.\d+){3}(?![\w.]))(?:\+|%2B)?(?:\(|%28)?\d(?:[\d ().-]|%2[089]){7,}\d(?![\w-])"
 )
 _LONGEST = 1000
-"""How many characters of a text from outside are printed."""
+"""The maximum number of characters of an untrusted text that are printed."""
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """Return the text as one line of bounded length, with what looks like an e-mail address or phone number masked."""
+    """Return a text as one line of limited length, with anything like an e-mail address or phone number masked."""
     if len(text) > _LONGEST:
         text = text[:_LONGEST] + "..."
     one_line = _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)

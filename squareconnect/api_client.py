@@ -1,4 +1,4 @@
-"""From a call to a request and from an answer to a model. Knows no endpoint and opens no socket."""
+"""Turn calls into requests, and answers into models. This module knows no endpoint and opens no socket."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ T = TypeVar("T")
 
 
 class ApiResponse(tuple[T, int, Mapping[str, str]]):
-    """What a call returns with ``_return_http_data_only=False``: its three attributes, also as a tuple."""
+    """The result of a call with ``_return_http_data_only=False``: a tuple, and the same values as attributes."""
 
     __slots__ = ()
 
     def __new__(cls, data: T, status: int, headers: Mapping[str, str]) -> Self:
-        """Make one of its three attributes."""
+        """Make the tuple from its three values."""
         return tuple.__new__(cls, (data, status, headers))
 
     def __getnewargs__(self) -> tuple[T, int, Mapping[str, str]]:
@@ -62,12 +62,12 @@ class ApiResponse(tuple[T, int, Mapping[str, str]]):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The answer's headers, looked up without regard to case."""
+        """The answer's headers; lookups ignore case."""
         return self[2]
 
 
 class PreparedCall(NamedTuple):
-    """A call that may be made: its arguments are checked, its settings read."""
+    """A call that is ready to be made: its arguments are checked and its settings read."""
 
     method: str
     path: str
@@ -83,7 +83,7 @@ class PreparedCall(NamedTuple):
 
 
 class BaseClient(ClientOf2x, ABC):
-    """What both clients share: requests are made of calls and results of answers, whichever way they travel."""
+    """The shared part of both clients: it builds a call's request, and a result from its answer."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class BaseClient(ClientOf2x, ABC):
 
     @abstractmethod
     def _start(self) -> None:
-        """Make what sends requests."""
+        """Create the object that sends requests."""
 
     @property
     def user_agent(self) -> str:
@@ -122,13 +122,13 @@ class BaseClient(ClientOf2x, ABC):
         self.set_default_header("User-Agent", value)
 
     def set_default_header(self, header_name: str, header_value: str) -> None:
-        """Send a header with every request, in place of one of the same name that a call sets.
+        """Send a header with every request. It replaces a header of the same name that a call sets.
 
         :raises InvalidArgument: for a name or value that cannot be in a header.
         """
         header_value = conceal(header_value)
         check_header(header_name, header_value)
-        headers = self.default_headers  # Other threads may be reading it: at no moment is the header missing.
+        headers = self.default_headers  # Other threads may read it, and must find the header at any moment.
         headers[header_name] = header_value if _canonical(header_name) in _SECRET_HEADERS else str(header_value)
         for name in [name for name in headers if name != header_name and name.lower() == header_name.lower()]:
             headers.pop(name, None)
@@ -136,11 +136,11 @@ class BaseClient(ClientOf2x, ABC):
     def deserialize(self, response: Any, response_type: Any) -> Any:
         """Decode an answer.
 
-        :param response: a ``RESTResponse``, or anything with the body's text (or UTF-8 bytes) as ``data``.
-        :param response_type: a class, or a name: a model's, ``str``, ``int``, ``float``, ``bool``, ``object``,
+        :param response: a ``RESTResponse``, or any object whose ``data`` is the body as text or UTF-8 bytes.
+        :param response_type: a class, or a name: of a model, ``str``, ``int``, ``float``, ``bool``, ``object``,
             ``date``, ``datetime``, ``list[TYPE]`` or ``dict(str, TYPE)``.
         :return: the value; None for JSON null.
-        :raises DecodeError: if the answer is not of that type; the exception has the answer.
+        :raises DecodeError: if the answer is not of that type. The exception contains the answer.
         :raises ValueError: for an unknown type.
         """
         read = self._types.reader(response_type)
@@ -152,16 +152,16 @@ class BaseClient(ClientOf2x, ABC):
         raise unreadable(response, problem)
 
     def sanitize_for_serialization(self, obj: Any) -> Any:
-        """Return what goes out as JSON for a value: models as dicts without their Nones, dates as ISO 8601 texts.
+        """Convert a value for JSON: models to dicts without Nones, dates to ISO 8601 strings.
 
-        :raises TypeError: for a value that JSON cannot carry.
+        :raises TypeError: for a value that JSON cannot represent.
         """
         return sanitize(obj)
 
     def prepare_post_parameters(
         self, post_params: Iterable[tuple[str, Any]] | None = None, files: Mapping[str, Any] | None = None
     ) -> list[tuple[str, Any]]:
-        """Return form fields, with files read as (name, content, media type).
+        """Return form fields, with each file as (name, content, media type).
 
         :param files: a path or a list of paths, by field name.
         :raises OSError: for a file that cannot be read.
@@ -178,7 +178,7 @@ class BaseClient(ClientOf2x, ABC):
     ) -> None:
         """Add authorization to a request's headers or query.
 
-        :param auth_settings: the kinds; see :meth:`Configuration.auth_settings`.
+        :param auth_settings: the kinds of authorization; see :meth:`Configuration.auth_settings`.
         :raises InvalidArgument: if the access token is not set.
         """
         configuration = self.configuration
@@ -246,7 +246,7 @@ class BaseClient(ClientOf2x, ABC):
         replacing: Mapping[str, str] | None,
         auth_settings: Iterable[str] | None,
     ) -> tuple[str, dict[str, str], list[tuple[str, Any]]]:
-        """Return the host, headers and query of a request, all read at a moment when nobody changed the settings."""
+        """Return the host, headers and query of a request, read consistently although threads may change settings."""
         while True:
             configuration = self.configuration
             host = configuration.host
@@ -271,7 +271,7 @@ class BaseClient(ClientOf2x, ABC):
         for layer in layers:
             for name, value in layer.items():
                 headers[_canonical(name)] = value
-        if of_call or replacing:  # The others were looked at when they were set, and all are before they are sent.
+        if of_call or replacing:  # Default headers were checked when set; all headers are checked before sending.
             check_headers(headers)
         for name in _SECRET_HEADERS:
             if name in headers:
@@ -279,12 +279,12 @@ class BaseClient(ClientOf2x, ABC):
         return headers
 
     def _result(self, call: PreparedCall, response: Any) -> Any:
-        """Return what a call returns for its answer."""
+        """Return the result of a call, given its answer."""
         data = self._decoded(call, response) if call.decoded and call.response_type is not None else response
         return data if call.data_only else ApiResponse(data, response.status, response.getheaders())
 
     def _decoded(self, call: PreparedCall, response: Any) -> Any:
-        if call.method == "DELETE" and not _body_of(response):  # A success has nothing else to say.
+        if call.method == "DELETE" and not _body_of(response):  # Accept an empty body as an empty object.
             response = RESTResponse(response.status, response.reason, response.getheaders(), b"{}")
         try:
             data = self.deserialize(response, call.response_type)
@@ -297,17 +297,17 @@ class BaseClient(ClientOf2x, ABC):
 
 
 class ApiClient(BaseClient):
-    """Makes requests of calls and models of answers.
+    """Sends calls as requests, and returns their answers as models.
 
-    One client serves any number of threads. Use it as a context manager, or :meth:`close` it, to close its
-    connections at once; otherwise they close when it is garbage-collected.
+    One client serves any number of threads. Use it as a context manager, or call :meth:`close`, to close its
+    connections at once. Otherwise they close when the client is garbage-collected.
 
     :param configuration: the settings; a new ``Configuration()`` if None.
     :param header_name: the name of a header to send with every request.
     :param header_value: its value.
     :param cookie: the ``Cookie`` header to send with every request.
-    :param models: the models of other APIs that answers may be decoded as: a module of Swagger models, a mapping of
-        names to them, or a list of these.
+    :param models: models of other APIs, for decoding their answers: a module of Swagger models, a mapping of names to
+        models, or a list of these.
     """
 
     def _start(self) -> None:
@@ -366,17 +366,17 @@ class ApiClient(BaseClient):
         _preload_content: bool = True,
         _repeatable: bool | None = None,
     ) -> Any:
-        """Make a call: a request, its retries, and the answer as a model.
+        """Make a call: send a request, retry it if needed, and return the answer as a model.
 
-        :param resource_path: the path, with ``{name}`` where a path parameter goes.
+        :param resource_path: the path, with ``{name}`` in place of each path parameter.
         :param method: the HTTP method.
         :param path_params: the path parameters by name.
         :param query_params: the query parameters, as a mapping or pairs; those that are None are left out.
         :param header_params: headers of this call; the client's default headers replace those of the same name.
-        :param body: what goes out as JSON: a model, dict, list or plain value.
+        :param body: a model, dict, list or plain value to send as JSON.
         :param post_params: form fields, if there is no body.
         :param files: paths of files to send as form fields, by field name.
-        :param response_type: what the answer is decoded as; see :meth:`deserialize`. None returns the answer itself.
+        :param response_type: the type to decode the answer as; see :meth:`deserialize`. None returns the answer itself.
         :param auth_settings: the kinds of authorization to send; see :meth:`Configuration.auth_settings`.
         :param callback: called with the result, in the background; the call returns its :class:`CallHandle` at once.
         :param async_req: True makes the call in the background and returns its :class:`CallHandle` at once.
@@ -385,14 +385,14 @@ class ApiClient(BaseClient):
         :param _headers: headers of this call, which replace all others of the same name.
         :param _return_http_data_only: False returns an :class:`ApiResponse`: data, status and headers.
         :param _preload_content: False returns the :class:`RESTResponse`, not decoded.
-        :param _repeatable: whether carrying the request out twice is the same as once. By default it is for GET, PUT
-            and DELETE, and for a body with an ``idempotency_key``.
-        :return: as the above say.
+        :param _repeatable: whether carrying the request out twice has the same effect as once. The default is True for
+            GET, PUT and DELETE, and for a body with an ``idempotency_key``.
+        :return: the model, unless an option above says otherwise.
         :raises ApiException: if the call does not succeed.
-        :raises InvalidArgument: for values that cannot be sent; nothing is sent then. It is an ``ApiException`` and a
+        :raises InvalidArgument: for values that cannot be sent; nothing is sent. It is an ``ApiException`` and a
             ``ValueError``.
-        :raises TypeError: for arguments of a wrong type, and for a body with a value that JSON cannot carry; nothing is
-            sent then.
+        :raises TypeError: for arguments of a wrong type, and for a body with a value that JSON cannot represent;
+            nothing is sent.
         """
         if _headers or header_params:
             _headers, header_params = conceal(_headers), conceal(header_params)  # Tracebacks show locals.
@@ -420,7 +420,7 @@ class ApiClient(BaseClient):
         if not in_background:
             return self._make(call)
         if call.body is not None:
-            encode_body(call.body)  # What cannot be sent is refused here, not in the background.
+            encode_body(call.body)  # Refuse an invalid body here, not in the background.
         return self._workers_started().start(lambda: self._make(call), callback)
 
     def _now(self) -> float:
@@ -459,7 +459,7 @@ class ApiClient(BaseClient):
         post_params: Iterable[tuple[str, Any]] | None = None,
         body: Any = None,
     ) -> Any:
-        """Send a request with the method of :class:`RESTClientObject` for its HTTP method.
+        """Send a request, using the method of :class:`RESTClientObject` that is named like its HTTP method.
 
         :raises InvalidArgument: for another HTTP method.
         """
@@ -475,13 +475,13 @@ class ApiClient(BaseClient):
         return rest.request(method, url, query_params=query_params, headers=headers, body=body, post_params=post_params)
 
 
-# -- What decides: pure functions -----------------------------------------------------------------------------------
+# -- Decisions: pure functions --------------------------------------------------------------------------------------
 
 
 def fill_path(template: str, params: Mapping[str, Any]) -> str:
-    """Put path parameters into a path, each quoted as one segment (RFC 3986, 3.3).
+    """Insert path parameters into a path, each quoted as one segment (RFC 3986, 3.3).
 
-    :raises InvalidArgument: for a parameter that is no id, or that would lead to another path.
+    :raises InvalidArgument: for a parameter that is not an id, or that would lead to another path.
     """
     for name, value in params.items():
         template = template.replace(f"{{{name}}}", path_segment(name, value))
@@ -492,8 +492,8 @@ def path_segment(name: str, value: Any) -> str:
     """Return an id as one path segment.
 
     :param value: a str, UTF-8 bytes or a ``uuid.UUID``.
-    :raises InvalidArgument: for anything else, for what is empty or blank or has control characters, and for what has
-        ``.`` or ``..`` as a part between slashes.
+    :raises InvalidArgument: for any other type, and for an id that is blank, contains control characters, or has ``.``
+        or ``..`` as a part between slashes.
     """
     segment = value if type(value) is str else _refusing(text, name, value)
     if segment.isalnum() and segment.isascii():
@@ -513,22 +513,22 @@ def _refusing(check: Callable[[str, Any], T], name: str, value: Any) -> T:
 
 
 def require_mapping(name: str, value: Any) -> Mapping[str, Any]:
-    """Return a mapping; an empty one for None.
+    """Return a mapping unchanged, or an empty one for None.
 
-    :raises TypeError: for anything else, naming it.
+    :raises TypeError: for any other value. The message names the parameter.
     """
     if value is None:
         return {}
     if not isinstance(value, (dict, Mapping)):
-        kind = "str" if isinstance(value, str) else type(value).__name__  # Not the name of a str that hides itself.
+        kind = "str" if isinstance(value, str) else type(value).__name__  # "str" for its subclass Secret, too.
         raise TypeError(f"{name} must be a dict or another mapping, not {kind}")
     return value
 
 
 def require_pairs(name: str, value: Any) -> list[tuple[Any, Any]]:
-    """Return a mapping's items, or pairs as they are.
+    """Return the items of a mapping, or pairs unchanged.
 
-    :raises TypeError: for anything else, naming it.
+    :raises TypeError: for any other value. The message names the parameter.
     """
     try:
         return [(key, item) for key, item in (value.items() if isinstance(value, Mapping) else value)]
@@ -537,15 +537,15 @@ def require_pairs(name: str, value: Any) -> list[tuple[Any, Any]]:
 
 
 def has_idempotency_key(body: Any) -> bool:
-    """Return whether a body, a dict or any model, has what makes repeating it harmless."""
+    """Return whether a body, either a dict or a model, has an ``idempotency_key``."""
     return bool(body.get("idempotency_key") if isinstance(body, dict) else getattr(body, "idempotency_key", None))
 
 
 def require_result(response: Any, data: Any, response_type: Any) -> None:
-    """Refuse a success answer that does not hold what it always holds.
+    """Refuse a success answer without the required data.
 
-    :raises ApiException: for one of our models that holds only errors; the exception has them.
-    :raises DecodeError: for null, and for one of our models without what it always has.
+    :raises ApiException: for one of our models that contains only errors. The exception has these errors.
+    :raises DecodeError: for null, and for one of our models that lacks a required field.
     """
     if data is None:
         kind = getattr(response_type, "__name__", response_type)
@@ -555,7 +555,7 @@ def require_result(response: Any, data: Any, response_type: Any) -> None:
         return
     if holds_errors(data, only=missing is None):
         failure = ApiException(http_resp=response)
-        failure.reason = "OK, but the answer holds errors"
+        failure.reason = "OK, but the answer contains errors"
         failure.errors = data.errors
         raise failure
     if missing is not None:
@@ -563,9 +563,9 @@ def require_result(response: Any, data: Any, response_type: Any) -> None:
 
 
 def holds_errors(data: Any, *, only: bool) -> bool:
-    """Return whether one of our models holds errors.
+    """Return whether one of our models contains errors.
 
-    :param only: whether it must hold nothing else.
+    :param only: whether it must contain nothing else.
     """
     if not isinstance(data, Model) or not getattr(data, "errors", None):
         return False
@@ -573,14 +573,14 @@ def holds_errors(data: Any, *, only: bool) -> bool:
 
 
 def unreadable(response: Any, problem: str) -> DecodeError:
-    """Return the exception for an answer that is not what the call returns; it has the answer."""
+    """Return the exception for an answer of an unexpected form. It contains the answer."""
     failure = DecodeError(http_resp=response if hasattr(response, "getheaders") else None)
-    failure.reason = f"the answer is not what the call returns: {problem}"
+    failure.reason = f"the answer does not have the expected form: {problem}"
     return failure
 
 
 def _body_of(response: Any) -> bytes:
-    """Return an answer's body; in place of an answer, programs' tests have objects with ``data``."""
+    """Return an answer's body. Programs' tests pass other objects with ``data`` instead of an answer."""
     if isinstance(response, RESTResponse):
         return response.content
     if not isinstance(response.data, (str, bytes)):
@@ -593,7 +593,7 @@ _SECRET_HEADERS = ("Authorization", "Cookie")
 
 @lru_cache
 def _canonical(name: Any) -> Any:
-    """Return a header's name as it is sent, however it was written; what is no text as it is, to be refused."""
+    """Return a header's name in the case in which it is sent. A name that is not a str is refused later."""
     return name.title() if isinstance(name, str) else name
 
 
@@ -609,7 +609,7 @@ def _present_pairs(query: Any) -> list[tuple[str, Any]]:
 
 
 def _query_value(value: Any) -> Any:
-    """Return a query parameter as 2.x sends it: a list with commas, a date as ISO 8601, all else as its text."""
+    """Return a query parameter as 2.x sends it: a list joined with commas, a date as ISO 8601, others unchanged."""
     if isinstance(value, list):
         return ",".join(map(str, value))
     return value.isoformat() if isinstance(value, date) else value

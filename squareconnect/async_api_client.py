@@ -1,4 +1,4 @@
-"""The client for asyncio: what :class:`ApiClient` does, on the event loop."""
+"""The client for asyncio, the counterpart of :class:`ApiClient`."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from squareconnect.transport.aio import AsyncConnections
 
 _LARGE = 262_144
-"""Bytes of an answer from which on it is decoded on another thread."""
+"""An answer of this many bytes or more is decoded on another thread."""
 
 
 class AsyncApiClient(BaseClient):
-    """Makes requests of calls and models of answers, on asyncio.
+    """Sends calls as requests, and returns their answers as models, on asyncio.
 
-    It takes the settings, makes the requests and raises the exceptions that :class:`ApiClient` does. A call that is
-    cancelled closes its connection at once; the request may have been carried out.
+    Its settings, requests and exceptions are the same as those of :class:`ApiClient`. A call that is cancelled closes
+    its connection at once. The request may have been carried out nevertheless.
 
     One client serves any number of tasks. It can be used in several event loops, and keeps connections for each. Use it
     as an asynchronous context manager, or await :meth:`close`, before the event loop ends.
@@ -40,9 +40,9 @@ class AsyncApiClient(BaseClient):
     :param header_name: the name of a header to send with every request.
     :param header_value: its value.
     :param cookie: the ``Cookie`` header to send with every request.
-    :param models: the models of other APIs that answers may be decoded as: a module of Swagger models, a mapping of
-        names to them, or a list of these.
-    :raises ImportError: if ``h11`` is not installed; the extra ``async`` brings it.
+    :param models: models of other APIs, for decoding their answers: a module of Swagger models, a mapping of names to
+        models, or a list of these.
+    :raises ImportError: if ``h11`` is not installed; the extra ``async`` installs it.
     """
 
     def _start(self) -> None:
@@ -65,12 +65,12 @@ class AsyncApiClient(BaseClient):
         await self.close()
 
     async def close(self) -> None:
-        """Close all connections. Calls in flight raise ``ConnectionFailed``; a later call opens new connections."""
+        """Close all connections. Calls in flight raise ``ConnectionFailed``. A later call opens new connections."""
         await self.connections.close()
 
     @property
     def last_response(self) -> RESTResponse:
-        """The answer to the running task's last successful call.
+        """The answer to the current task's last successful call.
 
         :raises AttributeError: if there was none.
         """
@@ -100,10 +100,10 @@ class AsyncApiClient(BaseClient):
         _preload_content: bool = True,
         _repeatable: bool | None = None,
     ) -> Any:
-        """Make a call: a request, its retries, and the answer as a model.
+        """Make a call: send a request, retry it if needed, and return the answer as a model.
 
-        The parameters and exceptions are those of :meth:`ApiClient.call_api`, so an API class that was written for
-        ``ApiClient`` returns something to await here.
+        The parameters and exceptions are those of :meth:`ApiClient.call_api`. An API class that was written for
+        ``ApiClient`` therefore works with this client, and its methods return coroutines.
 
         :param callback: must be None: await the call instead.
         :param async_req: has no effect.
@@ -111,7 +111,7 @@ class AsyncApiClient(BaseClient):
         if _headers or header_params:
             _headers, header_params = conceal(_headers), conceal(header_params)  # Tracebacks show locals.
         if callback is not None:
-            raise TypeError("callback cannot be given to an AsyncApiClient: await the call instead")
+            raise TypeError("callback cannot be used with an AsyncApiClient: await the call instead")
         call = self._prepare(
             resource_path,
             method,
@@ -158,12 +158,12 @@ class AsyncApiClient(BaseClient):
         post_params: Iterable[tuple[str, Any]] | None = None,
         body: Any = None,
     ) -> RESTResponse:
-        """Send a request until it is answered, the retries are used up or the deadline passes.
+        """Send a request, and retry it until it succeeds, the retries are used up or the deadline passes.
 
         The parameters, results and exceptions are those of :meth:`RESTClientObject.request`.
         """
         options = call_options.get()
-        consumed = call_options.set(None)  # They are for this request, and not for one that a hook makes meanwhile.
+        consumed = call_options.set(None)  # The options are for this request, not for one that a hook makes meanwhile.
         try:
             settings = self.configuration
             origin, target = split_url(url)

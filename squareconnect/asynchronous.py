@@ -1,4 +1,4 @@
-"""Calls in the background: a handle on each, and the threads that make them."""
+"""Calls in the background: their handles, and the threads that make them."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ T = TypeVar("T")
 
 
 class CallHandle(Future[T]):
-    """A handle on a call that is made in the background: what ``async_req=True`` and ``callback=`` return.
+    """A handle on a call made in the background. Calls with ``async_req=True`` or ``callback=`` return it.
 
-    It is a ``concurrent.futures.Future``, so ``result``, ``exception``, ``done``, ``cancel`` and ``add_done_callback``
-    do what they do there, and ``concurrent.futures.wait`` and ``as_completed`` take it. It can also be awaited. To
-    code that knows the threads that ``callback=`` gave in 2.x, it is one: it has ``join`` and ``is_alive``.
+    It is a ``concurrent.futures.Future``: ``result``, ``exception``, ``done``, ``cancel`` and ``add_done_callback``
+    work as usual, and ``concurrent.futures.wait`` and ``as_completed`` accept it. It can also be awaited. It has
+    ``join`` and ``is_alive`` for code that expects the threads that ``callback=`` returned in 2.x.
 
-    A call that is cancelled before it began is never made. One that is on its way cannot be taken back: it ends by
-    itself, at ``Configuration.deadline`` at the latest; awaiting code that is cancelled does not wait for it.
+    A call that is cancelled before it starts is never made. A call that has started cannot be cancelled: it ends by
+    itself, at ``Configuration.deadline`` at the latest. If the code that awaits it is cancelled, it stops waiting.
     """
 
     def get(self, timeout: float | None = None) -> T:
         """Wait for the result.
 
         :param timeout: seconds to wait; None for as long as the call takes.
-        :raises ApiException: what the call raised.
-        :raises concurrent.futures.TimeoutError: if it is not done in time. The call goes on.
-        :raises concurrent.futures.CancelledError: if it was cancelled.
+        :raises ApiException: if the call failed.
+        :raises concurrent.futures.TimeoutError: if the call is not done in time. The call continues.
+        :raises concurrent.futures.CancelledError: if the call was cancelled.
         """
         return self.result(timeout)
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until the call, and its callback, are over, however they end.
+        """Wait until the call and its callback are done, whether they succeed or fail.
 
         :param timeout: seconds to wait; None for as long as it takes.
         """
         wait([self], timeout)
 
     def is_alive(self) -> bool:
-        """Whether the call or its callback is yet to end."""
+        """Return whether the call or its callback is not done yet."""
         return not self.done()
 
     def __await__(self) -> Generator[Any, None, T]:
@@ -63,12 +63,12 @@ class CallHandle(Future[T]):
 
 
 class Workers:
-    """Threads that make calls: started when a call waits, ended when none does, never more than so many at a time.
+    """A limited number of threads that make calls. A thread starts when a call waits, and ends when none does.
 
-    They are daemons, where the interpreter has such: one that hangs does not keep it from exiting. The interpreter
-    waits at exit for calls with a callback, as the program may rely on the callback alone.
+    They are daemon threads, if the interpreter allows these. A thread that hangs does not keep the interpreter from
+    exiting. At exit, the interpreter waits for calls with a callback, because a program may rely on the callback alone.
 
-    :param most: how many threads there may be.
+    :param most: the maximum number of threads.
     """
 
     def __init__(self, most: int) -> None:
@@ -82,13 +82,13 @@ class Workers:
         _all_workers.add(self)
 
     def start(self, call: Callable[[], T], callback: Callable[[T], object] | None = None) -> CallHandle[T]:
-        """Have a call made, in a copy of the caller's context (:mod:`contextvars`).
+        """Start a call on a thread, in a copy of the caller's context (:mod:`contextvars`).
 
         :param call: makes the call.
-        :param callback: gets the result, if there is one, before the handle does. What the call or the callback raises
-            is reported through ``threading.excepthook``; what the call raises is on the handle, too.
-        :raises RuntimeError: if there is no thread yet and the system has none to give, as when the interpreter
-            exits, from Python 3.12 on. The call is not made then.
+        :param callback: receives the result, if there is one, before the handle does. An exception of the call or the
+            callback is reported through ``threading.excepthook``. The handle raises an exception of the call, too.
+        :raises RuntimeError: if no thread runs and none can be started, for example while the interpreter exits, from
+            Python 3.12 on. The call is not made.
         """
         handle: CallHandle[T] = CallHandle()
         in_context: Callable[..., object] = copy_context().run
@@ -123,7 +123,7 @@ class Workers:
                 handle, carry_out = self._waiting.popleft()
             try:
                 carry_out()
-            except BaseException as error:  # What a callback added to the handle raised, such as SystemExit.
+            except BaseException as error:  # Raised by a callback added to the handle, for example SystemExit.
                 _report(error)
             del handle, carry_out
 
@@ -131,7 +131,7 @@ class Workers:
 def _started(target: Callable[[], object]) -> threading.Thread:
     try:
         thread = threading.Thread(target=target, name="squareconnect", daemon=True)
-    except RuntimeError:  # A subinterpreter may have no daemons.
+    except RuntimeError:  # A subinterpreter may not allow daemon threads.
         thread = threading.Thread(target=target, name="squareconnect", daemon=False)
     thread.start()
     return thread
@@ -146,7 +146,7 @@ def _carry_out(handle: CallHandle[T], call: Callable[[], T], callback: Callable[
         if callback is not None:
             _report(error)
         handle.set_exception(error)
-        del handle  # The exception holds this frame, which would hold the handle, which holds the exception.
+        del handle  # Break a reference cycle: the handle refers to the exception, which refers to this frame.
         return
     if callback is not None:
         try:
@@ -173,15 +173,15 @@ def _wait_for_callbacks() -> None:
 
 
 def _start_anew_after_fork() -> None:
-    """Leave the parent's calls to the parent, which has the threads that make them. Here their handles fail."""
+    """Leave the parent's calls to the parent, which has their threads. In the child, their handles fail."""
     _with_callback.clear()
     for workers in list(_all_workers):
         workers._forget()
     while _unfinished:
         handle = _unfinished.pop()
-        failure = ConnectionFailed(reason="the call was begun before this process was forked: only its parent makes it")
+        failure = ConnectionFailed(reason="the call started before this process was forked: only the parent makes it")
         failure.outcome_unknown = True
-        handle.__init__()  # type: ignore[misc]  # Another thread of the parent may have held its lock.
+        handle.__init__()  # type: ignore[misc]  # Another thread of the parent may have held the handle's lock.
         handle.set_exception(failure)
 
 

@@ -29,14 +29,14 @@ AT_EACH_CALL = "at each call"
 WITH_THE_CLIENT = "when an `ApiClient` is made"
 WHEN_MADE = "when the `Configuration` is made"
 AT_ONCE = "at once, when they are set"
-KEPT = "by no call of this API: they are kept from 2.x"
+KEPT = "by no call of this API: these settings exist for programs written for 2.x"
 
 
 class Configuration(Settings):
-    """The settings of a client. Each can be passed by keyword; each but ``environment`` can be set later.
+    """The settings of a client. Each can be passed by keyword, and each except ``environment`` can be set later.
 
-    :raises ValueError: for a value that cannot work, naming the setting. The same holds for later assignments.
-    :raises TypeError: for an unknown name; a later assignment to one raises ``AttributeError``.
+    :raises ValueError: for an invalid value, also in a later assignment. The message names the setting.
+    :raises TypeError: for an unknown name. A later assignment to one raises ``AttributeError``.
     """
 
     environment: InitVar[Literal["production", "sandbox"] | None] = setting(
@@ -46,8 +46,8 @@ class Configuration(Settings):
         None,
         checks.host,
         AT_EACH_CALL,
-        "The base URL, http or https. None stands for `squareconnect.configuration.host`, where a program sets that, "
-        f"and else for `{HOSTS['production']}`.",
+        "The base URL, http or https. None means `squareconnect.configuration.host` if a program sets that, or else "
+        f"`{HOSTS['production']}`.",
         shown="if accepted",
         otherwise=lambda: HOSTS["production"],
     )
@@ -55,9 +55,8 @@ class Configuration(Settings):
         None,
         checks.access_token,
         AT_EACH_CALL,
-        "The token sent as `Authorization: Bearer`. None stands for `squareconnect.configuration.access_token`, where "
-        "a program sets that, and else for the environment variable `SQUARE_ACCESS_TOKEN` as it is when the "
-        "`Configuration` is made.",
+        "The token sent as `Authorization: Bearer`. None means `squareconnect.configuration.access_token` if a program "
+        "sets that, or else the environment variable `SQUARE_ACCESS_TOKEN`, read when the `Configuration` is made.",
         shown="never",
         otherwise=lambda: os.environ.get("SQUARE_ACCESS_TOKEN"),
     )
@@ -65,10 +64,10 @@ class Configuration(Settings):
         "2019-06-12",
         checks.square_version,
         AT_EACH_CALL,
-        "The `Square-Version` header, `YYYY-MM-DD`. None omits it, and Square then takes the application's version.",
+        "The `Square-Version` header, `YYYY-MM-DD`. None omits it, and Square then uses the application's version.",
     )
     verify_ssl: bool = setting(
-        True, checks.truth, WITH_THE_CLIENT, "Whether the server's certificate and host name are checked."
+        True, checks.truth, WITH_THE_CLIENT, "Whether to check the server's certificate and host name."
     )
     ssl_ca_cert: str | None = setting(
         None,
@@ -80,20 +79,20 @@ class Configuration(Settings):
         None,
         checks.pem_file,
         WITH_THE_CLIENT,
-        "A PEM file with the client's certificate, where the server asks for one.",
+        "A PEM file with the client's certificate, if the server asks for one.",
     )
     key_file: str | None = setting(
         None,
         checks.pem_file,
         WITH_THE_CLIENT,
-        "A PEM file with the certificate's key, if `cert_file` does not hold it.",
+        "A PEM file with the certificate's key, if `cert_file` does not contain it.",
     )
     proxy: str | None = setting(
         None,
         checks.check_proxy,
         WITH_THE_CLIENT,
-        "The URL of an HTTP proxy, `http://user:password@host:port`; an empty string uses none. None follows "
-        "`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.",
+        "The URL of an HTTP proxy, `http://user:password@host:port`. An empty string means no proxy. None reads the "
+        "environment variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.",
         shown="never",
     )
     timeout: float | tuple[float, float] = setting(
@@ -103,33 +102,33 @@ class Configuration(Settings):
         "Seconds to wait for a connection and for each piece of an answer, or a pair of the two; up to a year.",
     )
     deadline: float = setting(
-        120.0, checks.seconds, AT_EACH_CALL, "Seconds that a call may take in all, with its retries and pauses."
+        120.0, checks.seconds, AT_EACH_CALL, "Seconds that a call may take in all, including retries and pauses."
     )
-    max_retries: int = setting(3, checks.whole(0), AT_EACH_CALL, "How often a call is tried again, 0 or more.")
+    max_retries: int = setting(3, checks.whole(0), AT_EACH_CALL, "The maximum number of retries of a call, 0 or more.")
     max_retry_wait: float = setting(
         30.0,
         checks.seconds,
         AT_EACH_CALL,
-        "Seconds that one pause between tries may last, whatever `Retry-After` says.",
+        "The maximum seconds of one pause between tries, whatever `Retry-After` says.",
     )
     max_response_size: int = setting(
-        64 * 1024 * 1024, checks.whole(1), AT_EACH_CALL, "Bytes that a decoded answer may have."
+        64 * 1024 * 1024, checks.whole(1), AT_EACH_CALL, "The maximum size of a decoded answer, in bytes."
     )
     connection_pool_maxsize: int = setting(
-        16, checks.whole(1), WITH_THE_CLIENT, "The most connections that a client opens; a call waits for a free one."
+        16, checks.whole(1), WITH_THE_CLIENT, "The maximum number of open connections; a call waits for a free one."
     )
     allow_insecure_http: bool = setting(
-        False, checks.truth, AT_EACH_CALL, "Whether the token may go over plain HTTP to another machine."
+        False, checks.truth, AT_EACH_CALL, "Whether the token may be sent over plain HTTP to another machine."
     )
     on_try: Callable[[Any], object] | None = setting(
         None,
         checks.function,
         AT_EACH_CALL,
         "A function that is called after each try with a `squareconnect.transport.TryReport`: method, path template, "
-        "status, exception, seconds and attempt. A pickle of the `Configuration` lacks it if it cannot be pickled.",
+        "status, exception, seconds and attempt. Pickling a `Configuration` drops a function that cannot be pickled.",
     )
     logger_format: str = setting(
-        "%(asctime)s %(levelname)s %(message)s", checks.log_format, AT_ONCE, "The format of the two loggers' lines."
+        "%(asctime)s %(levelname)s %(message)s", checks.log_format, AT_ONCE, "The format of the log lines."
     )
     debug: bool = setting(
         False,
@@ -137,17 +136,17 @@ class Configuration(Settings):
         AT_ONCE,
         "Whether the loggers of this package and of urllib3 print at level DEBUG. The token is never logged.",
     )
-    logger_file: str | None = setting(None, checks.path, AT_ONCE, "A file that the two loggers write to.")
+    logger_file: str | None = setting(None, checks.path, AT_ONCE, "A file that these two loggers write to.")
     temp_folder_path: str | None = setting(None, checks.anything, KEPT, "A folder for downloads.")
     api_key: dict[str, str] = setting({}, checks.anything, KEPT, "API keys by identifier.", shown="never")
-    api_key_prefix: dict[str, str] = setting({}, checks.anything, KEPT, "What stands before an API key.")
+    api_key_prefix: dict[str, str] = setting({}, checks.anything, KEPT, "The prefix of each API key, by identifier.")
     username: str = setting("", checks.anything, KEPT, "A user name for HTTP Basic authentication.")
     password: str = setting("", checks.anything, KEPT, "The password for it.", shown="never")
 
     def _prepare(self, values: dict[str, Any]) -> None:
         environment = values.get("environment")
         if environment is not None and values.get("host") is not None:
-            raise ValueError("environment and host both say where calls go: pass one of them")
+            raise ValueError("environment and host both set the host: pass only one of them")
         if environment in HOSTS:
             values["host"] = HOSTS[environment]
 
@@ -169,7 +168,7 @@ class Configuration(Settings):
 
     @property
     def logger_formatter(self) -> logging.Formatter:
-        """A formatter made of ``logger_format``."""
+        """A formatter with ``logger_format``."""
         return logging.Formatter(self.logger_format)
 
     @property
@@ -183,7 +182,7 @@ class Configuration(Settings):
         return logs.handler_of(self.logger_file) if self.logger_file else None
 
     def get_api_key_with_prefix(self, identifier: str) -> str | None:
-        """Return ``api_key[identifier]`` behind its prefix, or None if there is none."""
+        """Return ``api_key[identifier]`` with its prefix, or None if there is no such key."""
         key = self.api_key.get(identifier)
         prefix = self.api_key_prefix.get(identifier)
         return Secret(f"{prefix} {key}" if prefix else key) if key else None
@@ -195,7 +194,7 @@ class Configuration(Settings):
         return Secret("Basic " + b64encode(f"{self.username}:{self.password}".encode()).decode())
 
     def auth_settings(self) -> dict[str, dict[str, Any]]:
-        """Return where each kind of authorization goes in a request, and its value."""
+        """Return each kind of authorization: its place in a request, and its value."""
         header = {"in": "header", "key": "Authorization"}
         return {
             "oauth2": {"type": "oauth2", **header, "value": Secret(f"Bearer {self.access_token}")},
@@ -207,7 +206,7 @@ class Configuration(Settings):
         }
 
     def to_debug_report(self) -> str:
-        """Return what a report of a fault needs: system, Python and package versions. No settings, no token."""
+        """Return the system, Python and package versions, for a bug report. It contains no settings and no token."""
         return (
             "Python SDK Debug Report:\n"
             f"OS: {sys.platform}\n"
@@ -218,16 +217,16 @@ class Configuration(Settings):
 
 
 FIXED = tuple(name for name, each in Configuration.settings.items() if each.declared.read == WITH_THE_CLIENT)
-"""The settings that a client keeps as they were when it was made."""
+"""The settings that a client reads once, when it is made."""
 
 _LOG = ("debug", "logger_file", "logger_format")
-"""The settings that decide where log lines go, as :func:`squareconnect.logs.follow` takes them."""
+"""The settings that decide where log lines go, in the order of the parameters of :func:`squareconnect.logs.follow`."""
 
 
 class _Module(ModuleType):
-    """This module, which was the configuration of the whole process in early releases of 2.x.
+    """The class of this module, which was the configuration of the whole process in early releases of 2.x.
 
-    Its ``access_token`` and ``host`` are still the defaults of every ``Configuration`` without its own.
+    Its ``access_token`` and ``host`` are still the defaults of every ``Configuration`` that does not set them.
     """
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -243,7 +242,7 @@ class _Module(ModuleType):
             )
         elif name in Configuration.settings:
             raise AttributeError(
-                f"squareconnect.configuration.{name} sets nothing since 2.20180712.3: write configuration = "
+                f"squareconnect.configuration.{name} has no effect since 2.20180712.3: write configuration = "
                 f"Configuration(); configuration.{name} = ...; api = CustomersApi(ApiClient(configuration)) instead"
             )
         super().__setattr__(name, value)

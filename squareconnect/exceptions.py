@@ -1,22 +1,22 @@
-"""What a call can raise.
+"""The exceptions that a call can raise.
 
 ::
 
-    ApiException             any of the below, and answers that fit none (a redirect, 206, 304)
-    |-- ConnectionFailed     no whole answer came: refused, reset, cut off, TLS, proxy, name
-    |-- Timeout              no whole answer came in time
-    |-- DecodeError          an answer came that is not what the call returns
-    |-- InvalidArgument      nothing was sent: a value cannot be sent; also a ValueError
-    |-- InvalidRequest       400 and other 4xx: the request has to change
-    |-- Unauthorized         401: the token has to change
-    |-- PaymentMethodError   402, or a card refused: the buyer has to give another card
-    |-- Forbidden            403: the token's permissions have to change
-    |-- NotFound             404: the customer or card is not there
+    ApiException             the base class; also raised for other answers (a redirect, 206, 304)
+    |-- ConnectionFailed     no complete answer came: refused, reset, cut off, TLS, proxy, name
+    |-- Timeout              no complete answer came in time
+    |-- DecodeError          the answer does not have the expected form
+    |-- InvalidArgument      a value cannot be sent, and nothing was sent; also a ValueError
+    |-- InvalidRequest       400 and other 4xx: change the request
+    |-- Unauthorized         401: change the token
+    |-- PaymentMethodError   402, or a card refused: ask the buyer for another card
+    |-- Forbidden            403: change the token's permissions
+    |-- NotFound             404: the customer or card does not exist
     |-- RateLimited          429: wait
     `-- ServerError          5xx: Square failed
 
-Each says in ``outcome_unknown`` whether the request may have been carried out all the same. A program's own mistakes,
-such as an unknown keyword, are a ``TypeError`` instead.
+The attribute ``outcome_unknown`` says whether the request may have been carried out nevertheless. A program's own
+mistakes, such as an unknown keyword, raise ``TypeError`` instead.
 """
 
 from __future__ import annotations
@@ -35,15 +35,14 @@ if TYPE_CHECKING:
 
 
 class ApiException(Exception):
-    """A call that did not return: the base of every exception of a call but ``TypeError``.
+    """A call failed: the base class of all exceptions of a call except ``TypeError``.
 
     :param status: the HTTP status; None when no answer came.
     :param reason: the HTTP reason phrase, or what happened instead of an answer.
-    :param http_resp: the answer: anything with the ``status``, ``reason``, ``data`` (str or bytes) and
-        ``getheaders()`` of one.
+    :param http_resp: the answer: any object with ``status``, ``reason``, ``data`` (str or bytes) and ``getheaders()``.
     """
 
-    advice = "The answer is not one that this call knows; look at .status, .headers and .body."
+    advice = "This call does not expect such an answer; look at .status, .headers and .body."
 
     def __init__(self, status: int | None = None, reason: str | None = None, http_resp: Any = None) -> None:
         super().__init__()
@@ -51,22 +50,22 @@ class ApiException(Exception):
         self.status: int | None = http_resp.status if answered else status
         self.reason: str | None = http_resp.reason if answered else reason
         self.headers: Mapping[str, str] | None = http_resp.getheaders() if answered else None
-        """The answer's headers, looked up without regard to case."""
+        """The answer's headers; lookups ignore case."""
         self.raw_body: bytes | None = _content_of(http_resp) if answered else None
-        """The answer's body, or what came of it; its Content-Encoding is undone where that is possible."""
+        """The answer's body, or the part that arrived, with its Content-Encoding undone if possible."""
         self._errors: list[Error] | None = None
         self.method: str | None = None
         """The HTTP method of the request."""
         self.path: str | None = None
         """The path of the request, without its query."""
         self.attempts = 0
-        """How often the request was tried."""
+        """The number of tries made."""
         self.outcome_unknown = False
-        """Whether the request may have been carried out although no good answer came."""
+        """Whether the request may have been carried out although no successful answer came."""
 
     @property
     def errors(self) -> list[Error]:
-        """The errors in the answer's body; empty when it holds none."""
+        """The errors in the answer's body; empty if it contains none."""
         if self._errors is None:
             self._errors = decode_errors(self.raw_body or b"")
         return self._errors
@@ -86,11 +85,11 @@ class ApiException(Exception):
 
     @property
     def field(self) -> str | None:
-        """The place in the request that the first error is about, as a dotted path, if Square named one."""
+        """The field of the request that the first error is about, as a dotted path, if Square named one."""
         return next((error.field for error in self.errors if error.field), None)
 
     def about(self, method: str, path: str, attempts: int, outcome_unknown: bool) -> Self:
-        """Say which request it was, and return the exception itself."""
+        """Set which request failed, and return the exception itself."""
         self.method, self.path, self.attempts, self.outcome_unknown = method, path, attempts, outcome_unknown
         return self
 
@@ -104,12 +103,12 @@ class ApiException(Exception):
             code = printable(f"{error.category}/{error.code}")
             sentences.append(f"{code}{place}: {printable(error.detail or 'no detail given')}")
         if len(self.errors) > _MOST_ERRORS:
-            sentences.append(f"And {len(self.errors) - _MOST_ERRORS} errors more.")
+            sentences.append(f"And {len(self.errors) - _MOST_ERRORS} more errors.")
         if self.attempts > 1:
             sentences.append(f"Tried {self.attempts} times.")
         if self.outcome_unknown:
             sentences.append(
-                "It is not known whether the request was carried out: look before you repeat it (retrieve the "
+                "It is not known whether the request was carried out: check before you repeat it (retrieve the "
                 "customer, or list the newest), or send an idempotency_key, which makes it safe to repeat."
             )
         sentences.append(self.advice)
@@ -123,27 +122,27 @@ class ApiException(Exception):
 
 
 class ConnectionFailed(ApiException):
-    """No whole answer came: the connection was refused, reset, cut off, or not trusted (TLS)."""
+    """No complete answer came: the connection was refused, reset, cut off, or not trusted (TLS)."""
 
     advice = "Check the network, the host, the proxy and the certificates."
 
 
 class Timeout(ApiException):
-    """No whole answer came within the time-out or the deadline."""
+    """No complete answer came within the time-out or the deadline."""
 
     advice = "Try again later, or allow more time with Configuration.timeout, .deadline or _request_timeout."
 
 
 class DecodeError(ApiException):
-    """A success answer came whose body is not what the call returns."""
+    """A successful answer came, but its body does not have the expected form."""
 
     advice = "Something between this program and Square changed the answer, or it is newer than this package."
 
 
 class InvalidArgument(ApiException, ValueError):
-    """A value that cannot be sent: no token, an impossible id, a NaN. Nothing was sent.
+    """A value cannot be sent: no token, an invalid id, a NaN. Nothing was sent.
 
-    :param reason: which parameter or setting it is, and what to do.
+    :param reason: the parameter or setting, and the remedy.
     """
 
     advice = "Change the value as the message says."
@@ -156,7 +155,7 @@ class InvalidArgument(ApiException, ValueError):
 
 
 class InvalidRequest(ApiException):
-    """Square refused the request as it is (400 and every 4xx without a class of its own)."""
+    """Square refused the request as it is (400, and every 4xx without its own class)."""
 
     advice = "Change the request as the error says."
 
@@ -170,13 +169,13 @@ class Unauthorized(ApiException):
 class PaymentMethodError(ApiException):
     """The card was refused (402, or any answer with the category PAYMENT_METHOD_ERROR)."""
 
-    advice = "Ask the buyer for another card, or for the right data of this one, and send its new nonce."
+    advice = "Ask the buyer for another card, or for the correct data of this card, and send the new nonce."
 
 
 class Forbidden(ApiException):
-    """The access token may not do this (403)."""
+    """The access token does not permit this call (403)."""
 
-    advice = "Ask for a token with the permission CUSTOMERS_READ or CUSTOMERS_WRITE."
+    advice = "Get a token with the permission CUSTOMERS_READ or CUSTOMERS_WRITE."
 
 
 class NotFound(ApiException):
@@ -186,7 +185,7 @@ class NotFound(ApiException):
 
 
 class RateLimited(ApiException):
-    """Square asks for a pause (429). The request was not carried out."""
+    """Too many requests (429). The request was not carried out."""
 
     advice = "Send fewer requests at a time, or wait longer with Configuration.max_retries and .max_retry_wait."
 
@@ -207,7 +206,7 @@ _BY_STATUS: dict[int, type[ApiException]] = {
 
 
 def _content_of(response: Any) -> bytes | None:
-    """Return an answer's body. In the place of an answer, programs' tests have objects with the members of 2.x."""
+    """Return an answer's body. Programs' tests pass objects with 2.x's attributes instead of an answer."""
     content = getattr(response, "content", None)
     if not isinstance(content, bytes):
         content = response.data
@@ -217,7 +216,7 @@ def _content_of(response: Any) -> bytes | None:
 
 
 def from_response(response: Any) -> ApiException:
-    """Return the exception for an answer that is no success."""
+    """Return the exception for an unsuccessful answer."""
     errors = decode_errors(response.content)
     if any(error.category == "PAYMENT_METHOD_ERROR" for error in errors):
         kind: type[ApiException] = PaymentMethodError

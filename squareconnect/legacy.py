@@ -1,4 +1,4 @@
-"""What exists only for callers of squareconnect 2.x."""
+"""Support for programs written for squareconnect 2.x."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ _JSON = "application/json"
 
 
 class ClientOf2x:
-    """The methods of 2.x's client that this package has no use for."""
+    """The methods of 2.x's client that this package does not use itself."""
 
     def select_header_accept(self, accepts: list[str]) -> str | None:
-        """Return the ``Accept`` header for the media types that an endpoint can answer with: JSON if it can."""
+        """Return the ``Accept`` header for the media types that an endpoint can send: JSON if possible."""
         media_types = [each.lower() for each in accepts]
         return _JSON if _JSON in media_types else ", ".join(media_types) or None
 
     def select_header_content_type(self, content_types: list[str]) -> str:
-        """Return the ``Content-Type`` header for the media types that an endpoint takes: JSON if it does."""
+        """Return the ``Content-Type`` header for the media types that an endpoint accepts: JSON if possible."""
         media_types = [each.lower() for each in content_types]
         return media_types[0] if media_types and _JSON not in media_types else _JSON
 
     def to_path_value(self, obj: Any) -> str:
-        """Return a parameter as it stands in a path or query: a list with commas, everything else as its text."""
+        """Return a parameter as text for a path or query: a list is joined with commas."""
         return ",".join(map(str, obj)) if isinstance(obj, list) else str(obj)
 
 
@@ -31,7 +31,7 @@ class ClientOf2x:
 
 
 def values_of(state: dict[str, Any]) -> dict[str, Any]:
-    """Return the values in a model's state as 2.x pickled it: a private attribute for each field."""
+    """Return the values in the state of a model that 2.x pickled: a private attribute for each field."""
     return {
         name.removeprefix("_"): value
         for name, value in state.items()
@@ -45,7 +45,7 @@ APIS = """
     ApplePayApi CatalogApi CheckoutApi EmployeesApi InventoryApi LaborApi LocationsApi MobileAuthorizationApi OAuthApi
     OrdersApi ReportingApi TransactionsApi V1EmployeesApi V1ItemsApi V1LocationsApi V1TransactionsApi
 """
-"""The API classes of the last 2.x that this package lacks. They are told apart only when a name is missed."""
+"""The API classes of the last 2.x that this package lacks. The text is split only when a name is missing."""
 
 MODELS = """
     AdditionalRecipient AdditionalRecipientReceivable AdditionalRecipientReceivableRefund BatchChangeInventoryRequest
@@ -141,17 +141,17 @@ MODELS = """
 
 
 def explain_missing(module: str, name: str) -> str | None:
-    """Return the sentence that explains why a module lacks a name of 2.x.
+    """Return the explanation why a module lacks a name that 2.x has.
 
     :param module: the module's full name.
     :param name: the name of a class or of a module.
-    :return: the sentence; None if that module of 2.x has no such name either.
+    :return: a sentence, or None if that module of 2.x does not have the name either.
     """
     if name not in _names_missing_in(module):
         return None
     return (
-        f"{module} has no {name}, because this package has the Customers API only: install squareconnect "
-        "2.20190724.1 beside it, as docs/Migration.md describes under 'Other APIs'"
+        f"{module} has no {name}, because this package has only the Customers API: install squareconnect "
+        "2.20190724.1 next to it, as docs/Migration.md describes under 'Other APIs'"
     )
 
 
@@ -164,12 +164,12 @@ def _names_missing_in(module: str) -> set[str]:
 
 
 def module_of(name: str) -> str:
-    """Return the name that 2.x gives to the module of a class: ``v1_items_api`` for ``V1ItemsApi``."""
+    """Return the name of a class's module in 2.x: ``v1_items_api`` for ``V1ItemsApi``."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=O)(?=Auth)", "_", name).lower()
 
 
 def attribute_error(module: str, name: str) -> AttributeError:
-    """Return the exception for a name that a module of this package lacks."""
+    """Return the exception for a name that a module of this package does not have."""
     return AttributeError(explain_missing(module, name) or f"module {module!r} has no attribute {name!r}")
 
 
@@ -177,7 +177,7 @@ def refuse_import(path: str) -> None:
     """Refuse to import a module or class of 2.x that this package lacks.
 
     :param path: its full name.
-    :raises ImportError: if 2.x has it; the message says where it is to be had.
+    :raises ImportError: if 2.x has it. The message says how to install it.
     """
     sentence = explain_missing(*path.rpartition(".")[::2])
     if sentence:

@@ -1,7 +1,8 @@
-"""Where log lines go when a Configuration asks for it. Until one does, this package adds no handler anywhere.
+"""Log handlers for Configurations that ask for them. Without such a Configuration, this package adds no handler.
 
-Configurations that ask for the same share one handler, which goes with the last of them. A Configuration may be
-collected at any moment, also while its thread holds one of logging's locks: what is done then never waits for a lock.
+Configurations that ask for the same place share one handler, which is removed with the last of them. A Configuration
+may be garbage-collected at any moment, even while its thread holds one of logging's locks. Its clean-up therefore never
+waits for a lock.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ NAMES = {"package_logger": "squareconnect", "urllib3_logger": "urllib3"}
 """The loggers by their keys in ``Configuration.logger``."""
 
 STREAM = ""
-"""The place that stands for standard error; every other place is the absolute path of a file."""
+"""The place that means standard error. Every other place is the absolute path of a file."""
 
 
 class _Wish(NamedTuple):
@@ -26,20 +27,20 @@ class _Wish(NamedTuple):
 
 
 _wishes: dict[int, _Wish] = {}
-"""What each Configuration asks for, by its id."""
+"""The wish of each Configuration, by its id."""
 _handlers: dict[str, logging.Handler] = {}
 _levels_before: dict[logging.Logger, int] = {}
-"""The loggers' levels from before one was set to DEBUG."""
+"""The levels that the loggers had before they were set to DEBUG."""
 _lock = threading.Lock()
 
 
 def follow(configuration: object, debug: bool, file: str | None, line_format: str) -> None:
-    """Make lines go where a Configuration asks for, for as long as it lives.
+    """Send log lines where a Configuration asks, as long as it exists.
 
-    :param debug: whether to standard error, and from level DEBUG on.
-    :param file: the path of the file to append to; None for none.
-    :param line_format: the format of a line. Where Configurations share a place, one of their formats holds.
-    :raises ValueError: for a file that cannot be opened; then nothing changes.
+    :param debug: whether to log to standard error, from level DEBUG on.
+    :param file: the path of a file to append to, or None.
+    :param line_format: the format of a line. If Configurations share a place, one of their formats applies.
+    :raises ValueError: for a file that cannot be opened. Nothing changes then.
     """
     key = id(configuration)
     places = frozenset(([STREAM] if debug else []) + ([_place_of(file)] if file else []))
@@ -60,7 +61,7 @@ def follow(configuration: object, debug: bool, file: str | None, line_format: st
 
 
 def handler_of(file: str | None) -> logging.Handler | None:
-    """Return the handler for a file, or that for standard error; None if nobody asks for it."""
+    """Return the handler for a file, or for standard error. Return None if no Configuration asks for it."""
     return _handlers.get(_place_of(file) if file else STREAM)
 
 
@@ -81,7 +82,7 @@ def _open(place: str) -> None:
 
 def _forget(key: int) -> None:
     _wishes.pop(key, None)
-    if _lock.acquire(blocking=False):  # Whoever has it looks once more before it is released.
+    if _lock.acquire(blocking=False):  # If another thread holds the lock, it checks again before it releases it.
         try:
             _arrange()
         finally:
@@ -89,7 +90,7 @@ def _forget(key: int) -> None:
 
 
 def _arrange() -> None:
-    """Close what nobody asks for any more, and set formats and levels."""
+    """Close handlers that no Configuration asks for any more, and set formats and levels."""
     settled = None
     while settled != _wishes:
         settled = _wishes.copy()

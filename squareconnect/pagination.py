@@ -1,4 +1,4 @@
-"""All customers, over all pages."""
+"""Iterate over all customers, page by page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from squareconnect.models import Customer, ListCustomersResponse
 
     class ListOptions(TypedDict, total=False):
-        """What :func:`paginate` and :func:`paginate_async` take besides the call."""
+        """The options of :func:`paginate` and :func:`paginate_async`."""
 
         limit: int | None
         progress: Callable[[int, int], object] | None
@@ -43,28 +43,28 @@ _OPTIONS = (
 
 
 def paginate(call: Callable[..., ListCustomersResponse], **options: Unpack[ListOptions]) -> Customers:
-    """List all customers; each page is asked for when its first customer is.
+    """List all customers. Each page is requested when its first customer is needed.
 
     ::
 
         for customer in paginate(api.list_customers, sort_field="CREATED_AT"):
             print(customer.id)
 
-    :param call: :meth:`CustomersApi.list_customers`, or a function that takes and gives the same.
-    :param limit: how many customers to give, 0 or more; None for all.
+    :param call: :meth:`CustomersApi.list_customers`, or a function with the same parameters and result.
+    :param limit: the maximum number of customers, 0 or more; None for all.
     :param progress: called after each page with the numbers of pages and customers so far.
-    :param on_expired_cursor: what to do when Square does not know a cursor any more, which it keeps for some minutes.
-        ``"raise"`` raises ``InvalidRequest``. ``"restart"`` begins again with the first page and leaves out every
-        customer that this object has given; for that it keeps their ids, about 100 bytes each.
-    :param cursor: where to begin: the :attr:`Customers.cursor` of an earlier listing with the same sort; None for the
+    :param on_expired_cursor: what to do when a cursor has expired. Square keeps cursors for some minutes. ``"raise"``
+        raises ``InvalidRequest``. ``"restart"`` starts again at the first page and leaves out every customer that this
+        object has already returned. For that it keeps their ids, about 100 bytes each.
+    :param cursor: where to start: the :attr:`Customers.cursor` of an earlier listing with the same sort; None for the
         first page.
-    :param sort_field: what to sort by; see :meth:`CustomersApi.list_customers`.
-    :param sort_order: which way; see there.
+    :param sort_field: the field to sort by; see :meth:`CustomersApi.list_customers`.
+    :param sort_order: the direction; see :meth:`CustomersApi.list_customers`.
     :param _request_timeout: seconds to wait for each page; see :class:`CustomersApi`.
-    :param _headers: headers of each request; see there.
-    :return: an iterator over the customers. Nothing is asked for until it is used.
-    :raises TypeError: for an option that there is not.
-    :raises ValueError: for a ``limit`` or ``on_expired_cursor`` that cannot be.
+    :param _headers: headers of each request; see :class:`CustomersApi`.
+    :return: an iterator over the customers. Nothing is requested until it is used.
+    :raises TypeError: for an unknown option.
+    :raises ValueError: for an invalid ``limit`` or ``on_expired_cursor``.
     """
     _check("paginate", options)
     return Customers(call, **options)
@@ -73,13 +73,13 @@ def paginate(call: Callable[..., ListCustomersResponse], **options: Unpack[ListO
 def paginate_async(
     call: Callable[..., Awaitable[ListCustomersResponse]], **options: Unpack[ListOptions]
 ) -> AsyncCustomers:
-    """List all customers as :func:`paginate` does, for ``async for``.
+    """List all customers with ``async for``; see :func:`paginate`.
 
-    :param call: :meth:`AsyncCustomersApi.list_customers`, or a function that takes and gives the same.
+    :param call: :meth:`AsyncCustomersApi.list_customers`, or a function with the same parameters and result.
     :param options: those of :func:`paginate`.
-    :return: an asynchronous iterator over the customers. Nothing is asked for until it is used.
-    :raises TypeError: for an option that there is not.
-    :raises ValueError: for a ``limit`` or ``on_expired_cursor`` that cannot be.
+    :return: an asynchronous iterator over the customers. Nothing is requested until it is used.
+    :raises TypeError: for an unknown option.
+    :raises ValueError: for an invalid ``limit`` or ``on_expired_cursor``.
     """
     _check("paginate_async", options)
     return AsyncCustomers(call, **options)
@@ -93,7 +93,7 @@ def _check(method: str, options: Iterable[str]) -> None:
 
 
 class _Listing:
-    """Where a listing stands, and what each page does to it."""
+    """The state of a listing, and how each page changes it."""
 
     def __init__(
         self,
@@ -125,25 +125,25 @@ class _Listing:
 
     @property
     def cursor(self) -> str | None:
-        """Where :func:`paginate` can go on in another process: at the page that is not yet given to its end.
+        """Where :func:`paginate` can continue, in another process too: at the first page that is not finished.
 
-        Within a page it is that page's own cursor, so the page's customers will come again. None before the first
-        page and after the last.
+        Within a page it is that page's own cursor, and a new listing returns the page's customers again. It is None
+        before the first page and after the last.
         """
         return self._page_cursor if self._rest else self._next
 
     def _take(self, page: ListCustomersResponse) -> ListCustomersResponse:
-        """Return the page that was asked for, without customers given before and those over the limit, and step on.
+        """Advance the listing by a page. Return the page without customers returned before or over the limit.
 
-        What raises here leaves the listing where it stood.
+        If this raises, the listing does not advance.
         """
         if page.errors:
-            failure = ApiException(200, "OK, but the answer holds errors")
+            failure = ApiException(200, "OK, but the answer contains errors")
             failure.errors = page.errors
             raise failure
         following = page.cursor or None
         if following is not None and following in (self._next, self._landmark):
-            raise DecodeError(200, "OK, but the answer's cursor is one of before: the listing would never end")
+            raise DecodeError(200, "OK, but the answer repeats an earlier cursor: the listing would never end")
         customers = came = page.customers or []
         if self._ids is not None:
             customers = [customer for customer in came if customer.id not in self._ids]
@@ -165,7 +165,10 @@ class _Listing:
         return page
 
     def _restarts_after(self, failure: ApiException) -> bool:
-        """Go back to the first page, if the cursor expired, that is asked for, and the last time led any further."""
+        """Restart at the first page and return True, if the cursor expired and ``on_expired_cursor`` allows it.
+
+        Return False if the previous restart returned no new customer.
+        """
         expired = self._next is not None and any(error.code == ErrorCode.INVALID_CURSOR for error in failure.errors)
         if not expired or self._ids is None or self._customers == self._customers_at_restart:
             return False
@@ -177,9 +180,9 @@ class _Listing:
 class Customers(_Listing):
     """An iterator over customers, made by :func:`paginate`.
 
-    It ends after the page that has no cursor; a short or empty page does not end it. When asking for a page raises,
-    nothing is lost: iterating over the same object again asks for that page again. It holds one page at a time, and is
-    for one thread at a time.
+    It ends after the page that has no cursor. A short or empty page does not end it. If requesting a page raises,
+    nothing is lost: continue iterating over the same object to request that page again. The iterator holds one page at
+    a time. Use it in one thread at a time.
     """
 
     def __iter__(self) -> Self:
@@ -188,7 +191,7 @@ class Customers(_Listing):
     def __next__(self) -> Customer:
         """Return the next customer.
 
-        :raises ApiException: if a page cannot be had, holds errors, or has a cursor that another had before.
+        :raises ApiException: if requesting a page fails, or the page contains errors or repeats an earlier cursor.
         """
         while not self._rest:
             if self._ended:
@@ -197,9 +200,9 @@ class Customers(_Listing):
         return self._rest.popleft()
 
     def pages(self) -> Iterator[ListCustomersResponse]:
-        """Return the pages that were not asked for yet, as Square answers them.
+        """Yield the pages that were not requested yet, as Square returns them.
 
-        :raises ApiException: as in an iteration over customers.
+        :raises ApiException: as for :meth:`__next__`.
         """
         while not self._ended:
             yield self._fetch()
@@ -228,7 +231,7 @@ class AsyncCustomers(_Listing):
         return self._rest.popleft()
 
     async def pages(self) -> AsyncIterator[ListCustomersResponse]:
-        """Return the pages that were not asked for yet; see :meth:`Customers.pages`."""
+        """Yield the pages that were not requested yet; see :meth:`Customers.pages`."""
         while not self._ended:
             yield await self._fetch()
 

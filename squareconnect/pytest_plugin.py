@@ -1,6 +1,6 @@
-"""The pytest plugin: a local Square for every test. docs/Emulator.md shows it.
+"""The pytest plugin: a local Square for every test. docs/Emulator.md describes it.
 
-Importing this module loads nothing that pytest has not loaded: what the fixtures need is imported when they are used.
+Importing this module loads nothing that pytest has not loaded. The fixtures import what they need when they are used.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from squareconnect.emulator.journal import Entry
     from squareconnect.emulator.server import Emulator
 
-_MARKER = "square(seed=1, clock='2026-01-01T00:00:00Z', rate_limit=None): how the emulator of a test starts."
+_MARKER = "square(seed=1, clock='2026-01-01T00:00:00Z', rate_limit=None): set how the emulator starts for a test."
 _NO_PAUSE = 1e-6
-"""The longest pause between retries, in seconds."""
+"""The maximum pause between retries, in seconds."""
 
 _CLOCK = "2026-01-01T00:00:00Z"
 _TOLD_REQUESTS = 50
@@ -37,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("squareconnect").addoption(
         "--square-live",
         action="store_true",
-        help=f"run the tests of the fixture `square` against Square's sandbox, with {_TOKEN}; those that use faults, "
+        help=f"run the tests of the fixture `square` against Square's sandbox, with {_TOKEN}; tests that use faults, "
         "seeding, the clock or anything else that Square does not offer are skipped",
     )
 
@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class LiveSquare:
-    """Square's sandbox in place of an emulator. A test that uses what Square does not offer is skipped."""
+    """Square's sandbox in place of an emulator. A test is skipped if it uses something that Square does not offer."""
 
     def __init__(self, url: str, access_token: str) -> None:
         self.url = url
@@ -67,7 +67,7 @@ class LiveSquare:
 
 @pytest.fixture(scope="session")
 def square_server() -> Iterator[Emulator]:
-    """Make an emulator that serves as long as the tests run."""
+    """Start an emulator that runs for the whole test session."""
     from squareconnect.emulator import Emulator
 
     with Emulator() as square:
@@ -76,9 +76,9 @@ def square_server() -> Iterator[Emulator]:
 
 @pytest.fixture
 def square(request: pytest.FixtureRequest) -> Emulator | LiveSquare:
-    """Return the emulator of the tests, reset for this one: `seed=1`, and the clock stands at 2026-01-01T00:00:00Z.
+    """Return the emulator, reset for this test: `seed=1`, and the clock stopped at 2026-01-01T00:00:00Z.
 
-    The marker `square(seed=..., clock=..., rate_limit=...)` changes the start.
+    The marker `square(seed=..., clock=..., rate_limit=...)` changes these values.
     """
     start = _start_of(request.node)
     if request.config.getoption("--square-live"):
@@ -130,7 +130,7 @@ def customers_api(square: Emulator | LiveSquare) -> Iterator[CustomersApi]:
 
 @pytest.fixture
 def async_customers_api(square: Emulator | LiveSquare) -> Iterator[AsyncCustomersApi]:
-    """Make a client of `square` for asyncio that does not pause between retries."""
+    """Make an asyncio client of `square` that does not pause between retries."""
     from squareconnect.api_client import ApiClient
     from squareconnect.apis.async_customers_api import AsyncCustomersApi
 
@@ -140,7 +140,7 @@ def async_customers_api(square: Emulator | LiveSquare) -> Iterator[AsyncCustomer
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the journal of the test to the report of its failure."""
+    """Add the emulator's journal to the report of a failed test."""
     report = yield
     if report.failed and (square := _emulator_of(item)) is not None:
         report.sections.append(("square: what it received", "\n".join(_told(square))))
@@ -148,14 +148,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def _emulator_of(item: pytest.Item) -> Emulator | None:
-    """Return the emulator of a test that has asked for one: by the fixture, or as an `EmulatorTestCase`."""
+    """Return the emulator that a test uses, through the fixture or as an `EmulatorTestCase`, or None."""
     testcase = sys.modules.get("squareconnect.emulator.testcase")
     if (
         testcase is not None
         and isinstance(item, pytest.Function)
         and isinstance(item.instance, testcase.EmulatorTestCase)
     ):
-        square: Emulator | None = getattr(item.instance, "square", None)  # It is missing if it could not be started.
+        square: Emulator | None = getattr(item.instance, "square", None)  # Missing if the emulator failed to start.
         return square
     return item.stash.get(_square, None)
 

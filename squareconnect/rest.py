@@ -1,4 +1,4 @@
-"""2.x's address for requests, answers and failures."""
+"""Send requests; the module where 2.x has ``RESTClientObject``, ``RESTResponse`` and ``ApiException``."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class RESTClientObject:
     """Sends requests over connections that it keeps and shares between threads, but never between processes.
 
     :param configuration: the settings. Those of TLS, proxy and pool are read now, the others at each request.
-    :param pools_size: how many hosts connections are kept to.
-    :raises ValueError: for a ``cert_file`` or ``ssl_ca_cert`` that cannot be used; at the first request over TLS.
+    :param pools_size: the number of hosts to keep connections to.
+    :raises ValueError: for a ``cert_file`` or ``ssl_ca_cert`` that cannot be used, at the first request over TLS.
     """
 
     sleep: Callable[[float], None] = staticmethod(time.sleep)
@@ -64,7 +64,7 @@ class RESTClientObject:
         self._assigned: Any = None
         self._forget()
         if threads.is_replaced():
-            self._route(split_url(configuration.host)[0])  # What it makes must serve this client, even once it is gone.
+            self._route(split_url(configuration.host)[0])  # Use the replacement for this client, even once it is gone.
 
     def _forget(self) -> None:
         self._lock = threading.Lock()
@@ -82,7 +82,7 @@ class RESTClientObject:
 
     @property
     def pool_manager(self) -> Any:
-        """urllib3's pool manager for ``Configuration.host``. What is assigned here replaces it, for every host."""
+        """urllib3's pool manager for ``Configuration.host``. Assign another to use it for every host."""
         return self._route(split_url(self.configuration.host)[0]).manager if self._assigned is None else self._assigned
 
     @pool_manager.setter
@@ -110,25 +110,25 @@ class RESTClientObject:
         body: Any = None,
         post_params: Iterable[tuple[str, Any]] | None = None,
     ) -> RESTResponse:
-        """Send a request until it is answered, the retries are used up or the deadline passes.
+        """Send a request, and retry it until it succeeds, the retries are used up or the deadline passes.
 
         Each try is one ``pool_manager.request``.
 
         :param method: the HTTP method.
-        :param url: the whole URL.
+        :param url: the complete URL.
         :param query_params: names and values, as a mapping or pairs.
-        :param headers: the headers, which replace the default ones of the same name.
-        :param body: bytes, which go out as they are, or what is to go out as JSON.
+        :param headers: the headers, which replace default ones of the same name.
+        :param body: bytes to send unchanged, or a value to send as JSON.
         :param post_params: form fields, if there is no body; see :meth:`ApiClient.prepare_post_parameters`.
-        :return: the answer, if its status is 200 to 205. The 404 to a DELETE of which an earlier try may have been
-            carried out is returned as 200 with an empty object, if Square says so itself (``NOT_FOUND``).
+        :return: the answer, if its status is 200 to 205. If a DELETE gets a 404 with Square's error ``NOT_FOUND``, and
+            an earlier try may have been carried out, the answer is 200 with an empty object.
         :raises InvalidArgument: for a method, URL, header or body that cannot be sent, and for plain HTTP to or
-            through another machine unless ``Configuration.allow_insecure_http`` is set; no connection is opened then.
-        :raises ApiException: for every other end. ``InvalidArgument`` is one, too.
-        :raises TypeError: for a body with a value that JSON cannot carry; no connection is opened then.
+            through another machine unless ``Configuration.allow_insecure_http`` is set. No connection is opened.
+        :raises ApiException: if the request does not succeed. ``InvalidArgument`` is a subclass.
+        :raises TypeError: for a body with a value that JSON cannot represent. No connection is opened.
         """
         options = call_options.get() or CallOptions(None, "")
-        call_options.set(None)  # They are for this request, and not for one that a hook makes meanwhile.
+        call_options.set(None)  # The options are for this request, not for one that a hook makes meanwhile.
         settings = self.configuration
         origin, path = split_url(url)
         path = path.partition("?")[0]
@@ -165,7 +165,7 @@ class RESTClientObject:
             self._slots.free(attempt)
 
     def _route(self, origin: str) -> _Route:
-        tls = ssl.SSLContext  # gevent, truststore and others put another class there, which must not be passed by.
+        tls = ssl.SSLContext  # gevent, truststore and other tools replace the class, and must not be bypassed.
         known = self._routes.get((origin, tls))
         if known:
             return known
@@ -196,7 +196,7 @@ class RESTClientObject:
         )
 
     def GET(self, url: str, headers: Any = None, query_params: Any = None) -> RESTResponse:
-        """Send a GET; see :meth:`request`. The next six do so with their methods."""
+        """Send a GET; see :meth:`request`. The next six methods send the other HTTP methods."""
         return self.request("GET", url, query_params=query_params, headers=headers)
 
     def HEAD(self, url: str, headers: Any = None, query_params: Any = None) -> RESTResponse:
@@ -231,7 +231,7 @@ class RESTClientObject:
 
 
 def rules_for(settings: Configuration, method: str, path: str, options: CallOptions, deadline: float) -> Rules:
-    """Return the rules of a call under the settings as they are now."""
+    """Return the rules of a call, with the current settings."""
     return Rules(
         method,
         path,
@@ -246,7 +246,7 @@ def rules_for(settings: Configuration, method: str, path: str, options: CallOpti
 
 
 class _Route(NamedTuple):
-    """How requests to one scheme, host and port go."""
+    """The route of requests to one scheme, host and port."""
 
     manager: Any
     exposed: bool
@@ -257,7 +257,7 @@ _clients: weakref.WeakSet[RESTClientObject] = weakref.WeakSet()
 
 
 def _start_anew_after_fork() -> None:
-    """Leave the parent's connections to the parent: on a shared one, each would read the other's answers."""
+    """Leave the parent's connections to the parent. On a shared connection, each would read the other's answers."""
     for client in list(_clients):
         client._forget()
 

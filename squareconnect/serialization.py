@@ -1,11 +1,11 @@
-"""Models to JSON and JSON to models: pure functions, no client, no socket.
+"""Convert models to JSON and JSON to models: pure functions, no client, no socket.
 
-One encoder, :func:`encode`, and one decoder, :meth:`Types.decode`. Both know our models, which are read without being
-copied, and every other Swagger model: a class with ``swagger_types`` and ``attribute_map``, made by ``swagger-codegen``
-for any API.
+The encoder is :func:`encode`, and the decoder is :meth:`Types.decode`. Both know our models, which are decoded without
+copying, and all other Swagger models: classes with ``swagger_types`` and ``attribute_map``, as ``swagger-codegen``
+makes them.
 
-The standard library parses JSON. With the extra ``fast``, msgspec parses it, and the standard library only what msgspec
-refuses: so what is refused, and why, does not depend on the extra.
+The standard library parses JSON. With the extra ``fast``, msgspec parses it, and the standard library parses only what
+msgspec refuses. The same inputs are therefore refused, with the same messages, with or without the extra.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 
 def wire_form(value: Any) -> Any:
-    """Return what the JSON encoder knows for a value that it does not know, one level deep.
+    """Convert a value that the JSON encoder does not know to one that it knows, one level deep.
 
-    :raises TypeError: for a value that JSON cannot carry.
+    :raises TypeError: for a value that JSON cannot represent.
     """
     if isinstance(value, Model):
         values = {key: item for key, item in value.__dict__.items() if item is not None}
@@ -51,7 +51,8 @@ def wire_form(value: Any) -> Any:
         values = {value.attribute_map[name]: getattr(value, name) for name in value.swagger_types}
         return {key: item for key, item in values.items() if item is not None}
     raise TypeError(
-        f"body holds a {type(value).__name__}, which JSON cannot carry; pass a model, dict, list, str, number or bool"
+        f"body contains a {type(value).__name__}, which JSON cannot represent; pass a model, dict, list, str, number "
+        "or bool"
     )
 
 
@@ -65,22 +66,22 @@ _encoder = json.JSONEncoder(default=wire_form, allow_nan=False, separators=(",",
 def encode(body: Any) -> bytes:
     """Return the JSON text of a request body.
 
-    A model goes out without its Nones, a dict with them, as in 2.x; ``NULL`` goes out as ``null``.
+    A model is sent without its Nones, a dict with them, as in 2.x. ``NULL`` is sent as ``null``.
 
-    :raises TypeError: for a value that JSON cannot carry.
-    :raises ValueError: for NaN, an infinity, or a body that contains itself or is nested too deep.
+    :raises TypeError: for a value that JSON cannot represent.
+    :raises ValueError: for NaN, an infinity, or a body that contains itself or is nested too deeply.
     """
     try:
         return _encoder.encode(body).encode()
     except RecursionError:
-        problem = "it is nested too deep"
+        problem = "it is nested too deeply"
     except ValueError as error:
         problem = str(error)
     raise ValueError(f"body cannot be sent as JSON: {problem}")
 
 
 def sanitize(value: Any) -> Any:
-    """Return what :func:`encode` would send, as dicts, lists and plain values."""
+    """Return the value that :func:`encode` would encode, as dicts, lists and plain values."""
     if value is None or isinstance(value, (str, int, float)):
         return value
     if isinstance(value, (list, tuple)):
@@ -112,11 +113,11 @@ _parser = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 
 
 def parse_with_standard_library(content: bytes) -> Any:
-    """Do what :func:`parse` does, without msgspec."""
+    """Parse JSON like :func:`parse`, without msgspec."""
     try:
         return _parser.decode(content.decode("utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "utf-8"))
     except RecursionError:
-        raise ValueError("it is nested too deep") from None
+        raise ValueError("it is nested too deeply") from None
 
 
 @cache
@@ -131,10 +132,10 @@ def fast_parser() -> Callable[[bytes], Any] | None:
 
 
 def parse(content: bytes) -> Any:
-    """Return the value of a JSON text in UTF-8, with or without a byte order mark.
+    """Parse a JSON text in UTF-8, with or without a byte order mark.
 
     :raises ValueError: for bytes that are not UTF-8, text that is not JSON (NaN and infinities are not), numbers out
-        of range, and nesting too deep to read.
+        of range, and values nested too deeply.
     """
     if parser := fast_parser():
         try:
@@ -145,9 +146,9 @@ def parse(content: bytes) -> Any:
 
 
 def read_json(content: bytes, read: Reader) -> Any:
-    """Return what a reader makes of a JSON text. Null fits every type: see :func:`missing_field`.
+    """Parse a JSON text and convert it with a reader. Null fits every type: see :func:`missing_field`.
 
-    :raises ValueError: if it is not JSON, or not of the reader's type; the message says why.
+    :raises ValueError: if the text is not JSON, or not of the reader's type. The message says why.
     """
     try:
         parsed = parse(content)
@@ -156,14 +157,14 @@ def read_json(content: bytes, read: Reader) -> Any:
     try:
         return None if parsed is None else read(parsed)
     except RecursionError:
-        raise ValueError("the body is nested too deep") from None
+        raise ValueError("the body is nested too deeply") from None
 
 
 # -- JSON to models -------------------------------------------------------------------------------------------------
 
 
 class MismatchError(ValueError):
-    """JSON that is not of the type it should be."""
+    """A JSON value does not have the expected type."""
 
     def __init__(self, expected: str, value: Any) -> None:
         super().__init__()
@@ -179,10 +180,10 @@ class MismatchError(ValueError):
 
 
 Reader: TypeAlias = "Callable[[Any], Any]"
-"""Turns a parsed JSON value into a value of a type. The value is used up: its dicts become the models'."""
+"""Converts a parsed JSON value to a type. It consumes the value: its dicts become the models' attributes."""
 
 Lookup: TypeAlias = "Callable[[str], Any]"
-"""Returns what has a name in one place, or None."""
+"""Returns the object with a name in one place, or None."""
 
 _PLAIN_TYPES = {kind.__name__: kind for kind in (str, int, float, bool, object, date, datetime)}
 _NAMED_TYPES = {**_PLAIN_TYPES, "long": int}
@@ -191,9 +192,9 @@ _NAMED_TYPES = {**_PLAIN_TYPES, "long": int}
 class Types:
     """The types that JSON can be decoded as: plain types, our models, and models of other sources.
 
-    :param sources: a module of Swagger models, the name of one, a mapping of names to such classes, or a list of these.
-        A name that ours have too is ours. A name in a model of a source is looked up in that source first, then in
-        ours, then in the other sources.
+    :param sources: a module of Swagger models, its name, a mapping of names to such classes, or a list of these. A name
+        that our models have too means ours. A name used in a source's model is looked up in that source first, then in
+        our models, then in the other sources.
     :raises TypeError: for a source of another kind.
     """
 
@@ -208,16 +209,16 @@ class Types:
         return Types, (names,)
 
     def check(self, swagger_type: Any) -> None:
-        """Refuse a type that :meth:`decode` cannot make.
+        """Refuse a type that :meth:`decode` does not support.
 
-        :raises ValueError: for what is neither a model nor one of the other types.
+        :raises ValueError: for an unknown type.
         """
         self.reader(swagger_type)
 
     def reader(self, swagger_type: Any) -> Reader:
-        """Return the function that makes a value of a type; see :meth:`decode`.
+        """Return the function that converts a parsed value to a type; see :meth:`decode`.
 
-        :raises ValueError: for what is neither a model nor one of the other types.
+        :raises ValueError: for an unknown type.
         """
         try:
             return self._reader(swagger_type)
@@ -225,16 +226,16 @@ class Types:
             raise _unknown(swagger_type) from None
 
     def decode(self, content: bytes, swagger_type: Any) -> Any:
-        """Return the value of a JSON text as a type. Null fits every type: see :func:`missing_field`.
+        """Decode a JSON text as a type. Null fits every type: see :func:`missing_field`.
 
-        :param swagger_type: a model's class, or a name as in ``swagger_types``: a model's, ``str``, ``int``,
+        :param swagger_type: a model's class, or a name as in ``swagger_types``: of a model, ``str``, ``int``,
             ``float``, ``bool``, ``object``, ``date``, ``datetime``, ``list[TYPE]`` or ``dict(str, TYPE)``.
-        :raises ValueError: if it is not JSON, or not of that type; the message says why.
+        :raises ValueError: if the text is not JSON, or not of that type. The message says why.
         """
         return read_json(content, self.reader(swagger_type))
 
     def _reader(self, swagger_type: Any, home: Lookup | None = None) -> Reader:
-        """Return the reader of a type, which is made at its first use.
+        """Return the reader of a type. It is created at its first use.
 
         :param home: where names are looked up first.
         """
@@ -263,7 +264,7 @@ class Types:
         raise _unknown(swagger_type)
 
     def _find(self, name: str, home: Lookup) -> tuple[Any, Lookup]:
-        """Return the type of a name and where the names in it are looked up."""
+        """Return the type with a name, and the lookup for names used in it."""
         if name in _NAMED_TYPES:
             return _NAMED_TYPES[name], home
         for lookup in (home, _our_model, *self._lookups):
@@ -272,7 +273,7 @@ class Types:
         raise _unknown(name)
 
     def _home_of(self, model: Any) -> Lookup:
-        """Return where a class belongs: its source, or else the module and package that define it."""
+        """Return the lookup for names used in a class: its source, or else the module and package that define it."""
         if model in _PLAIN_TYPES.values() or not isinstance(model, type) or issubclass(model, Model):
             return _our_model
         return next((each for each in self._lookups if each(model.__name__) is model), _beside(model.__module__))
@@ -301,7 +302,7 @@ def _beside(module: str) -> Lookup:
 
 
 def _described(kind: Any) -> Any:
-    """Return what describes the fields of a class of Swagger models: the class, or with 2.x's an instance."""
+    """Return the object that describes a Swagger model's fields: the class, or an instance for 2.x's models."""
     if isinstance(kind, type) and not hasattr(kind, "swagger_types"):
         try:
             kind = kind()
@@ -331,7 +332,7 @@ def _plain_reader(kind: type) -> Reader:
 
 
 def _converting_reader(kind: type) -> Reader:
-    """Return the reader of a plain field of a foreign model, which converts what has another type, as in 2.x."""
+    """Return the reader of a plain field of a foreign model. It converts values of other types, as in 2.x."""
     read_exactly = _plain_reader(kind)
 
     def read(value: Any) -> Any:
@@ -397,7 +398,7 @@ def _dict_reader(read_item: Reader) -> Reader:
 
 
 _set_values = Model.__dict__["__dict__"].__set__
-"""Makes a dict the values of an instance, without copying it and without the guard against misspelt names."""
+"""Sets a dict as an instance's ``__dict__``, without copying it and without the check for misspelt names."""
 
 
 def _model_reader(model: type[Model], reader_of: Callable[[str], Reader]) -> Reader:
@@ -431,7 +432,7 @@ def _model_reader(model: type[Model], reader_of: Callable[[str], Reader]) -> Rea
 
 
 def _foreign_reader(model: type, described: Any, reader_of: Callable[[str], Reader]) -> Reader:
-    """Return the reader of another source's model. Its fields' readers are found later: its types can be recursive."""
+    """Return the reader of another source's model. Its fields' readers are looked up later: types can be recursive."""
     fields = [(name, described.attribute_map[name], kind) for name, kind in described.swagger_types.items()]
 
     def read(value: Any) -> Any:
@@ -458,7 +459,7 @@ def _foreign_reader(model: type, described: Any, reader_of: Callable[[str], Read
 
 
 def _child_of(model: Any, value: dict[str, Any]) -> str | None:
-    """Return the name of the subclass that a value's discriminator asks for, if it asks for another class."""
+    """Return the name of the subclass that a value's discriminator names, or None if it names the model itself."""
     with suppress(AttributeError, KeyError):
         name: str | None = model.__new__(model).get_real_child_model(value)
         return None if name == model.__name__ else name
@@ -466,7 +467,7 @@ def _child_of(model: Any, value: dict[str, Any]) -> str | None:
 
 
 def missing_field(value: Any) -> str | None:
-    """Return the name of the first required field that one of our models lacks; None for everything else."""
+    """Return the first required field that is missing in one of our models, or None."""
     if isinstance(value, Model):
         for name in value._required:
             if not _holds_something(getattr(value, name)):
@@ -489,11 +490,11 @@ _ours = Types()
 decode = _ours.decode
 
 LONGEST_ERRORS = 256 * 1024
-"""The largest error body, in bytes, that is looked through for errors. Square's have a few hundred."""
+"""The maximum size, in bytes, of an error body that is searched for errors. Square's have a few hundred."""
 
 
 def decode_errors(content: bytes) -> list[models.Error]:
-    """Return the errors in an error answer's body, or an empty list if it is not of Square's form or is too large."""
+    """Return the errors in the body of an error answer. The list is empty if the body is too large or not Square's."""
     if len(content) > LONGEST_ERRORS:
         return []
     errors: Any = None

@@ -146,7 +146,7 @@ def test_an_answer_of_another_kind_is_a_decode_error_with_the_answer(method: str
     assert (error.status, error.raw_body) == (200, content)
     assert (error.method, error.path, error.attempts) == (method, "/v2/customers/C%201", 1)
     assert error.outcome_unknown is (method == "PUT")
-    assert f"{method} /v2/customers/C%201 failed: (200) the answer is not what the call returns: " in str(error)
+    assert f"{method} /v2/customers/C%201 failed: (200) the answer does not have the expected form: " in str(error)
     assert error.__cause__ is error.__context__ is None
 
 

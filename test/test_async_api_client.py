@@ -97,7 +97,7 @@ def test_an_answer_that_holds_only_errors_is_an_exception() -> None:
 def test_bad_arguments_are_refused_before_anything_is_sent() -> None:
     async def main() -> None:
         async with client_of(server) as client:
-            with pytest.raises(TypeError, match="callback cannot be given to an AsyncApiClient: await the call"):
+            with pytest.raises(TypeError, match="callback cannot be used with an AsyncApiClient: await the call"):
                 await client.call_api("/v2/x", "GET", callback=print)  # type: ignore[arg-type]
             with pytest.raises(InvalidArgument, match="_request_timeout"):
                 await AsyncCustomersApi(client).retrieve_customer("C1", _request_timeout=-1)

@@ -382,7 +382,7 @@ def test_what_cannot_be_sent_raises_at_once(gate: Gate) -> None:
     api = CustomersApi(blocked_client(gate))
     with pytest.raises(ValueError, match="customer_id must be an id as Square gave it"):
         api.retrieve_customer("..", async_req=True)
-    with pytest.raises(TypeError, match="body holds a set"):
+    with pytest.raises(TypeError, match="body contains a set"):
         api.create_customer({"note": {1}}, callback=print)
     assert gate.calls == 0
 

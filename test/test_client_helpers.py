@@ -65,7 +65,7 @@ def test_sanitize_for_serialization_gives_plain_values() -> None:
         "on": "2019-06-12",
         "none": None,
     }
-    with pytest.raises(TypeError, match="body holds a bytes"):
+    with pytest.raises(TypeError, match="body contains a bytes"):
         ApiClient().sanitize_for_serialization(b"x")
 
 

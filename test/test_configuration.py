@@ -41,7 +41,7 @@ def test_the_defaults_are_production_without_a_token() -> None:
 def test_the_environment_sets_the_host() -> None:
     assert Configuration(environment="sandbox").host == "https://connect.squareupsandbox.com"
     assert Configuration(environment="production").host == Configuration().host == "https://connect.squareup.com"
-    with pytest.raises(ValueError, match="pass one of them"):
+    with pytest.raises(ValueError, match="pass only one of them"):
         Configuration(environment="sandbox", host="http://127.0.0.1")
     with pytest.raises(ValueError, match="environment must be one of production, sandbox, not 'staging'"):
         Configuration(environment="staging")  # type: ignore[arg-type]
@@ -275,7 +275,7 @@ def test_other_machines_are_not(host: str) -> None:
 
 
 def test_setting_the_module_as_if_it_were_the_configuration_says_what_to_write() -> None:
-    with pytest.raises(AttributeError, match=r"configuration\.verify_ssl sets nothing since 2\.20180712\.3"):
+    with pytest.raises(AttributeError, match=r"configuration\.verify_ssl has no effect since 2\.20180712\.3"):
         configuration.verify_ssl = False  # type: ignore[attr-defined]
     configuration.something_else = 1  # type: ignore[attr-defined]
     del configuration.something_else  # type: ignore[attr-defined]

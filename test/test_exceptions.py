@@ -124,7 +124,7 @@ def test_its_text_says_what_was_asked_what_came_and_what_to_do() -> None:
         "INVALID_REQUEST_ERROR/VALUE_TOO_LONG at address.locality: Too long. "
         "INVALID_REQUEST_ERROR/MISSING_REQUIRED_PARAMETER: no detail given "
         "Tried 3 times. "
-        "It is not known whether the request was carried out: look before you repeat it (retrieve the customer, or "
+        "It is not known whether the request was carried out: check before you repeat it (retrieve the customer, or "
         "list the newest), or send an idempotency_key, which makes it safe to repeat. "
         "Change the request as the error says."
     )
@@ -197,7 +197,7 @@ def test_what_is_printed_is_short_however_long_the_answer_is() -> None:
 
     assert len(str(error)) < 20_000
     assert len(repr(error)) < 2_000
-    assert "And 45 errors more." in str(error)
+    assert "And 45 more errors." in str(error)
     assert len(error.errors) == 50
 
 

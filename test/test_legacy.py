@@ -28,7 +28,7 @@ PICKLED_BY_2_X = zlib.decompress(
 """A customer, and a CardBrand, as squareconnect 2.20190724.1 pickles them."""
 
 ADVICE = (
-    "because this package has the Customers API only: install squareconnect 2.20190724.1 beside it, as "
+    "because this package has only the Customers API: install squareconnect 2.20190724.1 next to it, as "
     "docs/Migration.md describes under 'Other APIs'"
 )
 

@@ -128,7 +128,7 @@ def test_the_old_global_style_is_told_what_to_write_instead(setting: str) -> Non
         setattr(squareconnect.configuration, setting, "x")
 
     assert str(caught.value) == (
-        f"squareconnect.configuration.{setting} sets nothing since 2.20180712.3: write configuration = Configuration()"
+        f"squareconnect.configuration.{setting} has no effect since 2.20180712.3: write configuration = Configuration()"
         f"; configuration.{setting} = ...; api = CustomersApi(ApiClient(configuration)) instead"
     )
 

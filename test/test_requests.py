@@ -119,7 +119,7 @@ def test_a_body_is_handed_on_as_plain_values_even_if_it_is_empty(body: Any, cont
 def test_a_body_that_json_cannot_carry_is_not_sent() -> None:
     client, rest = client_with()
 
-    with pytest.raises(TypeError, match="body holds a bytes"):
+    with pytest.raises(TypeError, match="body contains a bytes"):
         client.call_api("/v2/customers", "POST", body={"note": b"x"})
     assert rest.sent == []
 

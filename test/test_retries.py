@@ -49,7 +49,7 @@ def test_a_create_whose_answer_is_lost_is_done_once_and_says_that_its_outcome_is
 
         assert len(server.committed) == len(server.requests) == 1
     assert caught.value.outcome_unknown
-    assert "It is not known whether the request was carried out: look before you repeat it" in str(caught.value)
+    assert "It is not known whether the request was carried out: check before you repeat it" in str(caught.value)
     assert "idempotency_key" in str(caught.value)
 
 

@@ -242,7 +242,7 @@ def test_a_path_cannot_lead_the_token_elsewhere() -> None:
 
 
 def test_a_host_that_holds_a_password_is_refused_unshown() -> None:
-    with pytest.raises(ValueError, match="host must not hold a user name or password") as caught:
+    with pytest.raises(ValueError, match="host must not contain a user name or password") as caught:
         Configuration(host=f"https://{TOKEN}@square.example?x")
 
     assert TOKEN not in str(caught.value)

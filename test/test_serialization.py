@@ -91,9 +91,9 @@ def test_dates_go_out_as_iso_8601() -> None:
 
 @pytest.mark.parametrize("value", [b"bytes", {1, 2}, Decimal("1.5"), object(), lambda: None])
 def test_what_json_cannot_carry_is_refused_by_its_type(value: object) -> None:
-    with pytest.raises(TypeError, match=f"body holds a {type(value).__name__}, which JSON cannot carry"):
+    with pytest.raises(TypeError, match=f"body contains a {type(value).__name__}, which JSON cannot represent"):
         encode({"note": value})
-    with pytest.raises(TypeError, match=f"body holds a {type(value).__name__}, which JSON cannot carry"):
+    with pytest.raises(TypeError, match=f"body contains a {type(value).__name__}, which JSON cannot represent"):
         sanitize({"note": value})
 
 
@@ -116,7 +116,7 @@ def test_a_body_nested_too_deep_is_not_sent() -> None:
     for _ in range(100_000):
         body = [body]
 
-    with pytest.raises(ValueError, match="body cannot be sent as JSON: it is nested too deep"):
+    with pytest.raises(ValueError, match="body cannot be sent as JSON: it is nested too deeply"):
         encode(body)
 
 

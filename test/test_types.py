@@ -68,7 +68,7 @@ def test_what_only_looks_a_little_like_a_swagger_model_is_refused() -> None:
         swagger_types = "str"
         attribute_map = "str"
 
-    with pytest.raises(TypeError, match="body holds a Half, which JSON cannot carry"):
+    with pytest.raises(TypeError, match="body contains a Half, which JSON cannot represent"):
         wire_form(Half())
 
 
@@ -189,7 +189,7 @@ def test_a_value_that_does_not_fit_is_refused_with_its_place(value: Any, swagger
 
 
 def test_a_value_nested_deeper_than_python_can_read_is_refused() -> None:
-    with pytest.raises(ValueError, match="nested too deep"):
+    with pytest.raises(ValueError, match="nested too deeply"):
         Types(shop).decode(b'{"parts":[' * 700 + b"]}" * 700, "Order")  # Python 3.12 parses this.
 
 

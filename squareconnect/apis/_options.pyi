@@ -1,4 +1,4 @@
-# The options of a call. They exist for type checkers alone.
+# The options of a call, for type checkers only.
 from collections.abc import Mapping
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""The Customers API for asyncio, one coroutine an endpoint."""
+"""The Customers API for asyncio, one coroutine for each endpoint."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 class AsyncCustomersApi:
     """The seven calls of :class:`CustomersApi` as coroutines, with the same parameters, results and exceptions.
 
-    An ``AsyncApiClient`` makes them on the event loop. A coroutine that is cancelled closes its connection at once.
+    An ``AsyncApiClient`` makes the calls on the event loop. A coroutine that is cancelled closes its connection at
+    once.
 
-    An ``ApiClient`` makes them on its threads. A coroutine that is cancelled ends at once, too, but its call goes on if
-    it had begun.
+    An ``ApiClient`` makes the calls on its threads. A coroutine that is cancelled ends at once, too, but its call
+    continues if it had started.
 
-    Either makes at most ``Configuration.connection_pool_maxsize`` calls at a time; the others wait their turn. A call
-    that was on its way when it was cancelled may have been carried out.
+    Both clients make at most ``Configuration.connection_pool_maxsize`` calls at a time; other calls wait. If a call is
+    cancelled after it started, the request may have been carried out.
 
     :param api_client: the client that makes the calls. If None, a new ``AsyncApiClient()``, or a new ``ApiClient()``
         where ``h11`` is not installed.
@@ -30,7 +31,7 @@ class AsyncCustomersApi:
 
     def __init__(self, api_client: ApiClient | AsyncApiClient | None = None) -> None:
         self.api_client: Any = _new_client() if api_client is None else api_client
-        client: Any = self.api_client  # Both kinds have call_api, which is all that the methods use.
+        client: Any = self.api_client  # Both kinds have call_api, the only method that is used here.
         self._api = CustomersApi(client)
 
     async def create_customer(
@@ -42,7 +43,7 @@ class AsyncCustomersApi:
     async def create_customer_card(
         self, customer_id: str, body: models.CreateCustomerCardRequest | dict[str, Any], **options: Any
     ) -> models.CreateCustomerCardResponse:
-        """Keep a card on file for a customer; see :meth:`CustomersApi.create_customer_card`."""
+        """Store a card on file for a customer; see :meth:`CustomersApi.create_customer_card`."""
         return await self._api.create_customer_card(customer_id, body, async_req=True, **options)
 
     async def delete_customer(self, customer_id: str, **options: Any) -> models.DeleteCustomerResponse:

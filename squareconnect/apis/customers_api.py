@@ -11,7 +11,7 @@ from squareconnect.exceptions import InvalidArgument
 
 
 class CustomersApi:
-    """The seven calls on a business's customers.
+    """The seven calls for a business's customers.
 
     Every call also takes these options, by keyword:
 
@@ -21,11 +21,11 @@ class CustomersApi:
     - ``_return_http_data_only``: False returns an ``ApiResponse``: data, status and headers.
     - ``_preload_content``: False returns the ``RESTResponse``, not decoded.
     - ``async_req``: True returns a ``CallHandle`` at once, and the call is made in the background.
-    - ``callback``: a function that is called with the result, in the background; the call returns its ``CallHandle``
+    - ``callback``: a function that is called with the result, in the background. The call returns its ``CallHandle``
       at once.
 
-    A call that does not succeed raises ``ApiException``, or a subclass that says what can be done. Arguments that
-    cannot be sent raise ``ValueError`` or ``TypeError``, and then nothing is sent.
+    A call that does not succeed raises ``ApiException``, or a subclass that tells how to react. Arguments that cannot
+    be sent raise ``ValueError`` or ``TypeError``, and nothing is sent.
 
     :param api_client: the client that makes the calls; a new ``ApiClient()`` if None.
     """
@@ -38,7 +38,7 @@ class CustomersApi:
     ) -> models.CreateCustomerResponse:
         """Create a customer.
 
-        Without an ``idempotency_key`` in the body, the request is never sent again once it may have reached Square.
+        Without an ``idempotency_key`` in the body, the request is not retried once it may have reached Square.
 
         :param body: the customer: at least one of ``given_name``, ``family_name``, ``company_name``,
             ``email_address`` and ``phone_number``.
@@ -57,12 +57,12 @@ class CustomersApi:
     def create_customer_card(
         self, customer_id: str, body: models.CreateCustomerCardRequest | dict[str, Any], **options: Any
     ) -> models.CreateCustomerCardResponse:
-        """Keep a card on file for a customer.
+        """Store a card on file for a customer.
 
-        Safe to repeat: the same nonce returns the card that was first made with it.
+        The call is safe to repeat: the same nonce returns the card that was first made with it.
 
         :param customer_id: the customer's id.
-        :param body: the card's nonce and what belongs to it.
+        :param body: the card's nonce and its details.
         :return: the card on file. Source: POST /v2/customers/{customer_id}/cards, permission CUSTOMERS_WRITE.
         """
         _check("create_customer_card", options, customer_id=customer_id, body=body)
@@ -78,9 +78,9 @@ class CustomersApi:
         )
 
     def delete_customer(self, customer_id: str, **options: Any) -> models.DeleteCustomerResponse:
-        """Delete a customer, with the cards on file.
+        """Delete a customer, together with the cards on file.
 
-        :param customer_id: the customer's id; that of the merged profile if the customer was merged.
+        :param customer_id: the customer's id, or the merged profile's id if the customer was merged.
         :return: an empty answer. Source: DELETE /v2/customers/{customer_id}, permission CUSTOMERS_WRITE.
         """
         _check("delete_customer", options, customer_id=customer_id)
@@ -119,12 +119,12 @@ class CustomersApi:
         sort_order: str | None = None,
         **options: Any,
     ) -> models.ListCustomersResponse:
-        """List a business's customers, a page at a time; :func:`squareconnect.paginate` lists them all.
+        """List one page of a business's customers; :func:`squareconnect.paginate` lists them all.
 
-        :param cursor: the ``cursor`` of the page before, or None for the first page. It is valid for one sort order.
-        :param sort_field: what to sort by: a value of ``CustomerSortField``; by default the names.
+        :param cursor: the ``cursor`` of the previous page, or None for the first page. It is valid for one sort order.
+        :param sort_field: the field to sort by: a value of ``CustomerSortField``; by default the names.
         :param sort_order: the direction: a value of ``SortOrder``; by default ascending.
-        :return: a page. The last one has no ``cursor``; a short one need not be the last. Source: GET /v2/customers,
+        :return: a page. The last page has no ``cursor``. A short page need not be the last. Source: GET /v2/customers,
             permission CUSTOMERS_READ.
         """
         _check("list_customers", options)
@@ -141,7 +141,7 @@ class CustomersApi:
         """Get one customer.
 
         :param customer_id: the customer's id.
-        :return: the customer, whose ``id`` differs from the one asked for after a merge. Source:
+        :return: the customer. After a merge, its ``id`` differs from the requested id. Source:
             GET /v2/customers/{customer_id}, permission CUSTOMERS_READ.
         """
         _check("retrieve_customer", options, customer_id=customer_id)
@@ -160,8 +160,8 @@ class CustomersApi:
         """Change fields of a customer. Cards cannot be changed: delete the card and create another.
 
         :param customer_id: the customer's id.
-        :param body: the fields to change, at least one. A field that is None stays as it is; an empty text clears it.
-        :return: the customer as it is now. Source: PUT /v2/customers/{customer_id}, permission CUSTOMERS_WRITE.
+        :param body: the fields to change, at least one. None leaves a field unchanged; an empty string clears it.
+        :return: the updated customer. Source: PUT /v2/customers/{customer_id}, permission CUSTOMERS_WRITE.
         """
         _check("update_customer", options, customer_id=customer_id, body=body)
         return self.api_client.call_api(

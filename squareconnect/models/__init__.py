@@ -1,4 +1,4 @@
-"""The models of the Customers API, one class a file. Each is imported when it is first used."""
+"""The models of the Customers API, one class per file. Each is imported when it is first used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every enumeration shares."""
+"""The base class of all enumerations."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from squareconnect.models._model import Model
 
 
 class Enumeration(Model):
-    """Text values that have a meaning for Square. New ones are added: a field can hold a value that is not here."""
+    """The known text values of a field. Square adds new ones: a field can have a value that is not listed."""
 
     values: ClassVar[tuple[str, ...]] = ()
-    """The values known here."""
+    """The values that this class lists."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -1,4 +1,4 @@
-"""What every model shares.
+"""The base class of all models.
 
 A model class is a list of fields, one line each::
 
@@ -6,11 +6,11 @@ A model class is a list of fields, one line each::
         id: str | None = prop("Square's identifier for the customer.", required=True)
         cards: list[Card] | None = prop("The cards on file.")
 
-Everything else is derived from that list once, when the class is made: ``swagger_types``, ``attribute_map``, the
+Everything else is derived from that list once, when the class is created: ``swagger_types``, ``attribute_map``, the
 constructor's signature, the text of ``help()``, the decoder's plan and the page under ``docs/``.
 
-An instance keeps its values in its ``__dict__`` and nothing else: a field that was never set is absent there and
-reads as the class attribute ``None``. So an attribute costs what a plain attribute costs, and a decoded JSON object
+An instance keeps its values in its ``__dict__`` and nowhere else. A field that was never set is absent there, and reads
+as the class attribute ``None``. An attribute is therefore as fast as a plain attribute, and a decoded JSON object
 becomes a model without being copied.
 """
 
@@ -36,7 +36,7 @@ class Field(NamedTuple):
 
     name: str
     swagger_type: str
-    """``str``, ``int``, ``bool``, a model's name, or ``list[NAME]`` of a model's."""
+    """``str``, ``int``, ``bool``, a model's name, or ``list[NAME]`` with a model's name."""
     description: str
     required: bool
 
@@ -49,15 +49,15 @@ class _Prop(NamedTuple):
 def prop(description: str, *, required: bool = False) -> Any:
     """Declare a model's field.
 
-    :param description: what the field holds, with its form, unit or limit.
-    :param required: whether Square always sends it or, in a request, demands it. A model can be made without it all
-        the same, as in 2.x.
+    :param description: what the field contains, with its form, unit or limit.
+    :param required: whether Square always sends it or, in a request, requires it. A model can still be made without
+        it, as in 2.x.
     """
     return _Prop(description, required)
 
 
 class _LazySignature:
-    """The constructor's signature, made when somebody inspects the class."""
+    """The constructor's signature, created when the class is inspected."""
 
     def __get__(self, instance: object, owner: type[Model]) -> Signature:
         from inspect import Parameter, Signature
@@ -66,7 +66,7 @@ class _LazySignature:
 
 
 class _AdditionalProperties:
-    """Makes a dict for each instance, when it is first asked for."""
+    """Makes a dict for each instance at its first use."""
 
     def __get__(self, instance: Model | None, owner: type[Model]) -> Any:
         return self if instance is None else instance.__dict__.setdefault("additional_properties", {})
@@ -74,20 +74,20 @@ class _AdditionalProperties:
 
 @dataclass_transform(kw_only_default=False)  # jedi overlooks an empty call
 class Model:
-    """The base of every model.
+    """The base class of all models.
 
-    Fields are passed by position or keyword; each is None until it is set. A misspelt name is refused with the nearest
-    right one, in the constructor (``TypeError``) and in an assignment (``AttributeError``).
+    Fields are passed by position or keyword. Each is None until it is set. A misspelt name raises ``TypeError`` in the
+    constructor and ``AttributeError`` in an assignment. The message suggests the most similar name.
     """
 
     swagger_types: ClassVar[dict[str, str]] = {}
     """The type of each field by attribute name, in the constructor's order."""
 
     attribute_map: ClassVar[dict[str, str]] = {}
-    """The JSON key of each field by attribute name: always the same text."""
+    """The JSON key of each field by attribute name. Both are always the same."""
 
     additional_properties: ClassVar[dict[str, Any]] = _AdditionalProperties()  # type: ignore[assignment]
-    """What the server sent under keys that are no fields of the model. Sent along if the model is."""
+    """Values that the server sent under unknown keys. They are sent again with the model."""
 
     _fields: ClassVar[dict[str, Field]] = {}
     _required: ClassVar[tuple[str, ...]] = ()
@@ -99,7 +99,7 @@ class Model:
             if isinstance(declared, _Prop)
         }
         if own and cls.__doc__:
-            margin = "    " if "\n    " in cls.__doc__ else ""  # Python 3.13 has taken it off.
+            margin = "    " if "\n    " in cls.__doc__ else ""  # Python 3.13 removes the margin.
             described = (f"{margin}:param {name}: {field.description}" for name, field in own.items())
             cls.__doc__ = "\n".join([cls.__doc__.rstrip(), "", *described])
         cls._fields = cls._fields | own
@@ -139,7 +139,7 @@ class Model:
         self.__dict__.update(state)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every field by attribute name, in the constructor's order; Nones are kept, models become dicts."""
+        """Return all fields by attribute name, in the constructor's order. Nones are kept; models become dicts."""
         return {name: _plain(getattr(self, name)) for name in self._fields}
 
     def to_str(self) -> str:
@@ -157,7 +157,7 @@ class Model:
         return f"{type(self).__name__}(\n{lines})"
 
     def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
-        """Yield what a model holds by name, without its Nones: what ``repr`` and ``rich`` show."""
+        """Yield the model's values by name, without Nones, for ``repr`` and ``rich``."""
         present = _present(self)
         for name in (*self._fields, "additional_properties"):
             if name in present:
@@ -172,7 +172,7 @@ class Model:
         return f"<table><caption>{type(self).__name__}</caption>{rows}</table>"
 
     def __replace__(self, /, **changes: Any) -> Self:
-        """Return a copy with other values: what ``copy.replace`` of Python 3.13 calls."""
+        """Return a copy with some values changed, for ``copy.replace`` of Python 3.13."""
         type(self)(**changes)  # refuses misspelt names
         twin = type(self).__new__(type(self))
         twin.__dict__.update(self.__dict__, **changes)
@@ -182,7 +182,7 @@ class Model:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        """Let pydantic, and so FastAPI, read and write this model."""
+        """Let pydantic, and therefore FastAPI, read and write this model."""
         from squareconnect.models._pydantic import core_schema_of
 
         return core_schema_of(cls, handler)
@@ -201,11 +201,11 @@ class Model:
 
 
 _WIDTH = 100
-"""How long the ``repr`` of a model may be on one line."""
+"""The maximum length of a model's ``repr`` on one line."""
 
 
 def _present(model: Model) -> dict[str, Any]:
-    """Return what tells a model from an empty one: None and no additional properties are as good as absent."""
+    """Return the values that count when models are compared: without Nones and empty additional properties."""
     return {
         name: value
         for name, value in model.__dict__.items()

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class _Null:
-    """The type of :data:`NULL`, which has one instance in a process."""
+    """The type of :data:`NULL`, its only instance."""
 
     def __repr__(self) -> str:
         return "squareconnect.NULL"
@@ -19,7 +19,7 @@ class _Null:
 
 
 NULL: Any = _Null()
-"""Set a field to this value to send JSON ``null``; a field that is None is left out of the request.
+"""Set a field to this value to send JSON ``null``. A field that is None is left out of the request.
 
-Square clears a field that is null from ``Square-Version`` 2022-09-21 on. In earlier versions an empty string clears.
+From ``Square-Version`` 2022-09-21 on, null clears a field. In earlier versions, an empty string does.
 """

@@ -1,4 +1,4 @@
-"""Dotted paths, such as ``address.locality``, to the values of models."""
+"""Access the values of models by dotted paths such as ``address.locality``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def model_of(swagger_type: str) -> type[Model] | None:
-    """Return the model that a field holds one of; None for plain values and lists."""
+    """Return the model that is the type of a field; None for plain values and lists."""
     if swagger_type in ("str", "int", "bool") or swagger_type.startswith("list["):
         return None
     model: type[Model] = getattr(import_module("squareconnect.models"), swagger_type)
@@ -20,7 +20,7 @@ def model_of(swagger_type: str) -> type[Model] | None:
 
 
 def paths_of(kind: type[Model]) -> Iterator[tuple[str, str]]:
-    """Return the dotted paths of a model's values that are not objects themselves, and what each holds."""
+    """Yield the dotted paths of a model's plain values and lists, each with its description."""
     for field in kind._fields.values():
         inner = model_of(field.swagger_type)
         if inner is None:
@@ -30,7 +30,7 @@ def paths_of(kind: type[Model]) -> Iterator[tuple[str, str]]:
 
 
 def selectable_paths(kind: type[Model]) -> list[str]:
-    """Return the paths that can be selected: those of values, and of the objects that hold them."""
+    """Return the paths that can be selected: those of values, and those of the objects that contain them."""
     paths = [path for path, _ in paths_of(kind)]
     return list(dict.fromkeys([*kind.swagger_types, *paths]))
 
@@ -54,7 +54,7 @@ def get(values: dict[str, Any], path: str) -> Any:
 
 
 def part_of(values: dict[str, Any], paths: Iterable[str]) -> dict[str, Any]:
-    """Return an object with only the values at some paths, without those that it does not have."""
+    """Return an object with only the values at some paths. Paths without a value are left out."""
     part: dict[str, Any] = {}
     for path in paths:
         if (value := get(values, path)) is not None:

@@ -1,7 +1,7 @@
-"""Models as fields of pydantic's models and as FastAPI's bodies and answers. Imported when pydantic asks for it.
+"""Use models as fields of pydantic's models, and as FastAPI's bodies and responses. Imported when pydantic needs it.
 
-A model is read from an object of JSON, or taken as it is. It is written as it goes to Square: without its Nones, with
-its ``additional_properties`` beside its fields.
+A model is validated from a JSON object, or accepted as an instance. It is serialized as it is sent to Square: without
+Nones, and with its ``additional_properties`` next to its fields.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from squareconnect.models._null import NULL
 
 
 def core_schema_of(model: type[Model], handler: Any) -> Any:
-    """Return pydantic's schema of a model."""
+    """Return pydantic's schema for a model."""
     hints = get_type_hints(model)
     values = core.typed_dict_schema(
         {name: core.typed_dict_field(handler.generate_schema(hints[name]), required=False) for name in model._fields},

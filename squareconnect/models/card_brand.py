@@ -14,7 +14,7 @@ class CardBrand(Enumeration):
     CHINA_UNIONPAY = "CHINA_UNIONPAY"
     SQUARE_GIFT_CARD = "SQUARE_GIFT_CARD"
 
-    # Later than 2.x.
+    # Newer than 2.x.
     SQUARE_CAPITAL_CARD = "SQUARE_CAPITAL_CARD"
     INTERAC = "INTERAC"
     EFTPOS = "EFTPOS"

@@ -2,7 +2,7 @@ from squareconnect.models._enumeration import Enumeration
 
 
 class Country(Enumeration):
-    """Countries by their two letters of ISO 3166-1 alpha-2. `ZZ` means that the country is not known."""
+    """Countries by their two-letter code (ISO 3166-1 alpha-2). `ZZ` means that the country is unknown."""
 
     ZZ = "ZZ"
     AD = "AD"

@@ -8,5 +8,5 @@ from squareconnect.models.error import Error
 class CreateCustomerCardResponse(Model):
     """The answer of `create_customer_card`: either errors or a card."""
 
-    errors: list[Error] | None = prop("What went wrong; None when nothing did.")
+    errors: list[Error] | None = prop("The errors; None if there are none.")
     card: Card | None = prop("The card on file.", required=True)

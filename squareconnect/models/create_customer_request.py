@@ -5,9 +5,9 @@ from squareconnect.models.address import Address
 
 
 class CreateCustomerRequest(Model):
-    """A customer to make.
+    """A customer to create.
 
-    At least one of `given_name`, `family_name`, `company_name`, `email_address` and `phone_number` is needed.
+    At least one of `given_name`, `family_name`, `company_name`, `email_address` and `phone_number` is required.
     """
 
     given_name: str | None = prop("The given (first) name; at most 300 characters.")
@@ -24,6 +24,6 @@ class CreateCustomerRequest(Model):
         "of the API write `1815-12-10`."
     )
     idempotency_key: str | None = prop(
-        "A text of your choice that makes the request safe to repeat: the same key with the same values never "
-        "makes a second customer. With other values it is refused."
+        "A text of your choice that makes the request safe to repeat: the same key with the same values never creates "
+        "a second customer. With other values, Square refuses the request."
     )

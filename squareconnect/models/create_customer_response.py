@@ -8,5 +8,5 @@ from squareconnect.models.error import Error
 class CreateCustomerResponse(Model):
     """The answer of `create_customer`: either errors or a customer."""
 
-    errors: list[Error] | None = prop("What went wrong; None when nothing did.")
-    customer: Customer | None = prop("The customer made.", required=True)
+    errors: list[Error] | None = prop("The errors; None if there are none.")
+    customer: Customer | None = prop("The new customer.", required=True)

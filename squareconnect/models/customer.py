@@ -8,14 +8,14 @@ from squareconnect.models.customer_preferences import CustomerPreferences
 
 
 class Customer(Model):
-    """A customer of a business, with the cards kept on file."""
+    """A customer of a business, with the cards on file."""
 
     id: str | None = prop(
-        "Square's identifier for the customer. After a merge it can differ from the one asked for.", required=True
+        "Square's identifier for the customer. After a merge it can differ from the requested id.", required=True
     )
-    created_at: str | None = prop("When the customer was made, as RFC 3339.", required=True)
-    updated_at: str | None = prop("When the customer last changed, as RFC 3339.", required=True)
-    cards: list[Card] | None = prop("The cards on file; None when there are none. Changed by the card endpoints alone.")
+    created_at: str | None = prop("When the customer was created, as RFC 3339.", required=True)
+    updated_at: str | None = prop("When the customer was last changed, as RFC 3339.", required=True)
+    cards: list[Card] | None = prop("The cards on file; None if there are none. Only the card endpoints change them.")
     given_name: str | None = prop("The given (first) name; at most 300 characters.")
     family_name: str | None = prop("The family (last) name; at most 300 characters.")
     nickname: str | None = prop("A nickname; at most 100 characters.")
@@ -31,4 +31,4 @@ class Customer(Model):
         "The birthday, such as `1815-12-10T00:00:00-00:00`. Year `0000` means that the year is unknown. Later versions "
         "of the API write `1815-12-10`."
     )
-    creation_source: str | None = prop("How the customer came to be; see `CustomerCreationSource`. Read-only.")
+    creation_source: str | None = prop("How the customer was created; see `CustomerCreationSource`. Read-only.")

@@ -2,7 +2,7 @@ from squareconnect.models._enumeration import Enumeration
 
 
 class CustomerCreationSource(Enumeration):
-    """How a customer came to be."""
+    """How a customer was created."""
 
     OTHER = "OTHER"
     APPOINTMENTS = "APPOINTMENTS"

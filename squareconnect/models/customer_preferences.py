@@ -4,6 +4,6 @@ from squareconnect.models._model import Model, prop
 
 
 class CustomerPreferences(Model):
-    """What a customer wishes."""
+    """A customer's preferences."""
 
     email_unsubscribed: bool | None = prop("Whether the customer has unsubscribed from marketing e-mail. Read-only.")

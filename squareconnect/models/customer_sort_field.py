@@ -2,7 +2,7 @@ from squareconnect.models._enumeration import Enumeration
 
 
 class CustomerSortField(Enumeration):
-    """What `list_customers` can sort by."""
+    """The fields that `list_customers` can sort by."""
 
     DEFAULT = "DEFAULT"
     CREATED_AT = "CREATED_AT"

@@ -4,4 +4,4 @@ from squareconnect.models._model import Model
 
 
 class DeleteCustomerCardRequest(Model):
-    """The body of `delete_customer_card`, which has none: no fields, and never sent."""
+    """The request of `delete_customer_card`, which has no body: this class has no fields and is never sent."""

@@ -7,4 +7,4 @@ from squareconnect.models.error import Error
 class DeleteCustomerResponse(Model):
     """The answer of `delete_customer`: empty, or errors."""
 
-    errors: list[Error] | None = prop("What went wrong; None when nothing did.")
+    errors: list[Error] | None = prop("The errors; None if there are none.")

@@ -4,9 +4,9 @@ from squareconnect.models._model import Model, prop
 
 
 class Error(Model):
-    """What went wrong, as Square says it."""
+    """An error that Square reports."""
 
     category: str | None = prop("The kind of error; see `ErrorCategory`.", required=True)
-    code: str | None = prop("The error itself; see `ErrorCode`. A code that came later is plain text.", required=True)
-    detail: str | None = prop("A sentence for a developer.")
-    field: str | None = prop("The place in the request that the error is about, as a dotted path.")
+    code: str | None = prop("The error itself; see `ErrorCode`. A newer code is plain text.", required=True)
+    detail: str | None = prop("An explanation for developers.")
+    field: str | None = prop("The field of the request that the error is about, as a dotted path.")

@@ -110,7 +110,7 @@ class ErrorCode(Enumeration):
     SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
     GATEWAY_TIMEOUT = "GATEWAY_TIMEOUT"
 
-    # Later than 2.x; those that customers and cards can meet.
+    # Newer than 2.x: those that calls for customers and cards can return.
     CLIENT_DISABLED = "CLIENT_DISABLED"
     CUSTOMER_NOT_FOUND = "CUSTOMER_NOT_FOUND"
     CUSTOMER_MISSING_NAME = "CUSTOMER_MISSING_NAME"

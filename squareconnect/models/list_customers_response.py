@@ -6,8 +6,8 @@ from squareconnect.models.error import Error
 
 
 class ListCustomersResponse(Model):
-    """One page of customers. A page without customers has `customers` None."""
+    """One page of customers. On a page without customers, `customers` is None."""
 
-    errors: list[Error] | None = prop("What went wrong; None when nothing did.")
+    errors: list[Error] | None = prop("The errors; None if there are none.")
     customers: list[Customer] | None = prop("The customers of this page. A short page need not be the last.")
-    cursor: str | None = prop("What to pass to `list_customers` for the next page; None on the last.")
+    cursor: str | None = prop("The `cursor` to pass to `list_customers` for the next page; None on the last page.")

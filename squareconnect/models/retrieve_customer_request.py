@@ -4,4 +4,4 @@ from squareconnect.models._model import Model
 
 
 class RetrieveCustomerRequest(Model):
-    """The body of `retrieve_customer`, which has none: no fields, and never sent."""
+    """The request of `retrieve_customer`, which has no body: this class has no fields and is never sent."""

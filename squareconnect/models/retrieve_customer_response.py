@@ -8,5 +8,5 @@ from squareconnect.models.error import Error
 class RetrieveCustomerResponse(Model):
     """The answer of `retrieve_customer`: either errors or a customer."""
 
-    errors: list[Error] | None = prop("What went wrong; None when nothing did.")
-    customer: Customer | None = prop("The customer asked for.", required=True)
+    errors: list[Error] | None = prop("The errors; None if there are none.")
+    customer: Customer | None = prop("The requested customer.", required=True)

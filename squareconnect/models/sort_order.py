@@ -2,7 +2,7 @@ from squareconnect.models._enumeration import Enumeration
 
 
 class SortOrder(Enumeration):
-    """Which way to sort."""
+    """The direction of a sort."""
 
     DESC = "DESC"
     ASC = "ASC"

@@ -7,7 +7,7 @@ from squareconnect.models.address import Address
 class UpdateCustomerRequest(Model):
     """The fields of a customer to change.
 
-    A field that is None stays as it is; an empty string clears it. At least one field is needed.
+    A field that is None stays unchanged. An empty string clears a field. At least one field is required.
     """
 
     given_name: str | None = prop("The given (first) name; at most 300 characters.")

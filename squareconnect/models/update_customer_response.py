@@ -8,5 +8,5 @@ from squareconnect.models.error import Error
 class UpdateCustomerResponse(Model):
     """The answer of `update_customer`: either errors or a customer."""
 
-    errors: list[Error] | None = prop("What went wrong; None when nothing did.")
-    customer: Customer | None = prop("The customer as it is now.", required=True)
+    errors: list[Error] | None = prop("The errors; None if there are none.")
+    customer: Customer | None = prop("The updated customer.", required=True)
