@@ -1,7 +1,8 @@
 """Connect on an event loop: look up the name, and race its addresses (happy eyeballs, RFC 8305).
 
 ``loop.create_connection(happy_eyeballs_delay=...)`` leaks a socket when it is cancelled, and uvloop lacks that
-argument. Here, when a function returns, raises or is cancelled, its tasks are finished and its other sockets closed.
+argument. Here, when a function returns, raises or is cancelled, no task runs and no socket stays open, except the
+returned one.
 """
 
 from __future__ import annotations

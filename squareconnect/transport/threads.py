@@ -357,7 +357,7 @@ def _watched(connection_class: Any) -> Any:
 def _in_time(step: Callable[[], object], attempt: Attempt | None, undo: Callable[[], object]) -> None:
     """Run a step on its own thread, because a name lookup cannot be interrupted in any other way.
 
-    :param undo: called if the step ends after the deadline, when nobody waits for it any more.
+    :param undo: called if the step ends later, after the deadline or an interrupt ended the wait for it.
     :raises TimeoutError: if the step has not ended at the deadline.
     """
     ended, handover, failure = threading.Lock(), [None], list[BaseException]()
@@ -669,7 +669,7 @@ def _stand_in(answer: Any) -> RESTResponse:
 
 
 class _Times(urllib3.Timeout):
-    """Two time-outs that measure no time, which :class:`Wire` does. All requests can share one object."""
+    """Two time-outs that all requests can share: they measure no time, because :class:`Wire` does."""
 
     def clone(self) -> urllib3.Timeout:
         """Return itself."""
