@@ -131,18 +131,18 @@ class TestAFault:
         assert len(data.partition(b"\r\n\r\n")[2]) == 10
 
     def test_sends_the_body_byte_by_byte(self, square: Emulator) -> None:
-        square.fail("list_customers", drip=0.02, body="12345")
+        square.fail("list_customers", drip=0.1, body="12345")
         with connected(square) as client:
-            client.sendall(request(square, "GET", body=b""))
-            client.recv(65536)
-            pieces: list[bytes] = []
             started = time.monotonic()
-            while len(b"".join(pieces)) < 4:
-                pieces.append(client.recv(65536))
+            client.sendall(request(square, "GET", body=b""))
+            received, pieces = b"", 0
+            while not received.endswith(b"12345"):
+                received += client.recv(65536)
+                pieces += 1
             took = time.monotonic() - started
 
-        assert {len(piece) for piece in pieces} == {1}
-        assert took >= 3 * 0.02
+        assert pieces > 2  # A reader that is slow itself gets several bytes at once.
+        assert took >= 4 * 0.1
 
     def test_waits_and_carries_on(self, square: Emulator) -> None:
         square.fail("create_customer", delay=0.05, times=1)
