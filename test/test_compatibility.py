@@ -189,7 +189,7 @@ def requirements_in(sentence: str) -> list[str]:
 
 
 def test_the_requirements_of_the_migration_page_choose_what_it_says() -> None:
-    ours, theirs = requirements_in("These lines choose\nit: "), requirements_in("These stay with 2.x:\n")
+    ours, theirs = requirements_in("These requirements select\nit: "), requirements_in("These stay with 2.x:\n")
 
     assert len(ours) == len(theirs) == 4
     for line in ours:
