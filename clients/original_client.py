@@ -1,4 +1,4 @@
-"""Make every call of the Customers API with the original 2.x client, and check what comes back.
+"""Make every call of the Customers API with the original 2.x client, and check the answers.
 
 ``squareconnect==2.20190724.1`` must be installed, and this package must not. The emulator must be running and have no
 customers::

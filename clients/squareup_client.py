@@ -1,4 +1,4 @@
-"""Make every customer and card call with Square's current client, and check what comes back.
+"""Make every customer and card call with Square's current client, and check the answers.
 
 ``squareup`` must be installed, and the emulator must be running and have no customers::
 

@@ -1,4 +1,4 @@
-"""Whatever answers: a right model or an ApiException that keeps what came, never an empty model or another error."""
+"""Any answer gives a correct model or an ApiException that keeps it, never an empty model or another exception."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a client is made, and what a call returns."""
+"""Making a client, and the results of its calls."""
 
 from __future__ import annotations
 
