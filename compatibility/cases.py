@@ -195,7 +195,7 @@ EXPRESSIONS = [
 """The fixed expressions. Those for the names of the API come from ``walk`` in :mod:`compatibility.worker`."""
 
 
-# -- Random ones ----------------------------------------------------------------------------------------------------
+# -- Random expressions ---------------------------------------------------------------------------------------------
 
 FIELDS = {name: types for name in models.__all__ if name not in later.MODELS and (types := later.without(models, name))}
 """The types of the fields by model. The walk makes sure that 2.x has the same."""

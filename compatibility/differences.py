@@ -176,8 +176,8 @@ DIFFERENCES = (
         "Ids",
         "`/` is sent unquoted, and `.` and `..` change the path: `delete_customer_card('C', '..')` deletes the "
         "*customer*. Empty ids are sent. Values of any type are converted to text.",
-        "Each id is quoted as a whole, including `/`. A value that cannot be an id (empty, blank, `.`, `..`, with control "
-        "characters, or not a string or `uuid.UUID`) is refused before anything is sent; see the next row.",
+        "Each id is quoted as a whole, including `/`. A value that cannot be an id (empty, blank, `.`, `..`, with "
+        "control characters, or not a string or `uuid.UUID`) is refused before anything is sent; see the next row.",
         "A wrong id must not reach another endpoint.",
         shown_by=(
             "answer().delete_customer_card('C1', '..')",

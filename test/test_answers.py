@@ -131,7 +131,7 @@ def test_a_redirect_is_not_followed(status: int) -> None:
     assert caught.value.headers["Location"] == elsewhere.host + "/v2/customers"
 
 
-# -- The body's way -------------------------------------------------------------------------------------------------
+# -- Bodies ---------------------------------------------------------------------------------------------------------
 
 GREEK = {"customer": {**CUSTOMER, "given_name": "Ἀδα " * 30_000}}
 

@@ -134,7 +134,7 @@ def test_makes_a_client_of_its_own_if_it_is_given_none() -> None:
     assert CustomersApi().api_client is not CustomersApi().api_client
 
 
-# -- From the public API to what Square keeps, and back -------------------------------------------------------------
+# -- From the public API to Square's store, and back ----------------------------------------------------------------
 
 
 class Square(Emulator):

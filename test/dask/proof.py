@@ -3,7 +3,7 @@
 ::
 
     python -m test.dask.proof [ROWS [RATE]]           one account, whose import's client is killed as well
-    python -m test.dask.proof accounts [ROWS [RATE]]  two accounts, one of them answers many requests with 429
+    python -m test.dask.proof accounts [ROWS [RATE]]  two accounts; one answers many requests with 429
 """
 
 from __future__ import annotations
