@@ -1,1 +1,1 @@
-"""How fast the SDK is beside what it replaces, and what bulk work promises in figures."""
+"""How fast the SDK is compared with its peers, and proofs of the figures that bulk work promises."""

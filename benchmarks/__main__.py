@@ -4,7 +4,7 @@
 
     python -m benchmarks            measures everything: about ten minutes on a quiet machine
     python -m benchmarks --quick    a trial of four minutes, printed and not written
-    python -m benchmarks --render   writes the pages again from docs/performance.json
+    python -m benchmarks --render   rewrites the pages from docs/performance.json
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MACHINE = ("cpu_model_name", "cpu_count", "platform", "python_implementation", "
 
 
 def machine() -> dict[str, Any]:
-    """Return what pyperf says of the machine and the interpreter."""
+    """Return what pyperf reports about the machine and the interpreter."""
     import pyperf  # type: ignore[import-untyped]
 
     known = pyperf.Run([1.0], collect_metadata=True).get_metadata()
@@ -32,7 +32,7 @@ def machine() -> dict[str, Any]:
 
 
 def measure(*options: str) -> dict[str, Any]:
-    """Run every work of every peer, each in its environment, one after the other."""
+    """Run every work of every peer in the peer's environment, one after the other."""
     start = time.monotonic()
     results: dict[str, Any] = {"machine": machine(), "peers": {}}
 
@@ -57,7 +57,7 @@ if __name__ == "__main__":
     )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--quick", action="store_true", help="measure little, print it, write nothing")
-    how.add_argument("--render", action="store_true", help="measure nothing, write the pages again")
+    how.add_argument("--render", action="store_true", help="measure nothing, rewrite the pages")
     options = parser.parse_args()
     if options.quick:
         print(render.page(measure("--quick")))

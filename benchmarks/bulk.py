@@ -1,11 +1,11 @@
-"""What bulk work promises in figures, proved: ``python -m benchmarks.bulk PROOF...``, by default all of them.
+"""Prove the figures that bulk work promises: ``python -m benchmarks.bulk PROOF...`` runs some proofs, by default all.
 
-- ``throughput``: 16,000 rows as quick as 16 plain threads, at 20 ms an answer.
+- ``throughput``: 16,000 rows as fast as 16 plain threads, at 20 ms per answer.
 - ``limit``: a server that allows 50 requests a second, for a minute, with and without ``Retry-After``.
 - ``memory``: a million rows imported, and a million customers exported.
 - ``kills``: an import of 20,000 rows into a server with faults, killed 100 times.
 
-Each prints a line of figures, and fails if they are not as promised. Together they take half an hour.
+Each prints a line of figures, and fails if a promise is broken. Together they take half an hour.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ sys.exit(75 if left else 0)
 
 
 def api_of(host: str) -> CustomersApi:
-    """Return a client of a server."""
+    """Return an API whose client calls a server."""
     return CustomersApi(ApiClient(Configuration(host=host, access_token="T")))  # noqa: S106 - it opens nothing
 
 
 @contextlib.contextmanager
 def serving(**options: Any) -> Iterator[str]:
-    """Run the server in a process of its own; give its host."""
+    """Run the server in a separate process, and yield its host."""
     command = [sys.executable, "-m", "benchmarks.bulk_server", json.dumps(options)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -64,13 +64,13 @@ def serving(**options: Any) -> Iterator[str]:
 
 
 def child(work: str, host: str, file: Path, journal: Path) -> subprocess.Popen[str]:
-    """Start an import or export in a process of its own."""
+    """Start an import or export in a separate process."""
     command = [sys.executable, "-c", _CHILD, work, host, str(file), str(journal)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def write_rows(path: Path, count: int) -> Path:
-    """Write a CSV file of so many rows."""
+    """Write a CSV file of ``count`` rows, and return its path."""
     with path.open("w") as file:
         file.write("given_name,family_name,email_address,note\n")
         file.writelines(f"Ada {number},Lovelace,ada{number}@example.com,A note on her\n" for number in range(count))
@@ -78,12 +78,12 @@ def write_rows(path: Path, count: int) -> Path:
 
 
 def rows_of(count: int) -> list[dict[str, Any]]:
-    """Return so many rows."""
+    """Return ``count`` rows."""
     return [{"given_name": f"Ada {number}", "email_address": f"ada{number}@example.com"} for number in range(count)]
 
 
 def plain_threads(api: CustomersApi, rows: list[dict[str, Any]]) -> None:
-    """Make a customer of each row with 16 threads."""
+    """Create a customer from each row with 16 threads."""
     numbers = iter(range(len(rows)))
     lock = threading.Lock()
 
@@ -103,7 +103,7 @@ def plain_threads(api: CustomersApi, rows: list[dict[str, Any]]) -> None:
 
 
 def timed(work: Callable[[], object], count: int) -> tuple[float, str]:
-    """Do work on so many rows; return the seconds, and what it took in words."""
+    """Do work on ``count`` rows. Return the seconds, and a text with the rate and the CPU time."""
     began, used = time.perf_counter(), time.process_time()
     work()
     seconds, used = time.perf_counter() - began, time.process_time() - used
@@ -111,7 +111,7 @@ def timed(work: Callable[[], object], count: int) -> tuple[float, str]:
 
 
 def throughput(count: int = 16_000, rounds: int = 3) -> None:
-    """Import as quickly as plain threads, nine tenths of it at least: the median of some rounds."""
+    """Import at nine tenths of the speed of plain threads or faster: the median of some rounds."""
     rows = rows_of(count)
     ratios = []
     for _ in range(rounds):
@@ -126,7 +126,7 @@ def throughput(count: int = 16_000, rounds: int = 3) -> None:
 
 
 def limit(rate: int = 50, seconds: float = 60.0) -> None:
-    """Use 95 % of a limit and more, with less than 2 % refused."""
+    """Use at least 95 % of a limit, with less than 2 % of the requests refused."""
     for retry_after in (None, 1):
         square = Square(delay=0.02, rate=rate, burst=rate, retry_after=retry_after)
         with tempfile.TemporaryDirectory() as folder, running(square):
@@ -161,7 +161,7 @@ def memory(count: int = 1_000_000) -> None:
 
 
 def kills(count: int = 20_000, kills: int = 100, faults: Faults = ALL_FAULTS) -> None:
-    """Kill an import at random moments, and find every row exactly once."""
+    """Kill an import at random moments, and check that every row became exactly one customer."""
     chance = random.Random(1)
     killed = runs = 0
     began = time.perf_counter()

@@ -1,6 +1,7 @@
-"""A Square that bulk work is measured and attacked with: quick, with idempotency keys, faults and a rate limit.
+"""A fast Square with idempotency keys, faults and a rate limit, to measure and attack bulk work.
 
-The emulator answers some hundred requests a second; this one, which knows only what bulk work calls, some thousands.
+The emulator answers some hundred requests per second. This server knows only what bulk work calls, and answers some
+thousands.
 """
 
 from __future__ import annotations
@@ -25,30 +26,30 @@ _UNKNOWN = {"category": "INVALID_REQUEST_ERROR", "code": "NOT_FOUND"}
 
 
 class Faults(NamedTuple):
-    """How often something goes wrong, from 0 to 1 for each request."""
+    """The probability of each fault, from 0 to 1 for each request."""
 
     busy_after: float = 0.0
-    """503 once the request is carried out."""
+    """503 after the request was carried out."""
     reset_before: float = 0.0
     """A reset before the request is carried out."""
     reset_after: float = 0.0
-    """A reset once it is."""
+    """A reset after the request was carried out."""
     limited: float = 0.0
     """429."""
     cut: float = 0.0
-    """Half an answer once the request is carried out."""
+    """Half an answer after the request was carried out."""
 
 
 ALL_FAULTS = Faults(0.05, 0.03, 0.05, 0.05, 0.05)
 
 
 class Square:
-    """What the server has, and how it behaves. All of it can be changed while it runs.
+    """The server's data and behaviour. All of it can be changed while the server runs.
 
     :param delay: seconds that each answer takes.
     :param faults: what goes wrong.
-    :param rate: requests per second, beyond which it answers 429; None for any number.
-    :param burst: requests that may come at once.
+    :param rate: requests per second, above which it answers 429; None for no limit.
+    :param burst: requests that may arrive at once.
     :param retry_after: the `Retry-After` of a 429, in seconds; None sends none.
     """
 
@@ -72,13 +73,13 @@ class Square:
         self.limited = 0
         self.connections: set[asyncio.Transport] = set()
         self.expired: set[str] = set()
-        """Cursors that are not known any more."""
+        """Cursors that have expired."""
         self._random = random.Random(1)
         self._tokens = burst
         self._filled_at: float | None = None
 
     def may_pass(self, now: float) -> bool:
-        """Whether a request is within the limit."""
+        """Return whether a request is within the rate limit."""
         if self.rate is None:
             return True
         filled_at = now if self._filled_at is None else self._filled_at
@@ -90,7 +91,7 @@ class Square:
         return True
 
     def happens(self, probability: float) -> bool:
-        """Whether something goes wrong now."""
+        """Return True with this probability."""
         return probability > 0 and self._random.random() < probability
 
     def answer(self, method: str, target: str, body: bytes) -> tuple[int, Any]:
@@ -202,7 +203,7 @@ class _Connection(asyncio.Protocol):
 
 @contextmanager
 def running(square: Square) -> Generator[Square]:
-    """Serve in a thread for the time of the block."""
+    """Serve in a thread while the block runs."""
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(loop.create_server(lambda: _Connection(square), "127.0.0.1", 0, backlog=256))
     square.host = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -225,7 +226,7 @@ def running(square: Square) -> Generator[Square]:
 
 
 def main() -> None:
-    """Serve until the standard input ends; print the host, and at the end what was there."""
+    """Print the host, serve until the standard input ends, and print the final counts."""
     options = json.loads(sys.argv[1])
     with running(Square(**{**options, "faults": Faults(**options.get("faults", {}))})) as square:
         print(square.host, flush=True)

@@ -1,6 +1,6 @@
-"""The same work as each peer does it. Each class imports its peer when it is made, in that peer's environment.
+"""The same work, done with each peer. Each class imports its peer in the constructor, in that peer's environment.
 
-``decode`` turns the bytes of a page into the peer's own objects; the rest are calls that go to a server.
+``decode`` turns the bytes of a page into the peer's own objects. The other methods make calls to a server.
 """
 # ruff: noqa: D102
 
@@ -17,7 +17,7 @@ CUSTOMER_ID = "JDKYHBWT1D4F8MFH0000000001"
 
 
 class Floor:
-    """What one writes by hand: urllib3 and json."""
+    """The work written by hand with urllib3 and json."""
 
     def __init__(self, host: str) -> None:
         import urllib3
@@ -99,7 +99,7 @@ class Original(Ours):
 
 
 class Squareup:
-    """Square's present SDK. Its customers have no cards and groups any more: it keeps those as plain dicts."""
+    """Square's current SDK. It no longer has models for cards and groups: it keeps them as plain dicts."""
 
     statement = "import square"
     first_client = "square.Square(token='x').customers"
@@ -124,12 +124,12 @@ class Squareup:
 
 
 class Pydantic:
-    """The limit of a model library in Rust: our models as pydantic's, strict and with unknown keys kept."""
+    """The best that a model library in Rust can do: our models in pydantic, which are strict and keep unknown keys."""
 
     def __init__(self, host: str) -> None:
         pydantic = import_module("pydantic")
 
-        strict = pydantic.ConfigDict(strict=True, extra="allow")  # As ours: no conversions, and no key is lost.
+        strict = pydantic.ConfigDict(strict=True, extra="allow")  # Like ours: no conversions, and no key is lost.
 
         def make(name: str, fields: dict[str, Any]) -> Any:
             options = {key: (kind | None, None) for key, kind in fields.items()}
@@ -142,7 +142,7 @@ class Pydantic:
 
 
 class Msgspec:
-    """The limit of a model library in C: our models as msgspec's, which drop unknown keys."""
+    """The best that a model library in C can do: our models in msgspec, which drop unknown keys."""
 
     def __init__(self, host: str) -> None:
         msgspec = import_module("msgspec")
@@ -157,7 +157,7 @@ class Msgspec:
 
 
 def _models(make: Any) -> dict[str, Any]:
-    """Return the models of a page of customers, each made of its name and its fields' types."""
+    """Return the models of a page of customers; ``make`` makes each from its name and its fields' types."""
     from squareconnect import models
 
     kinds: dict[str, Any] = {"str": str, "int": int, "bool": bool}

@@ -1,9 +1,9 @@
-"""What works cost beside the same by hand, so that CI can hold it.
+"""Check in CI that the cost of works, compared with code written by hand, does not grow.
 
-``python -m benchmarks.counts --check`` fails if a figure has grown by 10 % over ``counts.json``, which ``--update``
-writes anew. The figures belong to a minor version of Python: for each work, the machine instructions of ours in times
-those of the floor, counted by callgrind, and the KiB of memory at the peak. Without valgrind, ``--check`` takes seconds
-instead of instructions, and allows 50 %. The extra ``fast`` is left out.
+``python -m benchmarks.counts --check`` fails if a figure is more than 10 % above the one in ``counts.json``.
+``--update`` rewrites that file. It has figures for each minor version of Python and each work: the machine instructions
+of the SDK divided by those of the floor, counted by callgrind, and the peak memory in KiB. Without valgrind,
+``--check`` uses seconds instead of instructions, and allows 50 %. The extra ``fast`` is not used.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Counts = dict[str, dict[str, float]]
 
 
 def peak(work: Callable[[], object]) -> int:
-    """Return the KiB that a work and its result need at the peak."""
+    """Return the peak memory of a work and its result in KiB."""
     tracemalloc.start()
     try:
         work()
@@ -53,7 +53,7 @@ def seconds(host: str) -> Counts:
 
 
 def count_all() -> tuple[Counts, float]:
-    """Return the figures, and by how much they may have grown."""
+    """Return the figures, and the factor by which they may have grown."""
     with server.running() as host:
         instructions = inside.instructions(host, WORKS)
         costs = seconds(host) if instructions is None else instructions
@@ -68,7 +68,7 @@ def count_all() -> tuple[Counts, float]:
 
 
 def grown(counts: Counts, baseline: Counts, tolerance: float) -> list[str]:
-    """Say which figures have grown by more than the tolerance."""
+    """Return a line for each figure that has grown by more than the tolerance."""
     return [
         f"{name}: {count} {kind}, was {baseline[name][kind]}"
         for name, kinds in counts.items()
@@ -78,11 +78,11 @@ def grown(counts: Counts, baseline: Counts, tolerance: float) -> list[str]:
 
 
 def main() -> int:
-    """Check or update the baseline, as the command line says."""
+    """Check or update the baseline, as the command line says. Return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--check", action="store_true", help="fail if a figure has grown")
-    what.add_argument("--update", action="store_true", help="make the figures as they are now the baseline")
+    what.add_argument("--update", action="store_true", help="make the current figures the baseline")
     update = parser.parse_args().update
     inside.leave_out_the_extra()
     counts, tolerance = count_all()
@@ -93,7 +93,7 @@ def main() -> int:
         BASELINE.write_text(json.dumps(dict(sorted(baselines.items())), indent=2) + "\n")
         return 0
     if PYTHON not in baselines:
-        print(f"{BASELINE.name} has no figures of Python {PYTHON}: run python -m benchmarks.counts --update")
+        print(f"{BASELINE.name} has no figures for Python {PYTHON}: run python -m benchmarks.counts --update")
         return 1
     problems = grown(counts, baselines[PYTHON], tolerance)
     for problem in problems:

@@ -1,4 +1,4 @@
-"""Customers as Square sends them, made up, the same ones every time."""
+"""Made-up customers in the form that Square sends. They are the same in every run."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def customer(number: int) -> dict[str, Any]:
 
 _ALWAYS = ("id", "created_at", "updated_at")
 _MISSING = 0.4
-"""How often a field that Square may leave out is missing."""
+"""The probability that a field that Square may leave out is missing."""
 
 
 def usual_customer(number: int) -> dict[str, Any]:
-    """Return a customer as most are: of the fields that may be missing 40 % are, at random, in cards and addresses too.
+    """Return a typical customer: 40 % of the optional fields are missing, at random, in cards and addresses too.
 
-    One customer in four has no cards. Each has keys that no model knows: ``version``, and most ``segment_ids`` and
-    ``group_ids``.
+    One customer in four has no cards. Each has the key ``version``, which no model knows, and most have ``segment_ids``
+    and ``group_ids``, which no model knows either.
     """
     chance = random.Random(number)
     usual: dict[str, Any] = _thinned(customer(number), chance)
@@ -104,7 +104,7 @@ def page(size: int = 100, *, full: bool = False, first: int = 0, cursor: str | N
     """Return the body of a page of customers.
 
     :param size: how many customers it has.
-    :param full: whether every field of each is there, and no key that no model knows.
+    :param full: whether every customer has all the fields of its model, and no unknown keys.
     :param first: the number of the first customer; different numbers are different customers.
     :param cursor: the cursor of the next page, if there is one.
     """
@@ -116,9 +116,9 @@ def page(size: int = 100, *, full: bool = False, first: int = 0, cursor: str | N
 
 
 def answers(*, new: bool = False) -> list[bytes]:
-    """Return the bodies of answers with one customer each: twenty as most are.
+    """Return the bodies of twenty answers with one typical customer each.
 
-    :param new: whether they were just created, and so have no cards.
+    :param new: whether the customers were just created, which means that they have no cards.
     """
     customers = [usual_customer(number) for number in range(20)]
     return [
@@ -132,7 +132,7 @@ def answers(*, new: bool = False) -> list[bytes]:
 
 
 def new_customer(number: int = 1) -> dict[str, Any]:
-    """Return the fields of a request that makes a customer as most are; its ``address`` is a dict."""
+    """Return the fields of a request that creates a typical customer; its ``address`` is a dict."""
     fields = ("given_name", "family_name", "nickname", "company_name", "email_address", "address", "phone_number")
     given = usual_customer(number)
     return {key: given[key] for key in fields if key in given} | {"idempotency_key": f"key-{number}"}

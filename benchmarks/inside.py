@@ -1,6 +1,6 @@
-"""What the time of a call and of a page is spent on: a profile by origin of the code, and machine instructions.
+"""What the time of a call or a page is spent on: a profile by origin of the code, and machine instructions.
 
-It runs in the environment of ours, and prints JSON.
+The module runs in the environment ``ours``, and prints JSON.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ORIGINS = {
 
 
 def profile(work: Callable[[], object], runs: int) -> dict[str, float]:
-    """Return which part of a work's time each origin of code takes, by cProfile; what it calls in C is its own."""
+    """Return the share of a work's time by origin of code, measured by cProfile. C functions count for their caller."""
     profiler = cProfile.Profile()
     profiler.enable()
     for _ in range(runs):
@@ -66,7 +66,7 @@ def work_of(client: Floor | Ours, name: str) -> Callable[[], object]:
 
 CLIENTS: dict[str, Callable[[str], Floor | Ours]] = {"floor": Floor, "ours": Ours}
 FEW, MANY = 20, 40
-"""How often a work is done, so that the difference tells what it costs once Python has specialised its code."""
+"""How often a work is done. The difference shows what it costs after Python has specialised its code."""
 
 
 def instructions(host: str, names: Iterable[str]) -> dict[str, dict[str, float]] | None:
@@ -94,12 +94,12 @@ def instructions(host: str, names: Iterable[str]) -> dict[str, dict[str, float]]
 
 
 def leave_out_the_extra() -> None:
-    """Let the standard library parse, also where msgspec is installed."""
+    """Let the standard library parse, even where msgspec is installed."""
     sys.modules["msgspec"] = None  # type: ignore[assignment]
 
 
 def repeat(host: str, *runs: str) -> None:
-    """Do works, each written as ``CLIENT.NAME=TIMES``; a later one replaces an earlier one. What callgrind looks at."""
+    """Do works, each written as ``CLIENT.NAME=TIMES``, while callgrind counts; a later one replaces an earlier one."""
     leave_out_the_extra()
     clients = {name: make(host) for name, make in CLIENTS.items()}
     for key, times in dict(each.split("=") for each in runs).items():
@@ -110,7 +110,7 @@ def repeat(host: str, *runs: str) -> None:
 
 
 def look(names: Sequence[str]) -> dict[str, dict[str, object]]:
-    """Look inside works."""
+    """Return the profile and the instructions of each work."""
     with server.running() as host:
         counts = instructions(host, names)
         return {

@@ -1,7 +1,7 @@
-"""The checkout beside the floor, in the environment at hand and within a minute.
+"""Compare the checkout with the floor, in the current environment and within a minute.
 
-``python -m benchmarks.quick`` measures all; ``python -m benchmarks.quick decode calls`` some of decode, calls, memory,
-threads and imports.
+``python -m benchmarks.quick`` measures everything; ``python -m benchmarks.quick decode calls`` measures only some of
+decode, calls, memory, threads and imports.
 """
 
 from __future__ import annotations

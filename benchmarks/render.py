@@ -1,4 +1,4 @@
-"""What was measured, as a page, a picture and the README's table."""
+"""Write the measurements as a page, a picture and the README's table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PACKAGES = {"original": "squareconnect", "squareup": "squareup", "pydantic": "py
 
 
 def write(results: dict[str, Any]) -> None:
-    """Write the page, the picture, and the table in the README if it has a place for it."""
+    """Write the page, the picture, and the table in the README if the README has a place for it."""
     PAGE.write_text(page(results), encoding="utf-8")
     PICTURE.write_text(picture(_works(results)), encoding="utf-8")
     readme = README.read_text(encoding="utf-8")
@@ -38,7 +38,7 @@ def _works(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def table(lines: Iterable[Iterable[str]]) -> str:
-    """Return rows of text as Markdown; the first are the headings."""
+    """Return rows of text as Markdown; the first row is the headings."""
     first, *rest = [f"| {' | '.join(line)} |" for line in lines]
     return "\n".join([first, "|" + " --- |" * (first.count("|") - 1), *rest]) + "\n"
 
@@ -59,35 +59,36 @@ def page(results: dict[str, Any]) -> str:
     walked = scale["walk"]
     return f"""# Performance
 
-How long the SDK takes compared with the same by hand in urllib3 and `json` (the *floor*), with `squareconnect` 2.x and
-`squareup`, and, for works without calls, with the same models made with pydantic and msgspec. `python -m benchmarks`
-measures it all in one go and writes this page; [performance.json](performance.json) has the
-figures behind it.
+This page compares the time that the SDK takes with three things: the same work written by hand with urllib3 and `json`
+(the *floor*), `squareconnect` 2.x, and `squareup`. Works without calls are also compared with the same models in
+pydantic and msgspec. `python -m benchmarks` measures everything in one go and writes this page;
+[performance.json](performance.json) has the figures behind it.
 
 ## The works
 
-Times the floor, best of many runs; for the imports, milliseconds above it. Each peer's figure is relative to the floor
-in its own environment, run by run in turn with it, before and after; the last column says how far the two were apart
-for ours: a smaller difference between figures means nothing.
+A figure is a multiple of the floor, from the best of many runs; for the imports it is the milliseconds above the floor.
+Each peer is measured in its own environment, in turn with the floor: once before the peer and once after it. The last
+column shows how far these two floors were apart for ours. A smaller difference between figures means nothing.
 
 {table(rows(_works(results), PEERS))}
 ![The works, times the floor](performance.svg)
 
-Decoding, in times what pydantic takes:
+Decoding, as a multiple of pydantic's time:
 
 {table(beside_pydantic(_works(results)))}
-On the full page, 1.2 is out of reach for code in Python: of pydantic's time, `json.loads` alone takes about 0.8, making
-the models without looking at a plain value brings it to 1.03, and an empty loop over the page's 8,100 values to 1.15.
+On the full page, Python code cannot reach 1.2. `json.loads` alone takes about 0.8 of pydantic's time. Making the models
+without checking plain values brings it to 1.03, and an empty loop over the page's 8,100 values to 1.15.
 
-- The customers of the first page are as most are: of the fields that may be missing 40 % are, at random, in cards and
-  addresses too; one in four has no cards; each has the key `version`, which no model knows, and most have `segment_ids`
-  and `group_ids`. `json.loads` takes {_milliseconds(results, "decode")} ms.
-- The customers of the full page each have an address, two cards with billing addresses, preferences and a group, every
-  field filled: {_milliseconds(results, "decode_full")} ms for `json.loads`.
-- `fast` is the SDK with its extra `fast`, so with msgspec as its parser. pydantic's models are strict and keep unknown
+- The customers of the first page are typical: 40 % of the optional fields are missing, at random, in cards and
+  addresses too, and one customer in four has no cards. Each has the key `version`, which no model knows, and most have
+  `segment_ids` and `group_ids`. `json.loads` takes {_milliseconds(results, "decode")} ms.
+- The customers of the full page each have an address, two cards with billing addresses, preferences and a group, with
+  every field filled. `json.loads` takes {_milliseconds(results, "decode_full")} ms.
+- `fast` is the SDK with its extra `fast`, which makes msgspec its parser. pydantic's models are strict and keep unknown
   keys, as the SDK's do; msgspec's drop them.
 - `squareup` has no models of cards and groups: it keeps them as dicts.
-- Held customers are measured by `tracemalloc`: 20,000 of ours, and 2,000 of the others, with as many of the floor's.
+- The memory of held customers is measured by `tracemalloc`, with 20,000 customers for ours and 2,000 for the others;
+  the floor always holds the same number.
 - The 16 threads retrieve a customer {THREADS * CALLS_A_THREAD} times; the figure is the time until all are done.
 
 Machine: {machine.get("cpu_model_name", "unknown processor")}, {machine["cpu_count"]} cores, {machine["platform"]}.
@@ -98,34 +99,34 @@ Measured on {machine["date"][:10]}.
 ## Where the time goes
 
 {table(_inside(results["inside"]))}
-The instructions are counted by callgrind, which a busy machine does not disturb. The shares are cProfile's, which makes
-Python functions look dearer than C ones.
+callgrind counts the instructions, and a busy machine does not disturb it. The shares come from cProfile, which makes
+Python functions look more expensive than C functions.
 
-Most of a call is writing and reading HTTP, in the floor as in the SDK. On top of that the SDK makes and checks the
-path, the headers and the models, goes through the methods of 2.x that programs replace, and holds each step to the
-deadline. A page of customers is mostly parsing JSON. Faster is only a parser that makes models without making dicts
-first, as msgspec's does in C.
+Most of a call is writing and reading HTTP, in the floor as well as in the SDK. On top of that, the SDK makes and checks
+the path, the headers and the models, calls the methods of 2.x that programs replace, and holds each step to the
+deadline. A page of customers is mostly JSON parsing. Only a parser that makes models without making dicts first, such
+as msgspec's in C, is faster.
 
 ## Page size
 
 {table(_by_page_size(scale["page_sizes"]))}
-The cost of a customer is much the same on pages of every size up to the hundred that Square sends. On larger ones both
-rise, ours more: Python's cycle collector has more objects to look through while they are made, and the processor's
-caches no longer hold them.
+The cost of a customer is about the same for all page sizes up to 100, the most that Square sends. On larger pages both
+costs rise, and ours rises more: Python's garbage collector has more objects to scan while they are made, and they no
+longer fit into the processor's caches.
 
 ## Threads
 
-`retrieve_customer`, calls a second, and the part of a core that the client's process used:
+Calls of `retrieve_customer` per second, and the share of a core that the client's process used:
 
 {table(_by_threads(scale["threads"]))}
-One process is worth about one core, whatever its threads: Python runs one thread at a time, and a call is mostly
-Python. Where the client's share is near 100 % the client is the ceiling; where it is well below, the server is. So
-threads pay while they wait for the network, and past that processes do. A client keeps 16 connections unless
-`connection_pool_maxsize` says otherwise: more threads than that wait for one.
+One process uses about one core, however many threads it has: Python runs one thread at a time, and a call is mostly
+Python. Where the client's share is near 100 %, the client is the bottleneck; where it is well below, the server is.
+Threads help while calls wait for the network; beyond that, use more processes. A client keeps 16 connections unless
+`connection_pool_maxsize` says otherwise, and further threads wait for a free one.
 
 ## Many customers
 
-`paginate` over {walked[-1]["customers"]:,} customers, {PAGE_SIZE} a page; the server makes its pages on the fly:
+`paginate` over {walked[-1]["customers"]:,} customers, {PAGE_SIZE} per page; the server makes its pages on the fly:
 
 {table(_walk(walked))}
 """
@@ -146,7 +147,7 @@ def _inside(inside: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def _by_page_size(sizes: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    yield ("customers a page", "`json.loads`, us a customer", "ours, us a customer", "times the floor")
+    yield ("customers per page", "`json.loads`, us per customer", "ours, us per customer", "times the floor")
     for size, measured in sizes.items():
         floor, ours = (measured[name]["best"] / int(size) * 1e6 for name in ("floor", "peer"))
         yield (f"{int(size):,}", f"{floor:.1f}", f"{ours:.1f}", f"{cost(WORKS[0], measured):.2f}")
@@ -160,7 +161,7 @@ def _by_threads(threads: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def _walk(points: list[dict[str, float]]) -> Iterator[tuple[str, ...]]:
-    yield ("customers", "seconds", "us a customer", "greatest memory of the process, MiB")
+    yield ("customers", "seconds", "us per customer", "peak memory of the process, MiB")
     for point in points:
         each = point["seconds"] / point["customers"] * 1e6
         yield (f"{point['customers']:,.0f}", f"{point['seconds']:.1f}", f"{each:.1f}", f"{point['mib']:.1f}")
@@ -184,13 +185,13 @@ _LEAST, _MOST = 0.2, 200.0
 
 
 def _across(ratio: float) -> float:
-    """Return where a ratio stands, on a scale of logarithms."""
+    """Return the x coordinate of a ratio on the logarithmic scale."""
     share = math.log(ratio / _LEAST) / math.log(_MOST / _LEAST)
     return _LEFT + (_RIGHT - _LEFT) * min(max(share, 0.0), 1.0)
 
 
 def picture(works: dict[str, dict[str, Any]]) -> str:
-    """Return the works that are measured in times the floor as an SVG of bars, readable on light and dark pages."""
+    """Return an SVG of bars for the works measured in times the floor, readable on light and dark pages."""
     parts: list[str] = []
     y = 30
     for work in WORKS:
@@ -218,8 +219,8 @@ def picture(works: dict[str, dict[str, Any]]) -> str:
     body = "\n".join(parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 730 {y + 10}" role="img" '
-        f'aria-label="Times the floor, on a scale of logarithms; the red line is the aim">\n'
+        f'aria-label="Times the floor, on a logarithmic scale; the red line is the aim">\n'
         f"<style>{_STYLE}</style>\n{body}\n"
-        f'<text x="10" y="{y - 4}">Times the floor (the thin line), on a scale of logarithms. Red: the aim.</text>\n'
+        f'<text x="10" y="{y - 4}">Times the floor (the thin line), on a logarithmic scale. Red: the aim.</text>\n'
         "</svg>\n"
     )

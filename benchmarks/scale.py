@@ -1,6 +1,6 @@
 """How the SDK's cost grows: with the size of a page, with threads, and with the number of customers.
 
-It runs in the environment of ours, and prints JSON.
+The module runs in the environment ``ours``, and prints JSON.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ THREADS = (1, 4, 16, 64)
 
 @contextmanager
 def emulator() -> Iterator[str]:
-    """Run the emulator in a process of its own; yield its URL."""
+    """Run the emulator in a separate process, and yield its URL."""
     command = [sys.executable, "-m", "squareconnect", "emulator", "--access-token", TOKEN]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -39,14 +39,14 @@ def emulator() -> Iterator[str]:
 
 
 def by_page_size(effort: Effort) -> dict[str, Any]:
-    """Decode pages of every size beside ``json.loads``."""
+    """Compare decoding with ``json.loads`` for pages of every size."""
     ours = Ours("http://127.0.0.1")
     short = effort._replace(seconds=effort.seconds / 2)
     return {str(size): decode(ours, short, size) for size in PAGE_SIZES}
 
 
 def by_threads(work: Callable[[], object], seconds: float) -> dict[str, Any]:
-    """Share a client among threads: calls a second, and how much of a core the client's process took for them."""
+    """Share a client among threads. Return the calls per second, and the share of a core that this process used."""
     rate = 1 / threads(work, 1, 50) * 50
     results = {}
     for count in THREADS:
@@ -61,7 +61,7 @@ def by_threads(work: Callable[[], object], seconds: float) -> dict[str, Any]:
 
 
 def throughput(effort: Effort) -> dict[str, Any]:
-    """Retrieve a customer from the canned server, by hand and with the SDK, and from the emulator."""
+    """Retrieve a customer from the canned server, by hand and with the SDK, and from the emulator with the SDK."""
     seconds = effort.seconds / 4
     with server.running() as host:
         results = {
@@ -76,7 +76,7 @@ def throughput(effort: Effort) -> dict[str, Any]:
 
 
 def walk(customers: int) -> list[dict[str, float]]:
-    """List so many customers page by page; return the seconds and the greatest memory so far at each tenth."""
+    """List this many customers page by page. Return the seconds and the peak memory so far at each tenth."""
     points = []
     with server.running(pages=customers // server.PAGE_SIZE) as host:
         everyone = squareconnect.paginate(Ours(host).api.list_customers)

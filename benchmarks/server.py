@@ -1,4 +1,4 @@
-"""A keep-alive HTTP server of canned answers, in a process of its own, so fast that the client is what is measured."""
+"""A keep-alive HTTP server of canned answers in a separate process, fast enough that only the client is measured."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAGE_SIZE = 100
 
 @contextmanager
 def running(*, delay: float = 0.0, pages: int = 1) -> Iterator[str]:
-    """Run a server, on a core of its own if there is more than one: the scheduler would now and then let both share.
+    """Run a server, on its own core if there is more than one: otherwise the two processes sometimes share a core.
 
     :param delay: seconds that it waits before each answer.
     :param pages: how many pages of customers there are.
@@ -41,7 +41,7 @@ def running(*, delay: float = 0.0, pages: int = 1) -> Iterator[str]:
 
 @contextmanager
 def apart_from(process_id: int) -> Iterator[None]:
-    """Keep a process and this one on cores of their own."""
+    """Keep a process and this one on separate cores."""
     if not hasattr(os, "sched_setaffinity") or len(cores := os.sched_getaffinity(0)) < 2:
         yield
         return
@@ -54,9 +54,9 @@ def apart_from(process_id: int) -> Iterator[None]:
 
 
 class CannedServer:
-    """Answers ``GET /v2/customers`` with a page, ``GET /connections`` with their number, all else with a customer.
+    """Answers ``GET /v2/customers`` with a page, ``GET /connections`` with a count, and anything else with a customer.
 
-    The customers take turns on each connection.
+    Each connection gets the customers in turn.
     """
 
     def __init__(self, delay: float, pages: int) -> None:

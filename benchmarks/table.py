@@ -1,4 +1,4 @@
-"""The aims, and what was measured beside them, as rows of text."""
+"""The aims and the measurements, as rows of text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Results = dict[str, dict[str, Any]]
-"""What was measured of each peer, by peer and work."""
+"""The measurements, by peer and work."""
 
 
 class Work(NamedTuple):
@@ -18,7 +18,7 @@ class Work(NamedTuple):
     does: str
     floor: str
     aim: float | None
-    """The most that it may take, if that is set: times the floor, or milliseconds above it."""
+    """The most that it may take, in times the floor or in milliseconds above it; None for no aim."""
     above: bool = False
     """Whether the aim is milliseconds above the floor."""
 
@@ -36,11 +36,11 @@ WORKS = (
 )
 
 AIMS_BESIDE_PYDANTIC = {"ours": 1.2, "fast": 1.0}
-"""The most that decoding a page may take, in times what pydantic takes."""
+"""The most that decoding a page may take, as a multiple of pydantic's time."""
 
 
 def beside_pydantic(results: Results) -> Iterator[tuple[str, ...]]:
-    """Yield the table of decoding beside pydantic: a row of headings, then one a work."""
+    """Yield the table that compares decoding with pydantic: a row of headings, then a row for each work."""
     yield ("work", *(f"{peer}, aim {aim:g}, met" for peer, aim in AIMS_BESIDE_PYDANTIC.items()))
     for work in WORKS[:2]:
         cells = [work.does]
@@ -51,7 +51,7 @@ def beside_pydantic(results: Results) -> Iterator[tuple[str, ...]]:
 
 
 def cost(work: Work, measured: Mapping[str, Any]) -> float:
-    """Return what a peer takes in times the floor (the mean of before and after), or in milliseconds above it."""
+    """Return a peer's cost in times the floor (the mean of before and after), or in milliseconds above it."""
     floors = [measured[name]["best"] for name in ("floor", "floor_after") if name in measured]
     floor = sum(floors) / len(floors)
     best = measured["peer"]["best"]
@@ -59,20 +59,20 @@ def cost(work: Work, measured: Mapping[str, Any]) -> float:
 
 
 def drift(measured: Mapping[str, Any]) -> float:
-    """Return how far the floor after is from the floor before, as a fraction: what the machine's noise can hide."""
+    """Return the relative difference between the floors before and after: what the machine's noise can hide."""
     after = measured.get("floor_after", measured["floor"])["best"]
     return float(abs(after / measured["floor"]["best"] - 1.0))
 
 
 def meets(work: Work, measured: Mapping[str, Any]) -> str:
-    """Say whether an aim is met, to the two decimals that are shown, and within 16 connections."""
+    """Return whether an aim is met as text: with the two decimals that are shown, and within 16 connections."""
     if work.aim is None:
         return "-"
     return "yes" if round(cost(work, measured), 2) <= work.aim and measured.get("connections", 0) <= 16 else "no"
 
 
 def number(value: float) -> str:
-    """Return how many times the floor something takes, as text."""
+    """Return a multiple of the floor as text."""
     return f"{value:.2f}" if value < 10 else f"{value:.0f}"
 
 
@@ -93,7 +93,7 @@ def aim(work: Work) -> str:
 
 
 def rows(results: Results, peers: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Return the table: a row of headings, then one a work."""
+    """Yield the table: a row of headings, then a row for each work."""
     yield ("work", "floor", *peers, "aim", "met", "floor after / before")
     for work in WORKS:
         ours = results["ours"].get(work.name)

@@ -1,8 +1,8 @@
-"""2,000 retrieves on asyncio, 50 at a time, beside urllib3 in 16 threads, all in one run.
+"""Compare 2,000 retrieves on asyncio, 50 at a time, with urllib3 in 16 threads, in one run.
 
 ``python -m benchmarks.tasks`` measures them on asyncio's own event loop and, where it is installed, on uvloop: with a
-server that answers at once, and with one that takes 20 ms. The server is an event loop, too, in a process and on a core
-of its own: 50 threads of one would wait for each other.
+server that answers at once, and with one that takes 20 ms. The server runs in a separate process, on its own core. It
+uses an event loop too, because 50 server threads would wait for one another.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ DELAYS = (0.0, 0.02)
 
 
 class Answering(asyncio.Protocol):
-    """Answers each request with a customer, after a while. They take turns on each connection."""
+    """Answers each request with a customer after a delay. Each connection gets the customers in turn."""
 
     delay = float(sys.argv[2]) if sys.argv[1:2] == ["--serve"] else 0.0
     customers = CannedServer(0.0, 1).customers
@@ -59,7 +59,7 @@ async def serve() -> None:
 
 @contextmanager
 def serving(delay: float) -> Iterator[str]:
-    """Run the server and return its URL."""
+    """Run the server and yield its URL."""
     command = [sys.executable, "-m", "benchmarks.tasks", "--serve", str(delay)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, apart_from(process.pid):
         try:
@@ -82,7 +82,7 @@ def in_threads(floor: Floor) -> float:
 
 
 async def in_tasks(host: str) -> float:
-    """Return the seconds that the tasks take, once their connections stand."""
+    """Return the seconds that the tasks take after their connections are open."""
     import squareconnect
 
     configuration = squareconnect.Configuration(host=host, access_token=TOKEN, connection_pool_maxsize=TASKS)
@@ -103,7 +103,7 @@ async def _all(api: Any, calls: Iterator[int]) -> None:
 
 
 def event_loops() -> dict[str, Callable[[Any], float]]:
-    """Return what runs a coroutine, by the name of the event loop."""
+    """Return the functions that run a coroutine, by the name of the event loop."""
     loops: dict[str, Callable[[Any], float]] = {"asyncio": asyncio.run}
     if find_spec("uvloop"):
         loops["uvloop"] = import_module("uvloop").run
@@ -111,7 +111,7 @@ def event_loops() -> dict[str, Callable[[Any], float]]:
 
 
 def measure(delay: float) -> dict[str, float]:
-    """Return the best seconds of each, taken in turn, round by round."""
+    """Return the best seconds of each contestant; all run in turn, round by round."""
     with serving(delay) as host:
         floor = Floor(host)
         in_threads(floor)

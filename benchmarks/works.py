@@ -1,8 +1,8 @@
-"""The works that are measured: one peer beside the floor, in the peer's environment.
+"""The works that are measured: each compares one peer with the floor, in the peer's environment.
 
-Every work returns the seconds (or bytes) of the floor and of the peer. What can be interleaved is: floor, peer, floor,
-round by round, so that a slow moment of the machine meets all three, and the two floors say how far they can be
-trusted. pyperf, which measures one thing after the other in processes of its own, times the imports.
+Every work returns the seconds (or bytes) of the floor and of the peer. Where possible, the runs are interleaved (floor,
+peer, floor) round by round. A slow moment of the machine then affects all three, and the difference between the two
+floors shows how far the figures can be trusted. pyperf times the imports one after the other, in separate processes.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Effort(NamedTuple):
     """How much is measured."""
 
     seconds: float
-    """About how long one work in a loop lasts."""
+    """How long one work is repeated, roughly."""
     customers_held: int
     customers_listed: int
     rounds_of_threads: int
     interpreters: int
-    """How often pyperf starts its measuring of a statement anew."""
+    """How many processes pyperf measures a statement in."""
 
 
 THOROUGH = Effort(seconds=6.0, customers_held=20_000, customers_listed=1_000_000, rounds_of_threads=7, interpreters=10)
@@ -54,7 +54,7 @@ WARM_UP = 0.2
 
 
 def race(contestants: dict[str, Callable[[], object]], seconds: float) -> dict[str, list[float]]:
-    """Run works in turn, round by round, for about so many seconds; return each one's seconds a run."""
+    """Run works in turn, round by round, for about ``seconds``. Return the seconds per run of each."""
     turn = 0.02
     slowest = max(_warm(work) for work in contestants.values())
     runs = max(1, round(turn / slowest))
@@ -71,7 +71,7 @@ def race(contestants: dict[str, Callable[[], object]], seconds: float) -> dict[s
 
 
 def _warm(work: Callable[[], object]) -> float:
-    """Run a work until Python has specialised its code and caches are full; return the seconds of a run then."""
+    """Run a work until Python has specialised its code and caches are full. Return the seconds of the last run."""
     runs, seconds = 0, 0.0
     end = time.perf_counter() + WARM_UP
     while runs < 5 or time.perf_counter() < end:
@@ -83,7 +83,7 @@ def _warm(work: Callable[[], object]) -> float:
 
 
 def beside_floor(floor: Callable[[], object], peer: Callable[[], object], seconds: float) -> dict[str, Any]:
-    """Race a work of a peer with the floor before and after it; return best and median of each."""
+    """Race a peer's work against the floor before and after it. Return the best and the median of each."""
     times = race({"floor": floor, "peer": peer, "floor_after": floor}, seconds)
     return {name: {"best": min(values), "median": statistics.median(values)} for name, values in times.items()}
 
@@ -103,7 +103,7 @@ def calls(peer: Any, floor: Floor, effort: Effort) -> dict[str, dict[str, Any]]:
 
 
 def held(load: Callable[[bytes], object], customers: int) -> int:
-    """Return the bytes that so many customers take once loaded, page by page."""
+    """Return the bytes that ``customers`` take after they were loaded page by page."""
     pages = [data.page(first=first) for first in range(0, customers, 100)]
     load(pages[0])
     gc.collect()
@@ -117,7 +117,7 @@ def held(load: Callable[[bytes], object], customers: int) -> int:
 
 
 def threads(work: Callable[[], object], count: int = THREADS, calls: int = CALLS_A_THREAD) -> float:
-    """Return the seconds that threads sharing one client take for so many calls each."""
+    """Return the seconds that ``count`` threads sharing one client take for ``calls`` each."""
 
     def repeat() -> None:
         for _ in range(calls):
@@ -156,7 +156,7 @@ def _connections(host: str) -> int:
 
 
 def statement(code: str, processes: int) -> dict[str, float]:
-    """Return the seconds that a new interpreter takes for a statement, by pyperf."""
+    """Return the seconds that a new interpreter takes for a statement, measured by pyperf."""
     import pyperf  # type: ignore[import-untyped]
 
     with tempfile.TemporaryDirectory() as folder:
@@ -173,7 +173,7 @@ def statement(code: str, processes: int) -> dict[str, float]:
 
 
 def imports(client: Any, effort: Effort) -> dict[str, dict[str, Any]]:
-    """Start interpreters: the import beside a bare one, the first client beside ``import urllib3``."""
+    """Compare the import with a bare interpreter, and the first client with ``import urllib3``."""
     codes = {
         "bare": "pass",
         "urllib3": "import urllib3",
@@ -193,9 +193,9 @@ def imports(client: Any, effort: Effort) -> dict[str, dict[str, Any]]:
 
 
 def measure(name: str, effort: Effort, only: Container[str] = GROUPS) -> dict[str, dict[str, Any]]:
-    """Measure works of one peer by their names in ``table.WORKS``; a model library makes no calls.
+    """Measure works of one peer, by their names in ``table.WORKS``; a model library makes no calls.
 
-    :param only: which of ``GROUPS``.
+    :param only: the groups to measure, from ``GROUPS``.
     """
     make = CLIENTS[name]
     makes_calls = hasattr(make, "retrieve")

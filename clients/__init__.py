@@ -1,1 +1,1 @@
-"""Clients that others wrote, which the emulator must satisfy: ``python -m clients`` runs them all."""
+"""Third-party clients that must work with the emulator: ``python -m clients`` runs them all."""

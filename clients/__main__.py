@@ -1,7 +1,7 @@
-"""Let clients that others wrote make their calls against the emulator, each in an environment of its own.
+"""Run third-party clients against the emulator, each in its own environment.
 
-It installs what they need, but for curl, Node.js and npm. Several run at a time; what one of them prints is shown when
-it has ended.
+The program installs what they need, except curl, Node.js and npm. Several clients run at a time; the output of each is
+shown when it has ended.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ PYTHON_CLIENTS = {
     "squareup-2025": "squareup_dict_client.py",
     "squareup-2021": "squareup_dict_client.py",
 }
-"""The program for each environment of Python."""
+"""The program for each Python environment."""
 
 NODE_CLIENTS = {"square-connect@6.20201216.0": "square_connect_client.cjs", "square@46.0.0": "square_client.cjs"}
-"""The program for each package of npm."""
+"""The program for each npm package."""
 
 CHECKS = "not_a_server_error,content_type_conformance,response_schema_conformance"
 AT_A_TIME = 4
 
 
 def main() -> None:
-    """Run all of them, and exit with status 1 if one has failed."""
+    """Run all clients, and exit with status 1 if one has failed."""
     jobs: dict[str, Callable[[], str]] = {
         **{peer: partial(run_python, peer, program) for peer, program in PYTHON_CLIENTS.items()},
         "npm": run_node,
@@ -62,14 +62,14 @@ def main() -> None:
 
 
 def run_python(peer: str, program: str) -> str:
-    """Run a program in an environment of Python, against an emulator of its own, and return what it printed."""
+    """Run a program in a Python environment, against its own emulator, and return what it printed."""
     python = str(python_of(peer))
     with Emulator() as square:
         return printed(python, str(CLIENTS / program), square.url, square.access_token)
 
 
 def run_node() -> str:
-    """Run the programs of Node.js, each against an emulator of its own, and return what they printed."""
+    """Run the Node.js programs, each against its own emulator, and return what they printed."""
     modules, shown = npm_install(HOME / "node", *NODE_CLIENTS), ""
     for program in NODE_CLIENTS.values():
         with Emulator() as square:
@@ -79,14 +79,14 @@ def run_node() -> str:
 
 
 def check_against_square_s_description() -> str:
-    """Hold the answers against Square's OpenAPI, and return what schemathesis printed."""
+    """Check the answers against Square's OpenAPI description, and return what schemathesis printed."""
     with Emulator(seed=1, clock="2026-01-01T00:00:00Z", customers=20) as square:
         newest = ("--header", "Square-Version: 2025-08-20", "--max-examples", "30")
         return schemathesis(square, str(CLIENTS / "square_openapi.json"), *newest)
 
 
 def check_against_its_own_description() -> str:
-    """Hold all answers against the emulator's own OpenAPI, and return what schemathesis printed."""
+    """Check all answers against the emulator's own OpenAPI description, and return what schemathesis printed."""
     with Emulator(seed=1, clock="2026-01-01T00:00:00Z", customers=20) as square:
         endless = ("--exclude-path", "/_emulator/events", "--exclude-path", "/_emulator/seed")
         limits = ("--max-examples", "10", "--phases", "coverage,fuzzing")
@@ -94,7 +94,10 @@ def check_against_its_own_description() -> str:
 
 
 def schemathesis(square: Emulator, description: str, *options: str) -> str:
-    """Send what schemathesis makes of a description, the same in each run, and return what it printed."""
+    """Send the requests that schemathesis derives from a description, and return what it printed.
+
+    They are the same in each run.
+    """
     program = str(Path(sys.executable).with_name("schemathesis"))
     token = ("--header", f"Authorization: Bearer {square.access_token}")
     repeatable = ("--generation-deterministic", "--seed", "1", "--checks", CHECKS)

@@ -1,6 +1,6 @@
-"""Meet every kind of fault with four HTTP clients, and check that each sees what the fault says.
+"""Play every kind of fault to four HTTP clients, and check that each client sees that fault.
 
-It runs where this package, urllib3, aiohttp, httpx2 and the program curl are installed::
+This package, urllib3, aiohttp, httpx2 and the program curl must be installed::
 
     python faults_client.py
 """
@@ -28,7 +28,7 @@ Seen = tuple[int, bytes] | str
 """Status and body, or what the client reported: `reset`, `cut` or `timeout`."""
 
 TIMEOUT = 3.0
-"""How long a client waits for a byte, in seconds: long enough for a machine that is busy with something else."""
+"""How long a client waits for a byte, in seconds: long enough for a busy machine."""
 
 
 def with_urllib3(url: str, headers: dict[str, str]) -> Seen:
@@ -72,7 +72,7 @@ def with_httpx2(url: str, headers: dict[str, str]) -> Seen:
 
 def with_curl(url: str, headers: dict[str, str]) -> Seen:
     options = [option for name, text in headers.items() for option in ("-H", f"{name}: {text}")]
-    # A time-out of curl is for all of a request, and dripping shall take longer than one of a client's reads.
+    # curl's time-out limits the whole request, and a dripping answer must take longer than the time-out of one read.
     command = ["curl", "-sS", "-m", str(2 * TIMEOUT), "-w", "%{stderr}%{http_code}", *options, url]
     shown = subprocess.run(command, capture_output=True, check=False)
     problems = {18: "cut", 28: "timeout", 52: "reset", 56: "reset"}
@@ -112,7 +112,7 @@ def main() -> None:
 
 
 def meet_all(name: str) -> str:
-    """Let a client meet every fault of an emulator of its own, and return what is told of it."""
+    """Play every fault to a client, on its own emulator, and return a line of report for each."""
     shown = ""
     with Emulator(seed=1, clock="2026-01-01T00:00:00Z") as square:
         headers = {"Authorization": f"Bearer {square.access_token}"}

@@ -1,7 +1,7 @@
-"""Make every call of the Customers API with the original 2.x client, and check what comes back.
+"""Make every call of the Customers API with the original 2.x client, and check the answers.
 
-It runs where ``squareconnect==2.20190724.1`` is installed and this package is not, against a running emulator
-without customers::
+``squareconnect==2.20190724.1`` must be installed, and this package must not. The emulator must be running and have no
+customers::
 
     python original_client.py http://127.0.0.1:PORT ACCESS_TOKEN
 """

@@ -1,4 +1,4 @@
-// Make the seven calls with npm's square, Square's present client, and check what comes back.
+// Make the seven calls with npm's square, Square's current client, and check the answers.
 // node square_client.cjs http://127.0.0.1:PORT ACCESS_TOKEN
 "use strict";
 const assert = require("node:assert/strict");

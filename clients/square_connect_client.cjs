@@ -1,4 +1,4 @@
-// Make the seven calls with npm's square-connect, Square's client of 2017 to 2020, and check what comes back.
+// Make the seven calls with npm's square-connect, Square's client of 2017 to 2020, and check the answers.
 // node square_connect_client.cjs http://127.0.0.1:PORT ACCESS_TOKEN
 "use strict";
 const assert = require("node:assert/strict");

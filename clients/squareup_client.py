@@ -1,7 +1,6 @@
-"""Make every customer and card call with Square's present client, and check what comes back.
+"""Make every customer and card call with Square's current client, and check the answers.
 
-It runs where ``squareup`` is installed, against a running emulator
-without customers::
+``squareup`` must be installed, and the emulator must be running and have no customers::
 
     python squareup_client.py http://127.0.0.1:PORT ACCESS_TOKEN
 """

@@ -1,6 +1,6 @@
-"""Make the seven calls with a client of Square's that answers with dicts, of 2019 to 2025, and check what comes back.
+"""Make the seven calls with a release of Square's client from 2019 to 2025, which returns dicts, and check the results.
 
-It runs where such a release of ``squareup`` is installed, against a running emulator without customers::
+Such a release of ``squareup`` must be installed, and the emulator must be running and have no customers::
 
     python squareup_dict_client.py http://127.0.0.1:PORT ACCESS_TOKEN
 """

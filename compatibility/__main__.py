@@ -27,11 +27,11 @@ CHECKOUT = Path(__file__).parent.parent
 
 
 class Worker:
-    """The program :mod:`compatibility.worker`, started with an interpreter that has one of the packages.
+    """A process that runs :mod:`compatibility.worker` with an interpreter that has one of the packages.
 
     :param python: the interpreter.
     :param client: the client for the API classes of 2.x; see :mod:`compatibility.worker`.
-    :param errors: where its standard error goes; None for that of this program.
+    :param errors: where its standard error goes; None for this program's standard error.
     :param environment: environment variables.
     """
 
@@ -47,7 +47,7 @@ class Worker:
         )
 
     def outcomes_of(self, cases: Sequence[Case]) -> Iterator[dict[str, Any]]:
-        """Yield what comes of each case, as it comes."""
+        """Yield the outcome of each case as soon as it is known."""
         for case in cases:
             self._process.stdin.write(json.dumps(case.expression) + "\n")
             self._process.stdin.flush()
@@ -59,7 +59,7 @@ class Worker:
 
 
 class Comparison:
-    """Compares what the two packages make of cases, and counts.
+    """Compares the outcomes of cases in the two packages, and counts them.
 
     :param theirs: a worker with 2.x.
     """
@@ -67,13 +67,13 @@ class Comparison:
     def __init__(self, theirs: Worker) -> None:
         self.theirs = theirs
         self.met: dict[str, int] = {}
-        """How often each difference was met."""
+        """How often each difference was found."""
         self.unexplained = 0
 
     def of(self, worker: Worker, kind: str, cases: Sequence[Case], *, must_differ: bool = False) -> None:
-        """Compare what comes of cases in 2.x and in a worker with this package, and print how many were compared.
+        """Compare the outcomes of cases in 2.x and in a worker with this package, and print the counts.
 
-        :param must_differ: whether a case that comes out the same is a failure.
+        :param must_differ: whether a case with the same outcome is a failure.
         """
         same = explained = 0
         for case, theirs, ours in zip(cases, self.theirs.outcomes_of(cases), worker.outcomes_of(cases), strict=True):
@@ -93,7 +93,7 @@ class Comparison:
         print(f"{len(cases):6} {kind} compared, {same} the same, {explained} explained")
 
     def stale(self) -> list[Difference]:
-        """Return the differences that could have been met and were not."""
+        """Return the differences that could have been found and were not."""
         return [each for each in DIFFERENCES if each.can_be_met and each.what not in self.met]
 
 
@@ -101,11 +101,11 @@ def main() -> int:
     """Compare, print the counts, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m compatibility")
     parser.add_argument("--payloads", type=int, default=10_000, help="how many random payloads (default: 10000)")
-    parser.add_argument("--seed", type=int, default=2019, help="what the random payloads start from (default: 2019)")
+    parser.add_argument("--seed", type=int, default=2019, help="the seed of the random payloads (default: 2019)")
     options = parser.parse_args()
 
     install_beside()
-    theirs = Worker(python_of("original"), "original", errors=subprocess.DEVNULL)  # It logs retries there.
+    theirs = Worker(python_of("original"), "original", errors=subprocess.DEVNULL)  # 2.x logs retries there.
     ours, ours_async = (Worker(sys.executable, client, PYTHONPATH=str(CHECKOUT)) for client in ("threads", "asyncio"))
     comparison = Comparison(theirs)
     walk, methods, pickled = (
@@ -128,11 +128,11 @@ def main() -> int:
         worker.close()
 
     for difference in comparison.stale():
-        print(f"NOT MET: {difference.what}: there is no such difference")
+        print(f"NOT FOUND: {difference.what}: there is no such difference")
     passed = all([run_programs(), run_unit_tests()])
-    print(f"{len(comparison.met)} differences met, {comparison.unexplained} not explained")
+    print(f"{len(comparison.met)} differences found, {comparison.unexplained} not explained")
     if comparison.unexplained:
-        print("Describe a difference in compatibility/differences.py; name what 2.x lacks in compatibility/later.py.")
+        print("List a difference in compatibility/differences.py, or name what 2.x lacks in compatibility/later.py.")
     return 0 if passed and not comparison.unexplained and not comparison.stale() else 1
 
 

@@ -1,4 +1,4 @@
-"""The last 2.x, installed beside this package under a name of its own, by the command that docs/Migration.md gives."""
+"""Install the last 2.x next to this package, under another name, with the command from docs/Migration.md."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ MIGRATION = CHECKOUT / "docs" / "Migration.md"
 
 
 def command() -> list[str]:
-    """Return the words of the one command in docs/Migration.md that installs 2.x beside this package."""
+    """Return the words of the command in docs/Migration.md that installs 2.x next to this package."""
     (found,) = re.findall(r"^```sh\n(pip install .*)\n```$", MIGRATION.read_text(encoding="utf-8"), re.MULTILINE)
     return shlex.split(found)
 
 
 def install_beside() -> Path:
-    """Install 2.x beside this package, if it is not there yet.
+    """Install 2.x next to this package, if it is not installed yet.
 
-    :return: the folder from which ``from legacy import squareconnect`` imports it.
+    :return: the folder where ``from legacy import squareconnect`` finds it.
     :raises subprocess.CalledProcessError: if pip cannot install it.
     """
     if not (HOME / "legacy").exists():
         HOME.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=HOME) as folder:  # Two environments may come here at once.
+        with tempfile.TemporaryDirectory(dir=HOME) as folder:  # Two environments may install it at the same time.
             pip = [sys.executable, "-m", *command(), "--quiet", "--disable-pip-version-check"]
             subprocess.run(pip, cwd=folder, check=True, stdout=sys.stderr)
             if not (HOME / "legacy").exists():

@@ -1,4 +1,4 @@
-"""What the two packages are asked: expressions that must come out the same, and as many random ones as one likes."""
+"""The expressions that both packages evaluate and that must have the same outcome: fixed ones and random ones."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ CALLS = [
     "update_customer('C1', squareconnect.UpdateCustomerRequest(nickname='', phone_number='+44'))",
     "update_customer(customer_id='C1', body={'note': ''})",
 ]
-"""Each call in each way of writing it."""
+"""Each call, in each way that a program can write it."""
 
 REFUSED_CALLS = [
     *(f"{method}(None)" for method in ("create_customer", "delete_customer", "retrieve_customer")),
@@ -192,13 +192,13 @@ EXPRESSIONS = [
     *(f"answer({body!r}, {status}).{call}" for status, body in FAILURES for call in CALLS[11:24:3]),
     *(f"answer({{'errors': {ERRORS!r}}}).{call}" for call in CALLS),
 ]
-"""What is asked in these words; the names of the API come from the walk that :mod:`compatibility.worker` does."""
+"""The fixed expressions. Those for the names of the API come from ``walk`` in :mod:`compatibility.worker`."""
 
 
-# -- Random ones ----------------------------------------------------------------------------------------------------
+# -- Random expressions ---------------------------------------------------------------------------------------------
 
 FIELDS = {name: types for name in models.__all__ if name not in later.MODELS and (types := later.without(models, name))}
-"""The types of the fields by model: the walk makes sure that they are those of 2.x."""
+"""The types of the fields by model. The walk makes sure that 2.x has the same."""
 
 WRONG: dict[str, list[Any]] = {
     "str": [5, 1.5, True, {}, ["x"]],
@@ -207,7 +207,7 @@ WRONG: dict[str, list[Any]] = {
     "model": ["x", 5, [], True],
     "list": ["abc", 5, {}, True],
 }
-"""Values that are not of a type."""
+"""Values of a wrong type, by the right type."""
 
 TEXTS = [
     "",
@@ -232,7 +232,7 @@ ID_CHARACTERS = "abZ09-_.~:?#&=+%@!$'()*,;é€ \\|^[]{}<>\"`"
 
 
 class Case(NamedTuple):
-    """An expression, and what is peculiar about it, if anything is."""
+    """An expression, and its peculiarity if it has one."""
 
     expression: str
     peculiarity: str = ""
@@ -241,7 +241,7 @@ class Case(NamedTuple):
 class Payloads:
     """Makes random cases.
 
-    :param random: where the choices come from: the same state gives the same cases.
+    :param random: makes the choices; the same state makes the same cases.
     """
 
     def __init__(self, random: Random) -> None:
@@ -256,7 +256,7 @@ class Payloads:
         return Case(self.random.choice(makers)(), self.peculiarity)
 
     def decoded(self) -> str:
-        """Make an answer and its type."""
+        """Make an expression that decodes an answer as a type."""
         name = self.random.choice(list(FIELDS))
         swagger_type = self.random.choice([name, name, f"list[{name}]", f"dict(str, {name})"])
         wrong = self.random.random() < 0.15
@@ -268,7 +268,7 @@ class Payloads:
         return f"api.api_client.deserialize(of({json.dumps(whole)!r}), {swagger_type!r})"
 
     def sent_again(self) -> str:
-        """Make an answer that is decoded and then encoded."""
+        """Make an expression that decodes an answer and encodes the result."""
         name = self.random.choice(list(FIELDS))
         self.has_unknown_keys = False
         text = json.dumps(self.json_of(name))
@@ -277,13 +277,13 @@ class Payloads:
         return f"api.api_client.sanitize_for_serialization(api.api_client.deserialize(of({text!r}), {name!r}))"
 
     def encoded(self) -> str:
-        """Make a body, or a model to be made a dict."""
+        """Make an expression that encodes a body, or converts a model to a dict."""
         if self.random.random() < 0.4:
             return f"{self.source_of(self.random.choice(list(FIELDS)))}.to_dict()"
         return f"api.api_client.sanitize_for_serialization({self.body_source(3)})"
 
     def compared(self) -> str:
-        """Make two models to be compared, which are often the same."""
+        """Make an expression that compares two models, which are often equal."""
         name = self.random.choice(list(FIELDS))
         one = self.source_of(name)
         texts = [field for field, kind in FIELDS[name].items() if kind == "str" and self.random.random() < 0.2]
@@ -291,7 +291,7 @@ class Payloads:
         return f"[{one} == {other}, {one} != {other}]"
 
     def call(self) -> str:
-        """Make a call and its answer."""
+        """Make an expression with a call and its answer."""
         calls = (
             lambda: (
                 f"answer({{'customer': {self.customer()}}}).create_customer({self.source_of('CreateCustomerRequest')})"
@@ -305,11 +305,11 @@ class Payloads:
         return self.random.choice(calls)()
 
     def customer(self) -> str:
-        """Make what a server sends for a customer."""
+        """Make the source of a customer as a server sends it."""
         return repr(self.json_of("Customer", required=("id", "created_at", "updated_at")))
 
     def identifier(self) -> str:
-        """Make an id, which is peculiar at times."""
+        """Make the source of an id, which is sometimes a peculiar one."""
         if self.random.random() < 0.1:
             self.peculiarity = "peculiar id"
             return repr(self.random.choice(PECULIAR_IDS))
@@ -323,7 +323,7 @@ class Payloads:
         return "".join(self.random.choices(TEXTS, k=self.random.randint(0, 2)))
 
     def json_of(self, name: str, wrong: bool = False, required: tuple[str, ...] = ()) -> dict[str, Any]:
-        """Make what a server sends for a model, with one value of a wrong type if that is asked for."""
+        """Make the JSON of a model as a server sends it, with one value of a wrong type if ``wrong`` is set."""
         fields = FIELDS[name]
         there = [field for field in fields if self.random.random() < 0.6 or field in required]
         value = {field: self.json_value(fields[field], field in required) for field in there}
@@ -339,7 +339,7 @@ class Payloads:
         return value
 
     def json_value(self, swagger_type: str, required: bool) -> Any:
-        """Make a value of a type, or at times null."""
+        """Make a value of a type, or sometimes null."""
         if not required and self.random.random() < 0.1:
             return None
         if swagger_type.startswith("list["):
@@ -350,7 +350,7 @@ class Payloads:
         return choices[swagger_type]
 
     def wrong_value(self, swagger_type: str) -> Any:
-        """Make a value that is not of a type, or of a type that has such a value inside."""
+        """Make a value of a wrong type, or a value of the right type with a wrong one inside."""
         inner = swagger_type[5:-1] if swagger_type.startswith("list[") else swagger_type
         if inner in FIELDS and self.random.random() < 0.5:
             value = self.json_of(inner, wrong=True)
@@ -359,7 +359,7 @@ class Payloads:
         return self.random.choice(WRONG[kind])
 
     def source_of(self, name: str) -> str:
-        """Make the expression of a model."""
+        """Make the source of a model."""
         given = {
             field: self.value_source(swagger_type)
             for field, swagger_type in FIELDS[name].items()
@@ -368,7 +368,7 @@ class Payloads:
         return f"squareconnect.{name}({', '.join(f'{field}={value}' for field, value in given.items())})"
 
     def value_source(self, swagger_type: str) -> str:
-        """Make the expression of a field's value: a dict at times, where it is a model's."""
+        """Make the source of a field's value. A model is sometimes written as a dict."""
         if self.random.random() < 0.1:
             return "None"
         if swagger_type.startswith("list["):
@@ -379,7 +379,7 @@ class Payloads:
         return repr(self.json_value(swagger_type, required=True))
 
     def body_source(self, depth: int) -> str:
-        """Make the expression of a body."""
+        """Make the source of a body."""
         choice = self.random.random()
         if depth == 0 or choice < 0.4:
             return self.source_of(self.random.choice(list(FIELDS))) if choice < 0.2 else repr(self.text())

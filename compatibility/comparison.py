@@ -1,4 +1,4 @@
-"""When two outcomes of :mod:`compatibility.worker` mean the same to code written for 2.x."""
+"""Decide whether two outcomes of :mod:`compatibility.worker` mean the same to code written for 2.x."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def agree(theirs: dict[str, Any], ours: dict[str, Any]) -> bool:
-    """Whether code that got the first goes on as it did when it gets the second.
+    """Return whether code that worked with the first outcome works with the second.
 
-    An exception may be of a subclass, its message may go on, and what can be called may accept more.
+    An exception may be of a subclass, its message may be longer, and a callable may accept more parameters.
     """
     if theirs["requests"] != ours["requests"]:
         return False
@@ -22,14 +22,14 @@ def agree(theirs: dict[str, Any], ours: dict[str, Any]) -> bool:
 
 
 def fits(theirs: Any, ours: Any) -> bool:
-    """Whether a value is the same, or can be called with all that the other could be called with."""
+    """Return whether two values are equal, or the second can be called in every way the first can."""
     if isinstance(theirs, dict) and isinstance(ours, dict) and "parameters" in theirs and "parameters" in ours:
         return theirs["name"] == ours["name"] and accepts(theirs["parameters"], ours["parameters"])
     return bool(theirs == ours)
 
 
 def accepts(theirs: list[list[Any]], ours: list[list[Any]]) -> bool:
-    """Whether each way of giving the first parameters is a way of giving the second."""
+    """Return whether every call that fits the first parameters fits the second as well."""
     named = [each for each in theirs if not each[1].startswith("VAR_")]
     more = ours[len(named) :]
     takes_any_name = any(each[1] == "VAR_KEYWORD" for each in theirs)

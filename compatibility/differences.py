@@ -1,6 +1,6 @@
-"""Every difference from squareconnect 2.x that code can notice, and why there is one.
+"""Every difference from squareconnect 2.x that code can notice, and the reason for it.
 
-The table in ``docs/Migration.md`` is written from this list, and ``python -m compatibility`` demands that the two
+The table in ``docs/Migration.md`` is generated from this list, and ``python -m compatibility`` fails unless the two
 packages differ in what is listed here, and in nothing else.
 """
 
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 
 class Difference(NamedTuple):
-    """A difference, as the table tells it and as the comparison knows it."""
+    """A difference: the cells of its row in the table, and how the comparison recognizes it."""
 
     what: str
     before: str
@@ -20,23 +20,23 @@ class Difference(NamedTuple):
     names: tuple[str, ...] = ()
     """Patterns of the names that differ."""
     shown_by: tuple[str, ...] = ()
-    """Expressions that come out differently."""
+    """Expressions with different outcomes."""
     peculiarity: str = ""
-    """What random payloads have that come out differently."""
+    """The peculiarity of random payloads with different outcomes."""
     calls: tuple[str, ...] = ()
-    """Patterns of the calls of 2.x's API classes that come out differently."""
+    """Patterns of the calls of 2.x's API classes with different outcomes."""
     comes_to: tuple[str, ...] = ()
-    """What such a payload or call can come to in this package: an exception, or a ``value``."""
+    """The possible outcomes of such payloads and calls in this package: names of exceptions, or ``value``."""
 
     @property
     def can_be_met(self) -> bool:
-        """Whether the comparison can tell that it is there."""
+        """Whether the comparison can find this difference."""
         return bool(self.names or self.shown_by or self.peculiarity or self.calls)
 
     def explains(self, expression: str, peculiarity: str, ours: dict[str, Any]) -> bool:
-        """Whether this is why an expression comes out differently.
+        """Return whether this difference explains the different outcomes of an expression.
 
-        :param ours: what comes of it in this package.
+        :param ours: its outcome in this package.
         """
         if expression in self.shown_by or _matches(expression, self.names):
             return True
@@ -83,7 +83,7 @@ DIFFERENCES = (
         "Older versions get no security fixes.",
     ),
     Difference(
-        "Installed beside it",
+        "Also installed",
         "A top-level package `test`, which hides Python's own.",
         "Only `squareconnect` is installed.",
         "It was a mistake.",
@@ -118,8 +118,8 @@ DIFFERENCES = (
     ),
     Difference(
         "Comparing models",
-        "With `None` or another kind of value: `AttributeError`. Models of two classes are equal if their fields are "
-        "called the same.",
+        "With `None` or another type: `AttributeError`. Models of two classes are equal if their fields have the same "
+        "names and values.",
         "`False`. Models of two classes are never equal.",
         "A comparison should not fail.",
         shown_by=(
@@ -174,10 +174,10 @@ DIFFERENCES = (
     # -- Requests --
     Difference(
         "Ids",
-        "`/` is sent unquoted, and `.` and `..` lead elsewhere: `delete_customer_card('C', '..')` deletes the "
+        "`/` is sent unquoted, and `.` and `..` change the path: `delete_customer_card('C', '..')` deletes the "
         "*customer*. Empty ids are sent. Values of any type are converted to text.",
-        "Each id is quoted as a whole, including `/`. A value that cannot be an id (empty, blank, `.`, `..`, control "
-        "characters, or neither a string nor a `uuid.UUID`) is refused before anything is sent; see the next row.",
+        "Each id is quoted as a whole, including `/`. A value that cannot be an id (empty, blank, `.`, `..`, with "
+        "control characters, or not a string or `uuid.UUID`) is refused before anything is sent; see the next row.",
         "A wrong id must not reach another endpoint.",
         shown_by=(
             "answer().delete_customer_card('C1', '..')",
@@ -194,7 +194,7 @@ DIFFERENCES = (
         "Values refused before sending",
         "`ValueError` for an argument that is None or missing. Everything else is sent, and Square refuses it.",
         "An exception that is both an `ApiException` (`status` None, `outcome_unknown` False) and a `ValueError`.",
-        "Programs that catch `ApiException` around values that people typed keep working.",
+        "Programs that catch `ApiException` for values that people typed keep working.",
     ),
     Difference(
         "No token",
@@ -211,11 +211,11 @@ DIFFERENCES = (
         "Plain HTTP",
         "The token is sent over it to any host.",
         "Only to this machine, or with `Configuration.allow_insecure_http`.",
-        "Anyone on the way could read the token.",
+        "Anyone between the program and the server could read the token.",
     ),
     Difference(
-        "What JSON cannot carry",
-        "Bytes, sets, decimals, UUIDs and the like: `AttributeError` about `swagger_types`. NaN is sent as `NaN`.",
+        "Values that JSON cannot hold",
+        "Bytes, sets, decimals, UUIDs and others: `AttributeError` about `swagger_types`. NaN is sent as `NaN`.",
         "`TypeError` that names the type. NaN and infinities are a `ValueError`. Nothing is sent. A `uuid.UUID` is "
         "sent as text.",
         "The message was about something else, and `NaN` is not JSON.",
@@ -248,7 +248,7 @@ DIFFERENCES = (
         ),
     ),
     Difference(
-        "A header `Authorization` of one's own",
+        "Your own `Authorization` header",
         "Replaced by the token.",
         "Sent instead of the token.",
         "The program set it on purpose.",
@@ -262,8 +262,8 @@ DIFFERENCES = (
         "Values of a wrong type",
         "Converted with `str()`, `int()` and `bool()`: `'false'` becomes `True`, and cards `'abc'` three empty cards. "
         "Some fail with `ValueError` or `TypeError`. Dates can have any form.",
-        "`DecodeError`, an `ApiException` that names the place: `cards[0].exp_month`. Plain values in models of other "
-        "sources are converted as before. The same goes for null in place of a model in a list or dict.",
+        "`DecodeError`, an `ApiException` that names the place: `cards[0].exp_month`. It is also raised for null "
+        "instead of a model in a list or dict. In models from other packages, plain values are converted as before.",
         "Wrong data is worse than no data.",
         shown_by=(
             _DECODE.format('{"exp_month": "12"}', "Card"),
@@ -277,10 +277,10 @@ DIFFERENCES = (
     ),
     Difference(
         "Successes with another body",
-        "HTML, a list or an empty body becomes a response whose `customer` is None. An object in place of a list "
+        "HTML, a list or an empty body becomes a response whose `customer` is None. An object instead of a list "
         "becomes a list of empty models.",
-        "`DecodeError`, which holds the answer. The same goes for an answer without its required field (`customer`, "
-        "`card`).",
+        "`DecodeError`, which holds the answer. It is also raised for an answer without its required field "
+        "(`customer`, `card`).",
         "The program went on without data.",
         shown_by=(
             "answer('<html></html>').retrieve_customer('C1')",
@@ -300,14 +300,14 @@ DIFFERENCES = (
     Difference(
         "Successes with errors only",
         "A status 200 with nothing but `errors` is a result.",
-        "An `ApiException` with `.errors`, for the models of this package; for those of other sources it stays a "
-        "result.",
-        "Programs did not look at `errors`, and took a failure for a success.",
+        "An `ApiException` with `.errors`, for the models of this package. For models from other packages it is still "
+        "a result.",
+        "Programs did not check `errors`, and mistook a failure for a success.",
         calls=("answer({'errors': *", "call('CustomersApi', '*', 'an answer with errors only')"),
         comes_to=("ApiException",),
     ),
     Difference(
-        "Nulls in models of other sources",
+        "Nulls in models from other packages",
         "`ValueError` about the field, if the model checks it.",
         "None.",
         "An answer that lacks one value is still an answer.",
@@ -327,7 +327,7 @@ DIFFERENCES = (
         "Type names",
         "Evaluated as Python. `'file'` saved the answer to a file.",
         "Looked up among the models and plain types. Any other name is refused.",
-        "A name from elsewhere must not run as code.",
+        "A name must never run as code.",
         shown_by=(
             _DECODE.format("{}", "Card if True else 0"),
             _DECODE.format("{}", "Money"),
@@ -336,8 +336,8 @@ DIFFERENCES = (
         ),
     ),
     Difference(
-        "Characters of several bytes",
-        "`UnicodeDecodeError` if two chunks of an answer split one, or if an answer is not UTF-8.",
+        "Multi-byte characters",
+        "`UnicodeDecodeError` if a character is split over two chunks of an answer, or if an answer is not UTF-8.",
         "An answer is decoded as a whole. Bytes that are not UTF-8 are replaced in `ApiException.body`.",
         "The program lost a page of customers, or the status of a failure.",
         shown_by=(
@@ -396,23 +396,23 @@ DIFFERENCES = (
     Difference(
         "Retries",
         "Undocumented: up to 4 tries of GET, PUT and DELETE when a connection drops, and after 413, 429 and 503 with "
-        "`Retry-After`, with a pause as long as that header says. POST is tried once.",
-        "Up to 4 tries with growing pauses, where repeating is harmless: `create_customer` without an "
+        "`Retry-After`, with the pause that this header asks for. POST is tried once.",
+        "Up to 4 tries with growing pauses, if repeating is harmless: `create_customer` without an "
         "`idempotency_key` is never repeated once Square may have carried it out. `Configuration.max_retries` and "
-        "`max_retry_wait` limit number and pauses; the comparison sets 0.",
+        "`max_retry_wait` limit the retries and the pauses; `python -m compatibility` sets `max_retries` to 0.",
         "Retries are documented, bounded and safe.",
         shown_by=("answer('{}', 429, {'Retry-After': '0'}).retrieve_customer('C1')",),
     ),
     Difference(
         "Redirects",
-        "Followed; the body of a POST is posted again to the new address.",
+        "Followed. The body of a POST is sent again to the new address.",
         "Not followed: the call raises an `ApiException`.",
         "Personal data must not go to an address that the program did not choose.",
         shown_by=("answer('', 302, {'Location': '/v2/customers/C2'}).retrieve_customer('C1')",),
     ),
     Difference(
         "Large answers",
-        "Read whatever their size.",
+        "Read regardless of their size.",
         "Refused above 64 MiB, or above `Configuration.max_response_size`.",
         "One answer must not use up all memory.",
     ),
@@ -420,8 +420,8 @@ DIFFERENCES = (
     Difference(
         "`squareconnect.configuration.access_token = ...`",
         "The style of 2.1 to 2.20180712.2. In later releases the line has no effect.",
-        "Sets the default for every `Configuration` without a token of its own, with a `DeprecationWarning`. The same "
-        "goes for `.host`.",
+        "Sets the default for every `Configuration` without its own token, with a `DeprecationWarning`. `.host` works "
+        "the same way.",
         "The line is still in many programs, and it should do what it says.",
     ),
     Difference(
@@ -445,8 +445,8 @@ DIFFERENCES = (
     Difference(
         "Proxies",
         "Not supported.",
-        "`Configuration.proxy`, or else `HTTPS_PROXY` and its siblings.",
-        "Some networks have no other way out.",
+        "`Configuration.proxy`, or else `HTTPS_PROXY` and the related environment variables.",
+        "Some networks allow requests only through a proxy.",
     ),
     Difference(
         "Logging",
@@ -469,22 +469,22 @@ DIFFERENCES = (
     Difference(
         "`callback=`",
         "Returns a `threading.Thread`, one for each call and not a daemon. Failures are only printed.",
-        "Returns a handle with the `join` and `is_alive` of a thread, the result and the exception. A bounded number "
-        "of daemon threads makes the calls; at exit, the interpreter waits for calls with a callback.",
+        "Returns a handle with the `join` and `is_alive` of a thread, the result and the exception. A limited number "
+        "of daemon threads makes the calls. At exit, the interpreter waits for calls with a callback.",
         "Programs could not see a failure, and one call without an answer kept the program from ending.",
         shown_by=("isinstance(answer().list_customers(callback=str), __import__('threading').Thread)",),
     ),
     Difference(
         "Connections",
-        "A client keeps one connection to a host; further threads open one for each request.",
+        "A client keeps one connection per host. Further threads open a new connection for each request.",
         "A client keeps up to `Configuration.connection_pool_maxsize` and can be closed (`with`, `close()`).",
         "Opening a connection takes time, especially with TLS.",
     ),
     Difference(
         "Messages of some exceptions",
-        "An unknown HTTP method, a duplicate or surplus argument, and no `last_response` yet.",
+        "For an unknown HTTP method, a duplicate or surplus argument, and `last_response` before the first call.",
         "The same exceptions with other messages.",
-        "They come from other code.",
+        "Other code raises them.",
         shown_by=(
             "answer().api_client.call_api('/x', 'FETCH')",
             "squareconnect.Card(*range(9))",

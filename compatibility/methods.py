@@ -1,7 +1,7 @@
-"""Calls of every method of 2.x's API classes, made from what the methods and models document.
+"""Calls of every method of 2.x's API classes, generated from the documentation of the methods and models.
 
-It runs in both environments, beside :mod:`compatibility.worker`, and knows of neither package: what it needs of 2.x
-it is given.
+:mod:`compatibility.worker` uses this module in both environments. It imports neither package; the functions take the
+models of 2.x as arguments.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 PLAIN: dict[str, Any] = {"int": 5, "float": 1.5, "bool": True, "object": {"a": [1, None, {"b": "ü"}]}}
-"""A value of each plain type, besides texts, which have the name of their field in them."""
+"""A value of each plain type, except strings, which contain the name of their field."""
 
 ERRORS = {"errors": [{"category": "INVALID_REQUEST_ERROR", "code": "NOT_FOUND", "detail": "It is not there."}]}
 LINK = "<https://connect.squareup.com/v1/me/items?batch_token=t%2B1&limit=5>;rel='next'"
 
 
 class Variant(NamedTuple):
-    """A way of calling a method, and what the server answers."""
+    """A way of calling a method, and the server's answer."""
 
     only_required: bool = False
     body_as_dict: bool = False
@@ -44,7 +44,7 @@ VARIANTS = {
 
 
 class Method:
-    """What a method of an API class documents.
+    """The documentation of a method of an API class.
 
     :param function: the method.
     """
@@ -65,12 +65,12 @@ class Method:
         return {name: wire_form(value) for name, value in made.items()} if variant.body_as_dict else made
 
     def answer(self, models: ModuleType, variant: Variant) -> Any:
-        """Return what a server answers, as JSON."""
+        """Return the server's answer, as JSON."""
         if variant.answer in ("errors", "refusal"):
             return ERRORS
         full = wire_form(value_of(models, self.returns, "result"))
         if isinstance(full, dict):
-            full.pop("errors", None)  # Square sends either those or a result.
+            full.pop("errors", None)  # Square sends either errors or a result.
         if variant.answer == "unknown keys":
             return _with_unknown_keys(full)
         if variant.answer == "nulls":
@@ -84,17 +84,17 @@ def methods_of(api: type) -> list[str]:
 
 
 def value_of(models: ModuleType, kind: str, name: str, around: tuple[str, ...] = ()) -> Any:
-    """Make a value of a type: a model with a value in each field, but never a model inside one of its own kind.
+    """Make a value of a type. A model has a value in each field, but never contains a model of its own type.
 
     :param kind: the type, as ``swagger_types`` and docstrings write it.
-    :param name: the name of the field or parameter that it is for.
-    :param around: the kinds of the models around it.
+    :param name: the name of the field or parameter that the value is for.
+    :param around: the types of the models that contain the value.
     """
     if kind.startswith("list["):
         item = value_of(models, kind[5:-1], name, around)
         return [] if item is None else [item, item]
     if kind == "str":
-        return f"{name[:3]} é"  # No field takes fewer than five characters.
+        return f"{name[:3]} é"  # Every field allows five characters.
     if kind in PLAIN:
         return PLAIN[kind]
     if kind in around:
@@ -108,7 +108,7 @@ def value_of(models: ModuleType, kind: str, name: str, around: tuple[str, ...] =
 
 
 def wire_form(value: Any) -> Any:
-    """Return a value as JSON, with models as their fields that are set."""
+    """Return a value as JSON; a model becomes a dict of the fields that are set."""
     if isinstance(value, list):
         return [wire_form(item) for item in value]
     if not hasattr(value, "attribute_map"):

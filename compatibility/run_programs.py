@@ -1,4 +1,4 @@
-"""Programs in the manner of published ones, each run with 2.x and with this package against the emulator."""
+"""Run programs similar to published ones with 2.x and with this package, against the emulator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VOLATILE = (
     (re.compile(r"\bccof:[\w-]+|\b[A-Z0-9]{26}\b"), "ID"),
     (re.compile(r"eyJ[\w=-]+|[\w=-]{60,}"), "CURSOR"),
 )
-"""What differs from one run to the next."""
+"""Patterns of what differs from one run to the next, with replacements."""
 
 _PROGRAM = """
 import runpy, sys
@@ -32,13 +32,13 @@ leave_out(models)
 del sys.argv[0]
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """
-"""Runs the program that its first argument names."""
+"""Code that runs the program named by its first argument."""
 
 
 def run_programs() -> bool:
-    """Run each program with both packages, and print how many came out the same.
+    """Run each program with both packages, and print how many had the same outcome.
 
-    :return: whether all did.
+    :return: whether all had.
     """
     theirs, ours = python_of("programs-original"), python_of("programs-ours")
     different = [name for name in PROGRAMS if not _same(name, theirs, ours)]
@@ -47,7 +47,7 @@ def run_programs() -> bool:
 
 
 def _same(name: str, theirs: Path, ours: Path) -> bool:
-    """Run a program with both packages, print where the two part, and return whether they do not."""
+    """Run a program with both packages, print the first difference, and return whether there is none."""
     parted = first_difference(outcome(name, theirs), outcome(name, ours))
     if parted:
         print(f"NOT THE SAME: {name}\n  2.x: {parted[0]}\n  now: {parted[1]}")
@@ -55,14 +55,14 @@ def _same(name: str, theirs: Path, ours: Path) -> bool:
 
 
 def first_difference(before: list[Any], now: list[Any]) -> tuple[Any, Any] | None:
-    """Return the first two items of two lists that are not the same, or None. A list that ends has None there."""
+    """Return the first pair of items that differ, or None. None stands for the missing items of a shorter list."""
     return next((pair for pair in zip_longest(before, now) if pair[0] != pair[1]), None)
 
 
 def outcome(name: str, python: Path) -> list[Any]:
-    """Run a program, and return what it printed and the customers that it left.
+    """Run a program, and return what it printed and the customers that exist afterwards.
 
-    :raises RuntimeError: if it fails; the message has its standard error.
+    :raises RuntimeError: if it fails; the message contains its standard error.
     :raises subprocess.TimeoutExpired: if it does not end within a minute.
     """
     with Emulator() as square:

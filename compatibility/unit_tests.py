@@ -1,4 +1,4 @@
-"""The unit tests that the last squareconnect 2.x came with, run against this package."""
+"""Run the unit tests of the last squareconnect 2.x against this package."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SDIST = "squareconnect==2.20190724.1"
 
 
 def run_unit_tests() -> bool:
-    """Fetch the tests of the models that this package has, run them and print how many passed.
+    """Download the tests of the models that this package has, run them, and print how many ran.
 
     :return: whether all passed.
     """

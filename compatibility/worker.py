@@ -1,9 +1,10 @@
-"""Evaluate Python expressions with whichever ``squareconnect`` is found, and report what comes of them.
+"""Evaluate Python expressions with the installed ``squareconnect``, and report their outcomes.
 
-``python -m compatibility.worker CLIENT`` runs in both environments: it reads one JSON text a line from standard input
-and writes one a line to standard output. Expressions can use the names of this module; :func:`answer` makes them talk
-to a server that runs here. CLIENT is the client that the API classes of 2.x are given: ``original``, or this package's
-``threads`` or ``asyncio``, which call them from the copy of 2.x that is installed beside it.
+``python -m compatibility.worker CLIENT`` runs in both environments. It reads a JSON string from each line of standard
+input, and writes a JSON object per line to standard output. Expressions can use the names of this module;
+:func:`answer` connects them with a server in this process. CLIENT is the client that the API classes of 2.x get:
+``original``, or this package's ``threads`` or ``asyncio``. With the latter two, the API classes come from the copy of
+2.x that is installed next to this package.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ square2: Any = importlib.import_module("squareconnect" if CLIENT == "original" e
 """The package with the API classes of 2.x."""
 
 HEADERS = ("Accept", "Accept-Encoding", "Authorization", "Content-Type", "Cookie", "Square-Version", "X-Shop")
-"""The headers that are compared, besides User-Agent."""
+"""The headers that are compared, in addition to User-Agent."""
 
 
 # -- The server -----------------------------------------------------------------------------------------------------
 
 
 class Server(ThreadingHTTPServer):
-    """Sends the answer it was told to, and keeps the requests that came."""
+    """Sends a given answer, and keeps the requests that arrive."""
 
     daemon_threads = True
 
@@ -87,14 +88,14 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = _answer  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Keep silent."""
+        """Log nothing."""
 
 
 # -- What expressions can use ---------------------------------------------------------------------------------------
 
 
 def configuration() -> squareconnect.Configuration:
-    """Return settings with a token and the server as the host; this package's tries once only, as 2.x mostly did."""
+    """Return settings with a token and the server as the host, and without retries, as in most calls of 2.x."""
     made = squareconnect.Configuration()
     made.host = f"http://127.0.0.1:{server.server_port}"
     made.access_token = "TOKEN"
@@ -104,22 +105,22 @@ def configuration() -> squareconnect.Configuration:
 
 
 def client() -> ApiClient:
-    """Return a client that asks the server."""
+    """Return a client that calls the server."""
     return squareconnect.ApiClient(configuration())
 
 
 def headers(**more: str) -> dict[str, str]:
-    """Return the headers that the API's methods send besides those of the client, and more."""
+    """Return the headers that the API's methods add to those of the client, and ``more``."""
     return {"Accept": "application/json", "Content-Type": "application/json", "Square-Version": "2019-06-12", **more}
 
 
 def form(kind: str) -> dict[str, str]:
-    """Return such headers for a form of one of the two kinds."""
+    """Return these headers for a form of one of the two kinds."""
     return {**headers(), "Content-Type": f"{'multipart' if kind == 'form-data' else 'application'}/{kind}"}
 
 
 def answer(body: Any = None, status: int = 200, headers: dict[str, str] | None = None) -> CustomersApi:
-    """Let the server answer with this, and give the API that asks it. A body that is no text is sent as JSON."""
+    """Set the server's answer, and return the API that calls it. A body that is not str or bytes is sent as JSON."""
     if not isinstance(body, (str, bytes)):
         body = json.dumps({} if body is None else body)
     server.body = body if isinstance(body, bytes) else body.encode()
@@ -128,19 +129,19 @@ def answer(body: Any = None, status: int = 200, headers: dict[str, str] | None =
 
 
 def of(text: str) -> SimpleNamespace:
-    """Return what looks like an answer with this text as its body."""
+    """Return an object that looks like an answer with this text as its body."""
     return SimpleNamespace(data=text)
 
 
 def result_of(call: Callable[[Callable[[Any], None]], Any]) -> list[Any]:
-    """Make a call with a callback. Return what the callback got."""
+    """Make a call with a callback. Return the results that the callback got."""
     results: list[Any] = []
     call(results.append).join()
     return results
 
 
 def change(thing: Any, **values: Any) -> Any:
-    """Return a thing after setting some of its attributes."""
+    """Set some attributes of an object, and return it."""
     for name, value in values.items():
         setattr(thing, name, value)
     return thing
@@ -149,7 +150,7 @@ def change(thing: Any, **values: Any) -> Any:
 def call(api_name: str, method_name: str, how: str) -> Any:
     """Call a method of one of 2.x's API classes in one of the ways that ``VARIANTS`` lists.
 
-    :return: the result, and where it has one the token of the next page.
+    :return: the result, and the token of the next page if there is one.
     """
     variant = VARIANTS[how]
     method = Method(getattr(getattr(square2, api_name), method_name))
@@ -168,20 +169,20 @@ def call(api_name: str, method_name: str, how: str) -> Any:
 
 
 async def awaited(api_name: str, method_name: str, settings: squareconnect.Configuration, arguments: Any) -> Any:
-    """Await a method of one of 2.x's API classes on a client for asyncio, and return what :func:`call` does."""
+    """Await a method of one of 2.x's API classes on an asyncio client, and return the same as :func:`call`."""
     async with squareconnect.AsyncApiClient(settings, models=square2.models) as made:
         result = await getattr(getattr(square2, api_name)(made), method_name)(**arguments)
         return [result, made.last_response.getbatch_token()]
 
 
 def methods() -> list[list[str]]:
-    """Return the name of each API class of 2.x with that of each of its methods."""
+    """Return the names of 2.x's API classes, each paired with each of its methods."""
     apis = sorted(name for name in dir(square2.apis) if name.endswith("Api"))
     return [[api_name, name] for api_name in apis for name in methods_of(getattr(square2, api_name))]
 
 
 def pickled() -> list[str]:
-    """Return models as Python pickles them, by each protocol, as texts."""
+    """Return pickles of models, with each protocol, as base64 strings."""
     made = [eval(source) for source in PICKLED]
     return [
         base64.b64encode(pickle.dumps(each, protocol)).decode()
@@ -191,7 +192,7 @@ def pickled() -> list[str]:
 
 
 def unpickled(text: str) -> Any:
-    """Return the model of such a text."""
+    """Return the model in a string that :func:`pickled` made."""
     return pickle.loads(base64.b64decode(text))
 
 
@@ -204,7 +205,7 @@ PICKLED = (
 
 
 def walk() -> list[str]:
-    """Return an expression for each public name of the Customers API, found from ``CustomersApi`` on."""
+    """Return an expression for each public name of the Customers API, starting from ``CustomersApi``."""
     models = squareconnect.models
     known = {name.lower(): name for name in dir(models) if isinstance(getattr(models, name), type)}
     found: set[str] = set()
@@ -252,15 +253,15 @@ def walk() -> list[str]:
 
 
 def members(path: str, made: str, thing: Any) -> list[str]:
-    """Return an expression for a class and one for each public member of an instance."""
+    """Return an expression for a class, and an expression for each public member of an instance."""
     return [path, *(f"{made}.{name}" for name in dir(thing) if name[0] != "_")]
 
 
-# -- What comes of them ---------------------------------------------------------------------------------------------
+# -- Outcomes -------------------------------------------------------------------------------------------------------
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON, the same for what means the same in both packages."""
+    """Return a value as JSON. Values that mean the same in both packages have the same JSON."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, list):
@@ -281,7 +282,7 @@ def plain(value: Any) -> Any:
 
 
 def parameters(function: Callable[..., Any]) -> list[list[str | None]]:
-    """Return the parameters of a function or class: name, kind and default of each."""
+    """Return the name, kind and default of each parameter of a function or class."""
     try:
         signature = inspect.signature(function)
     except ValueError:
@@ -293,7 +294,7 @@ def parameters(function: Callable[..., Any]) -> list[list[str | None]]:
 
 
 def evaluate(expression: str) -> dict[str, Any]:
-    """Return what comes of an expression: its value or exception, and the requests that it made."""
+    """Return the outcome of an expression: its value or exception, and the requests that it made."""
     server.requests.clear()
     try:
         outcome = {"value": plain(eval(expression))}
@@ -306,7 +307,7 @@ def evaluate(expression: str) -> dict[str, Any]:
 
 
 def raised(error: Exception) -> dict[str, Any]:
-    """Return the classes of an exception, the nearest first, and its message."""
+    """Return the classes of an exception, the most specific first, and its message."""
     kinds = [kind.__name__ for kind in type(error).__mro__ if issubclass(kind, Exception)]
     return {"raises": kinds, "message": str(error)}
 

@@ -1,1 +1,1 @@
-"""What this SDK and its peers do under faults, and what it bears for long."""
+"""What this SDK and its peers do under faults, and tests of this SDK under a long load."""

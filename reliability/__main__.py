@@ -1,4 +1,4 @@
-"""What this SDK, the original and squareup do under faults: the same faults, played by the same server, to each.
+"""Play the same faults to this SDK, the original and squareup, with the same server.
 
 ``python -m reliability`` plays them all, prints the table and writes it to ``docs/reliability.md``.
 """
@@ -53,7 +53,7 @@ PEERS = {
     "squareup": "squareup {version}",
 }
 FAULTS = ("doubled", "hang", "foreign exception", "wrong result", "unsafe request", "leak")
-"""What must not happen, each once a case at the most."""
+"""What must not happen. Each is counted once per case at most."""
 
 
 class Case(NamedTuple):
@@ -62,18 +62,18 @@ class Case(NamedTuple):
     title: str
     call: str
     steps: Callable[[], list[Step]]
-    """What the server does with the first requests; afterwards it carries out and answers."""
+    """What the server does with the first requests. It does `otherwise` with the others."""
     well: bool | None
-    """Whether the call should end well; else it should raise the client's own exception. None: either is right."""
+    """Whether the call should succeed. If not, it should raise the client's own exception. None: either is right."""
     ids: tuple[str, ...] = ("C1",)
     unsafe: Callable[[Request], bool] = lambda request: False
     """Whether a request should never have been sent."""
     options: dict[str, Any] = {}  # noqa: RUF012
     tls: bool = False
     otherwise: Step | None = None
-    """What the server does with further requests; None: carry them out and answer."""
+    """What the server does with further requests. None: it carries them out and answers."""
     hunt: bool = False
-    """Whether the token is looked for in all that is printed and in the local variables of a traceback."""
+    """Whether to look for the token in everything printed and in the local variables of a traceback."""
 
 
 def play(*steps: Step) -> Callable[[], list[Step]]:
@@ -103,7 +103,7 @@ def echo(wire: Wire, request: Request) -> None:
 
 
 def deletes_a_customer(request: Request) -> bool:
-    """Return whether a request deletes a customer, or customers at large, rather than a card."""
+    """Return whether a request deletes one or all customers instead of a card."""
     return request.method == "DELETE" and "/cards/" not in request.target.rstrip("/") + "/"
 
 
@@ -112,27 +112,27 @@ CASES = (
     Case("create: done, then reset", "create", play(commit(reset)), well=False),
     Case("create: done, then closed", "create", play(commit(close)), well=False),
     Case("create: done, then half an answer", "create", play(commit(HALF)), well=False),
-    Case("create: done, then 200 with half a JSON", "create", play(commit(answer(200, b'{"cust'))), well=False),
+    Case("create: done, then 200 with half the JSON", "create", play(commit(answer(200, b'{"cust'))), well=False),
     Case("create: done, then silence", "create", play(commit(stall)), well=False),
-    Case("create: 429, then possible", "create", play(answer(429, {})), well=True),
+    Case("create: 429, then success", "create", play(answer(429, {})), well=True),
     Case("create with a key: done, then 500", "create_keyed", play(commit(answer(500, {}))), well=True),
     Case("create with a key: done, then reset", "create_keyed", play(commit(reset)), well=True),
     Case("create with a key: done, then half an answer", "create_keyed", play(commit(HALF)), well=True),
     Case("create a card: done, then half an answer", "create_card", play(commit(HALF), CARD), well=True),
-    Case("retrieve: 503, then possible", "retrieve", play(answer(503, {})), well=True),
-    Case("retrieve: reset, then possible", "retrieve", play(reset), well=True),
-    Case("retrieve: half an answer, then possible", "retrieve", play(HALF), well=True),
-    Case("update: reset, then possible", "update", play(commit(reset), answer()), well=True),
-    Case("delete: done, then reset; the repeat finds nothing", "delete", play(commit(reset), GONE), well=True),
-    Case("delete: 503; the repeat meets a gateway's HTML 404", "delete", play(answer(503, {}), LOST_404), well=False),
+    Case("retrieve: 503, then success", "retrieve", play(answer(503, {})), well=True),
+    Case("retrieve: reset, then success", "retrieve", play(reset), well=True),
+    Case("retrieve: half an answer, then success", "retrieve", play(HALF), well=True),
+    Case("update: reset, then success", "update", play(commit(reset), answer()), well=True),
+    Case("delete: done, then reset; the repeat gets 404", "delete", play(commit(reset), GONE), well=True),
+    Case("delete: 503; the repeat gets a gateway's HTML 404", "delete", play(answer(503, {}), LOST_404), well=False),
     Case("create: done, then 299", "create", play(commit(answer(299, {}))), well=False),
     Case("create: done, then 307 to the same path", "create", play(commit(MOVED)), well=False),
     *(
         Case(f"{over}: {title}", call, play(step), well=well, tls=tls, otherwise=otherwise)
         for tls, over in ((False, "plain"), (True, "TLS"))
         for title, call, step, well, otherwise in (
-            ("a stranger's answer behind the first", "retrieve_twice", raw(FOUND_BYTES + STRANGER), True, echo),
-            ("a stranger's answer with the body", "retrieve_twice", in_pieces(HEAD, BODY + STRANGER), True, echo),
+            ("another call's answer after the first", "retrieve_twice", raw(FOUND_BYTES + STRANGER), True, echo),
+            ("another call's answer with the body", "retrieve_twice", in_pieces(HEAD, BODY + STRANGER), True, echo),
             ("a stray 429, then a create", "retrieve_and_create", in_pieces(HEAD, BODY + STRAY_429), True, None),
             (
                 "a stray 200, then a refused delete",
@@ -141,31 +141,31 @@ CASES = (
                 False,
                 GONE,
             ),
-            ("a signal, or a cancellation, ends 200 calls", "interrupted", echo, True, echo),
+            ("a signal or a cancellation interrupts 200 calls", "interrupted", echo, True, echo),
         )
     ),
     Case("a silent server", "retrieve", lambda: [stall] * 9, well=False),
-    Case("a body that drips for ever", "retrieve", lambda: [drip(FOUND_BYTES[:-5] + b" " * 9, 0.2)] * 9, well=False),
-    Case("headers that drip for ever", "retrieve", lambda: [drip(b"HTTP/1.1 200 OK\r\nX: ", 0.2)] * 9, well=False),
+    Case("a body that drips forever", "retrieve", lambda: [drip(FOUND_BYTES[:-5] + b" " * 9, 0.2)] * 9, well=False),
+    Case("headers that drip forever", "retrieve", lambda: [drip(b"HTTP/1.1 200 OK\r\nX: ", 0.2)] * 9, well=False),
     Case("503 with Retry-After: 3600", "retrieve", lambda: [answer(503, {}, {"Retry-After": 3600})] * 9, well=False),
-    Case("nobody listens", "retrieve", play(), well=False, options={"host": "http://127.0.0.1:9"}),
+    Case("no server listens", "retrieve", play(), well=False, options={"host": "http://127.0.0.1:9"}),
     Case("200 with HTML", "retrieve", play(answer(200, b"<html>")), well=False),
-    Case("200 with nothing", "retrieve", play(answer(200, b"")), well=False),
+    Case("200 with an empty body", "retrieve", play(answer(200, b"")), well=False),
     Case("200 with `[]`", "retrieve", play(answer(200, b"[]")), well=False),
     Case("200 with `null`", "retrieve", play(answer(200, b"null")), well=False),
     Case("200 with `{}`", "retrieve", play(answer(200, b"{}")), well=False),
-    Case("200 with a text for the customer", "retrieve", play(answer(200, {"customer": "C1"})), well=False),
-    Case("200 with a number for the cards", "retrieve", play(answer(200, {"customer": {"cards": 5}})), well=False),
+    Case("200 with a string as the customer", "retrieve", play(answer(200, {"customer": "C1"})), well=False),
+    Case("200 with a number as the cards", "retrieve", play(answer(200, {"customer": {"cards": 5}})), well=False),
     Case("200 with invalid UTF-8", "retrieve", play(answer(200, b'{"customer": {"id": "\xff"}}')), well=False),
-    Case("200 with 100,000 levels", "retrieve", play(answer(200, b"[" * 100_000 + b"]" * 100_000)), well=False),
-    Case("a character that two chunks share", "retrieve", play(chunked(GREEK[: 2**16], GREEK[2**16 :])), well=True),
+    Case("200 with 100,000 levels of JSON", "retrieve", play(answer(200, b"[" * 100_000 + b"]" * 100_000)), well=False),
+    Case("a character split over two chunks", "retrieve", play(chunked(GREEK[: 2**16], GREEK[2**16 :])), well=True),
     Case("broken gzip", "retrieve", play(answer(200, b"x", {"Content-Encoding": "gzip"})), well=False),
     Case("300 MB of blanks as gzip", "retrieve", play(answer(200, BOMB, {"Content-Encoding": "gzip"})), well=False),
     Case("206 with a customer", "retrieve", play(answer(206)), well=False),
     Case("400 with errors of another shape", "retrieve", play(answer(400, {"errors": [1]})), well=False),
     Case("400 with 6 MiB of errors", "retrieve", play(answer(400, MANY_ERRORS)), well=False),
     Case("200 with errors and no customer", "create", play(commit(answer(200, {"errors": [REFUSED]}))), well=False),
-    Case("no HTTP at all", "retrieve", lambda: [cut(b"SSH-2.0\r\n")] * 9, well=False),
+    Case("an answer that is not HTTP", "retrieve", lambda: [cut(b"SSH-2.0\r\n")] * 9, well=False),
     Case(
         "redirect to another path",
         "create",
@@ -202,9 +202,9 @@ CASES = (
         options={"token": "EAAA-CANARY-TOKEN\r\nX: y"},
         hunt=True,
     ),
-    Case("debugging, the token in what is printed", "retrieve", play(), well=True, options={"debug": True}, hunt=True),
+    Case("debugging: the token in the output", "retrieve", play(), well=True, options={"debug": True}, hunt=True),
     Case(
-        "500, the token in a traceback with local variables",
+        "500: the token in a traceback with local variables",
         "create",
         lambda: [answer(500, {})] * 9,
         well=False,
@@ -216,12 +216,12 @@ CASES = (
 
 
 def package_of(peer: str) -> str:
-    """Return whose environment a client runs in."""
+    """Return the name of the environment that a client runs in."""
     return "ours" if peer.startswith("ours") else peer
 
 
 class Worker:
-    """A peer's client in a process of its own, started anew when it hangs."""
+    """A peer's client in a separate process, which is restarted when it hangs."""
 
     def __init__(self, peer: str) -> None:
         self.peer = peer
@@ -240,9 +240,9 @@ class Worker:
         return self._process.stdout
 
     def do(self, order: dict[str, Any], seconds: float = LIMIT) -> dict[str, Any] | None:
-        """Have a call made; return None if it does not end in time.
+        """Let the process make a call, and return its outcome, or None if the call does not end in time.
 
-        :raises ValueError: if the process ended instead.
+        :raises ValueError: if the process ends instead.
         """
         assert self._process.stdin
         self._process.stdin.write(json.dumps(order) + "\n")
@@ -269,7 +269,7 @@ class Outcome(NamedTuple):
 
 
 def judge(case: Case, end: dict[str, Any] | None, server: Server) -> Outcome:
-    """Say what a client did, and what of it must not happen."""
+    """Return what a client did, with the faults in it."""
     faults = []
     if len(server.committed) > 1 and "create" in case.call:
         faults.append("doubled")
@@ -292,9 +292,9 @@ def judge(case: Case, end: dict[str, Any] | None, server: Server) -> Outcome:
         text = "an empty model"
         faults.append("wrong result")
     else:
-        text = "ends well"
+        text = "succeeds"
         if end.get("id") == "swapped":
-            text = "another one's answer"
+            text = "another call's answer"
         if end.get("id") == "swapped" or (case.well is False and not faults):
             faults.append("wrong result")
     if len(server.requests) > 1 and case.call not in ("threads", "fork", "interrupted"):
@@ -305,7 +305,7 @@ def judge(case: Case, end: dict[str, Any] | None, server: Server) -> Outcome:
 
 
 def run(case: Case, worker: Worker, tls: ssl.SSLContext, authority: str) -> Outcome:
-    """Play one case to one client."""
+    """Play one case to one client, and return the outcome."""
     with Server(*case.steps(), otherwise=case.otherwise or commit(), tls=tls if case.tls else None) as server:
         options = {"host": server.host, **({"authority": authority} if case.tls else {}), **case.options}
         order = {"host": options.pop("host"), "call": case.call, "ids": case.ids, "options": options, "hunt": case.hunt}
@@ -313,22 +313,22 @@ def run(case: Case, worker: Worker, tls: ssl.SSLContext, authority: str) -> Outc
 
 
 def page(results: dict[str, list[Outcome]], names: dict[str, str]) -> Iterator[str]:
-    """Return the lines of the page."""
+    """Yield the lines of the page."""
     yield "# Reliability"
     yield ""
     yield (
         "A server on a real loopback socket plays each fault to four clients: this SDK on threads and on asyncio, the "
-        "last release of the original, and the present one of Square. It counts what it was sent and what it carried "
-        "out. "
-        f"Where a client has such a setting, it waits 1 s for each piece of an answer; a call that has not ended after "
-        f"{LIMIT:.0f} s counts as hung. This page is written by `python -m reliability`, which plays all of "
-        "it again."
+        "last release of the original, and Square's current SDK. The server counts the requests it received and the "
+        "requests it carried out. If a client has such a setting, it waits 1 s for each piece of an answer. A call "
+        f"that has not ended after {LIMIT:.0f} s counts as hung. `python -m reliability` plays all cases again and "
+        "writes this page."
     )
     yield ""
     yield (
-        "Bold is what must not happen: something done twice, a call without an end, an exception that is neither the "
-        "client's own nor a ValueError or TypeError before anything is sent, a result that the answer does not hold, a "
-        "request that should not have been sent, the token shown. In total:"
+        "Bold marks what must not happen: a request carried out twice (doubled), a call that never ends (hang), an "
+        "exception that is not the client's own, unless it is a ValueError or TypeError before anything was sent "
+        "(foreign exception), a result that is not in the answer (wrong result), a request that should not have been "
+        "sent (unsafe request), the token shown (leak). In total:"
     )
     yield ""
     yield f"| | {' | '.join(names[peer] for peer in results)} |"
@@ -352,7 +352,7 @@ def version_of(package: str, peer: str) -> str:
 
 
 def main() -> int:
-    """Play every case to every client, and write the page; return 1 if this SDK does what must not happen."""
+    """Play every case to every client, and write the page. Return 1 if this SDK does what must not happen."""
     tls, issuer = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), trustme.CA()
     issuer.issue_cert("127.0.0.1").configure_cert(tls)
     authority = Path(tempfile.mkdtemp()) / "ca.pem"

@@ -1,7 +1,7 @@
-"""What the SDK bears for long: ``python -m reliability.soak`` runs for some minutes and says what it saw.
+"""Load the SDK for some minutes: ``python -m reliability.soak`` prints how the calls ended.
 
-* 20,000 interrupts by a signal handler, plain, over TLS, and through a proxy over TLS.
-* 100 threads that make 10,000 calls to a server that fails in every way, while the process is forked 1,000 times.
+* 20,000 interrupts by a signal handler, over plain HTTP, over TLS, and over TLS through a proxy.
+* 10,000 calls by 100 threads to a server that fails in every way, while the process is forked 1,000 times.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def echo(wire: Wire, request: Request) -> None:
 
 
 def with_surplus(wire: Wire, request: Request) -> None:
-    """Answer as asked, and once more with a stranger."""
+    """Answer correctly, then send a second answer with another customer."""
     wire.send(message(200, {"customer": {**CUSTOMER, "id": request.target.rpartition("/")[2]}}) + STRANGER)
 
 
@@ -67,7 +67,7 @@ def outcome_of(api: CustomersApi, name: str) -> str:
 
 
 def in_child(api: CustomersApi, number: int) -> bool:
-    """Fork, and return whether the child's call got what it asked for or failed as it may."""
+    """Fork, and return whether the child's call got what it asked for or failed in an allowed way."""
     pid = os.fork()
     if pid == 0:
         try:
@@ -78,8 +78,8 @@ def in_child(api: CustomersApi, number: int) -> bool:
 
 
 def crowd() -> tuple[collections.Counter[str], int]:
-    """Make the calls and the forks; return how the calls ended, and how many children went wrong."""
-    warnings.simplefilter("ignore", DeprecationWarning)  # From 3.12 on, of every fork among threads.
+    """Make the calls and the forks. Return how the calls ended, and how many children went wrong."""
+    warnings.simplefilter("ignore", DeprecationWarning)  # From 3.12 on, every fork in a process with threads warns.
     with Server(otherwise=faulty(random.Random(7))) as server:
         api = api_for(server, deadline=30.0, connection_pool_maxsize=32)
         wrong = 0
@@ -92,7 +92,7 @@ def crowd() -> tuple[collections.Counter[str], int]:
 
 
 def main() -> int:
-    """Run all of it; return 1 if anything went wrong."""
+    """Run everything. Return 1 if anything went wrong."""
     failed = False
     for way, count in INTERRUPTS.items():
         command = [sys.executable, "-m", "test.transport.interrupting", str(count), way]

@@ -1,6 +1,6 @@
-"""Thousands of faulty calls on asyncio, cancelled at any moment: each gets its own answer, and no place is lost.
+"""Cancel thousands of faulty calls on asyncio at any moment: each gets its own answer, and the pool loses no place.
 
-``python -m reliability.soak_asyncio [SEED]`` plays them on each event loop, plain and over TLS, within a minute.
+``python -m reliability.soak_asyncio [SEED]`` makes them on each event loop, plain and over TLS, within a minute.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ STRANGER = message(200, {"customer": {**CUSTOMER, "id": "STRANGER"}})
 
 
 class Soak:
-    """One run: a server of faults, and the calls.
+    """One run: a server that plays faults, and the calls.
 
-    :param seed: what the faults and cancellations follow from.
+    :param seed: the seed of the faults and cancellations.
     """
 
     def __init__(self, seed: int) -> None:
@@ -38,7 +38,7 @@ class Soak:
         self.outcomes: Counter[str] = Counter()
 
     def answer(self, wire: Wire, request: Request) -> None:
-        """Answer well, or play a fault."""
+        """Answer correctly, or play a fault."""
         whole = message(200, {"customer": {**CUSTOMER, "id": request.target.rpartition("/")[2]}})
         head, body = whole[:-20], whole[-20:]
         fault = self._chance.choice(["none"] * 6 + ["surplus", "later", "cut", "reset", "503", "close", "slow"])
@@ -57,7 +57,7 @@ class Soak:
             wire.close()
 
     async def run(self, tls: ssl.SSLContext | None, authorities: str) -> None:
-        """Make the calls and check what is left of them."""
+        """Make the calls, and check that no task and no place in the pool is lost."""
         with Server(otherwise=self.answer, tls=tls) as server:
             settings = Configuration(
                 host=server.host,

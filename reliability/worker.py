@@ -1,6 +1,6 @@
-"""One client, driven from outside: reads calls as lines of JSON, makes each, and prints what came of it as JSON.
+"""One client, driven from outside: read calls as lines of JSON, make each, and print its outcome as JSON.
 
-It runs in a peer's own environment, and so imports nothing but that peer.
+The program runs in a peer's own environment, and therefore imports nothing but that peer.
 """
 
 from __future__ import annotations
@@ -68,10 +68,10 @@ def configuration_of(host: str, ours: bool, token: str, debug: bool, authority: 
 
 
 class OnAsyncio(Squareconnect):
-    """The asyncio client of this package. It is its own API, whose methods run until the call is done."""
+    """The asyncio client of this package. Its ``api`` is itself; the methods run a call to its end."""
 
     def api_of(self, configuration: Any) -> Any:
-        """Return an API whose methods run the coroutines of another."""
+        """Return this object, whose methods run the coroutines of the asynchronous API."""
         from squareconnect import (  # type: ignore[attr-defined,unused-ignore]
             AsyncApiClient,
             AsyncCustomersApi,
@@ -122,7 +122,7 @@ def client_of(peer: str, host: str, **options: Any) -> Any:
 
 
 def representation(value: object) -> str:
-    """Return what a tracker of errors would send home of a local variable."""
+    """Return the text that an error tracker would send for a local variable."""
     try:
         return repr(value)
     except Exception:
@@ -130,18 +130,18 @@ def representation(value: object) -> str:
 
 
 def calls_of(client: Any, name: str, ids: list[str]) -> Any:
-    """Make a call, or two of which the second counts; return the id in the answer."""
+    """Make one call, or two, and return the id in the last answer."""
     if not name.startswith("retrieve_"):
         return client.call(name, *ids)
     client.call("retrieve", "C1")
-    signal.sigtimedwait([], 0.1)  # What follows the first answer has time to come.
+    signal.sigtimedwait([], 0.1)  # Bytes after the first answer have time to arrive.
     if name == "retrieve_twice":
         return "C1" if client.call("retrieve", "C2") == "C2" else "swapped"
     return client.call(name.removeprefix("retrieve_and_"), *(["C1"] if name.endswith("delete") else []))
 
 
 def attempt(peer: str, host: str, options: dict[str, Any], name: str, ids: list[str]) -> dict[str, Any]:
-    """Make a client and one call, and say how it ended."""
+    """Make a client and one call, and return how it ended."""
     try:
         return {"id": calls_of(client_of(peer, host, **options), name, ids)}
     except Exception as error:
@@ -159,7 +159,7 @@ def attempt(peer: str, host: str, options: dict[str, Any], name: str, ids: list[
 
 
 def in_threads(client: Any) -> dict[str, Any]:
-    """Call from 16 threads, or 16 tasks, at once; say whether each got what it asked for."""
+    """Call from 16 threads, or 16 tasks, at once. Return whether each got what it asked for."""
     wanted = [f"T{number % 16}" for number in range(160)]
     if isinstance(client, OnAsyncio):
         given = client.loop.run_until_complete(in_tasks(client.asynchronous, wanted))
@@ -170,7 +170,7 @@ def in_threads(client: Any) -> dict[str, Any]:
 
 
 async def in_tasks(api: Any, wanted: list[str]) -> list[str]:
-    """Call from 16 tasks."""
+    """Call from 16 tasks, and return the ids in the answers."""
     turns = asyncio.Semaphore(16)
 
     async def one(name: str) -> str:
@@ -182,7 +182,7 @@ async def in_tasks(api: Any, wanted: list[str]) -> list[str]:
 
 
 def after_fork(client: Any) -> dict[str, Any]:
-    """Call, fork, and call in both processes; say whether each got what it asked for."""
+    """Call, fork, and call in both processes. Return whether each call got what it asked for."""
     client.call("retrieve", "BEFORE")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -202,11 +202,11 @@ def after_fork(client: Any) -> dict[str, Any]:
 
 
 class InterruptError(BaseException):
-    """What the handler of the signal raises."""
+    """The exception that the signal handler raises."""
 
 
 def interrupted(client: Any) -> dict[str, Any]:
-    """Interrupt 200 calls as each kind of program does; say whether all others got what they asked for."""
+    """Interrupt 200 calls in the way of each kind of program. Return whether all others got what they asked for."""
     client.call("retrieve", "W")
     if isinstance(client, OnAsyncio):
         right = client.loop.run_until_complete(cancelling(client.asynchronous))
@@ -216,7 +216,7 @@ def interrupted(client: Any) -> dict[str, Any]:
 
 
 async def cancelling(api: Any) -> bool:
-    """Cancel tasks, as an event loop does at a signal."""
+    """Cancel tasks, as an event loop does on a signal. Return whether all other calls got their answers."""
     chance, cancelled, right = random.Random(1), 0, True
     while cancelled < 200:
         task = asyncio.ensure_future(api.retrieve_customer(f"I{cancelled}"))
@@ -229,7 +229,7 @@ async def cancelling(api: Any) -> bool:
 
 
 def interrupting(client: Any) -> bool:
-    """Let the handler of a signal raise."""
+    """Let a signal handler raise. Return whether all other calls got their answers."""
 
     def interrupt(number: int, frame: object) -> None:
         raise InterruptError
@@ -245,7 +245,7 @@ def interrupting(client: Any) -> bool:
                 got = client.call("retrieve", f"I{interrupts}")
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
-        except (InterruptError, SystemError):  # CPython 3.11 turns an interrupt of a constructor into a SystemError.
+        except (InterruptError, SystemError):  # CPython 3.11 turns an interrupt in a constructor into a SystemError.
             interrupts += 1
         else:
             right = right and got == f"I{interrupts}"
@@ -256,7 +256,7 @@ WORKS = {"threads": in_threads, "fork": after_fork, "interrupted": interrupted}
 
 
 def main(peer: str) -> None:
-    """Do what standard input says until it ends."""
+    """Read orders from standard input until it ends, and carry them out."""
     answers = sys.stdout
     for line in sys.stdin:
         order = json.loads(line)

@@ -13,14 +13,14 @@ from squareconnect import models
 from squareconnect.models._model import Model
 from test import drivers, servers
 
-hypothesis.settings.register_profile("quiet", deadline=None)  # A busy machine is no failure.
+hypothesis.settings.register_profile("quiet", deadline=None)  # A busy machine must not fail a test.
 hypothesis.settings.load_profile("quiet")
 
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # As in a job in the background of a shell.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # As in a background job of a shell.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-collect_ignore = ["dask", "interop"]  # They need packages of their own: tox -e dask, tox -e interop.
+collect_ignore = ["dask", "interop"]  # They need further packages: tox -e dask, tox -e interop.
 
 
 @pytest.fixture(autouse=True)
@@ -28,12 +28,12 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SQUARE_ACCESS_TOKEN", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)  # It is not for the runs that tests start.
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)  # Runs that tests start must not use it.
 
 
 @pytest.fixture(params=["threads", "asyncio"])
 def driver(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The driver that ``api_for`` makes clients of. A module that uses this runs over each."""
+    """The driver for the clients of ``api_for``. A module that uses this fixture runs with each driver."""
     name: str = request.param
     monkeypatch.setattr(servers, "make_api", drivers.DRIVERS[name])
     return name
@@ -41,13 +41,13 @@ def driver(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
-    """A certificate authority that nobody trusts by itself."""
+    """A certificate authority that is not trusted by default."""
     return trustme.CA()
 
 
 @pytest.fixture
 def server_tls(authority: trustme.CA) -> ssl.SSLContext:
-    """The TLS of a server with a certificate for 127.0.0.1."""
+    """The TLS context of a server with a certificate for 127.0.0.1."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     return context

@@ -1,4 +1,4 @@
-"""A directory whose pages, and failures on the way, a test chooses."""
+"""A customer directory with pages and failures that a test chooses."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class Directory:
-    """Answers ``list_customers`` with pages of customers with the given ids, and keeps what it was asked."""
+    """Answers ``list_customers`` with pages of customers with the given ids, and records the calls."""
 
     def __init__(self, *pages: Iterable[str]) -> None:
         self.pages = [list(page) for page in pages]
         self.asked: list[dict[str, Any]] = []
         self.failures: dict[int, ApiException] = {}
-        """What the answer to a request is instead of a page, by the number of the request from 0."""
+        """The exceptions that requests raise instead of returning a page, by the number of the request from 0."""
 
     def list_customers(self, **parameters: Any) -> ListCustomersResponse:
         self.asked.append(parameters)

@@ -1,4 +1,4 @@
-"""The drivers that the tests of faults run over: a client on threads, or one on asyncio that is called like it."""
+"""The drivers for the tests of faults: a client on threads, or a client on asyncio that is called in the same way."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class _Blocking:
 
 
 class _Times:
-    """Sets the time of the asyncio driver under the names that ``rest_client`` has."""
+    """Sets the clock of the asyncio driver through the attributes that ``rest_client`` has."""
 
     def __init__(self, connections: AsyncConnections) -> None:
         object.__setattr__(self, "_connections", connections)

@@ -1,13 +1,13 @@
-"""A fuzzer of answers, guided by coverage: any bytes are a model or an ApiException, never another exception.
+"""A fuzzer of answers, guided by coverage: any bytes give a model or an ApiException, never another exception.
 
-It plays a rule of ``test_any_answers`` for as long as it is let, and is no part of the test suite. It needs atheris,
-which has wheels for some versions of Python only, beside what the tests need::
+It checks a rule of ``test_any_answers`` until it is stopped, and is not part of the test suite. In addition to what the
+tests need, it needs atheris, which has wheels only for some versions of Python::
 
     pip install atheris -r test-requirements.txt
     python -m test.fuzz_answers -max_total_time=60
 
-It ends with an error, and writes its bytes to a file ``crash-...``, when the rule is broken. Options are those of
-libFuzzer; a folder given as an argument keeps what was found, for the next time.
+When the rule is broken, it ends with an error, and writes the bytes to a file ``crash-...``. The options are those of
+libFuzzer. A folder given as an argument keeps the inputs that were found, for the next run.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ ADA: dict[str, Any] = {
 
 
 class Rest(RESTClientObject):
-    """Overrides what a program's own client of 2.x overrides: keeps what it is asked to send, and has its answers."""
+    """Overrides what programs of 2.x override in their own clients: records the requests, and returns given answers."""
 
     def __init__(self, *answers: RESTResponse) -> None:
         self.answers = list(answers)

@@ -1,4 +1,4 @@
-"""Servers on real loopback sockets that play the faults of a script and record all that comes."""
+"""Servers on real loopback sockets that play the faults of a script and record all requests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FOUND = {"customer": CUSTOMER}
 
 
 class Request(NamedTuple):
-    """A request as it came."""
+    """A request as it arrived."""
 
     method: str
     target: str
@@ -37,7 +37,7 @@ class Request(NamedTuple):
     """By lower-case name."""
     body: bytes
     connection: int
-    """The number of the connection that it came over, from 1."""
+    """The number of its connection, from 1."""
 
 
 class Wire:
@@ -80,7 +80,7 @@ class Wire:
         self.sock.sendall(data)
 
     def close(self) -> None:
-        """End the connection in an orderly way."""
+        """Close the connection normally."""
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
         self.sock.close()
@@ -96,14 +96,14 @@ Step: TypeAlias = "Callable[[Wire, Request], None]"
 
 
 class Server:
-    """Plays one step of a script a request, then ``otherwise`` for ever.
+    """Plays one step of a script for each request, then always ``otherwise``.
 
-    :param steps: what to do with the first requests, whichever connections they come over.
-    :param otherwise: what to do with all further ones; by default, answer with a customer.
-    :param tls: the server's side of TLS; None for plain HTTP.
-    :param deaf: whether it never reads what comes.
-    :param greeting: bytes that it sends as soon as a connection stands, before any request.
-    :param address: where it listens.
+    :param steps: what to do with the first requests, on any connection.
+    :param otherwise: what to do with all further requests; by default, answer with a customer.
+    :param tls: the server's TLS context; None for plain HTTP.
+    :param deaf: whether it never reads what it receives.
+    :param greeting: bytes that it sends as soon as a connection is open, before any request.
+    :param address: the address that it listens on.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class Server:
         self.received = b""
         self.connections = 0
         self.committed: dict[str, bytes] = {}
-        """The bodies carried out, by ``idempotency_key`` or ``card_nonce``, or each by a name of its own."""
+        """The bodies carried out, by ``idempotency_key`` or ``card_nonce``, or by a unique name."""
         self.ended = threading.Event()
         self._tls = tls
         self._deaf = deaf
@@ -150,7 +150,7 @@ class Server:
             thread.join(5)
 
     def commit(self, request: Request) -> None:
-        """Carry a request out: once only for each idempotency key or nonce."""
+        """Carry a request out, but only once for each idempotency key or nonce."""
         values = json.loads(request.body) if request.body else {}
         with self._lock:
             name = values.get("idempotency_key") or values.get("card_nonce") or f"number {len(self.committed)}"
@@ -202,12 +202,12 @@ def message(status: int, body: Any, headers: Mapping[str, object] | None = None,
 
 
 def answer(status: int = 200, body: Any = FOUND, headers: Mapping[str, object] | None = None) -> Step:
-    """Answer, and keep the connection."""
+    """Answer, and keep the connection open."""
     return raw(message(status, body, headers))
 
 
 def raw(data: bytes) -> Step:
-    """Send bytes, and keep the connection."""
+    """Send bytes, and keep the connection open."""
     return lambda wire, request: wire.send(data)
 
 
@@ -232,12 +232,12 @@ def close(wire: Wire, request: Request) -> None:
 
 
 def stall(wire: Wire, request: Request) -> None:
-    """Answer nothing, and keep the connection."""
+    """Answer nothing, and keep the connection open."""
     wire.server.ended.wait(30)
 
 
 def in_pieces(*pieces: bytes, pause: float = 0.02) -> Step:
-    """Send each piece by itself, over TLS in a record of its own, and keep the connection."""
+    """Send the pieces separately, over TLS each in its own record, and keep the connection open."""
 
     def play(wire: Wire, request: Request) -> None:
         for piece in pieces:
@@ -248,7 +248,7 @@ def in_pieces(*pieces: bytes, pause: float = 0.02) -> Step:
 
 
 def drip(data: bytes, pause: float = 0.02, first: int = 0) -> Step:
-    """Send the first bytes at once and one byte at each pause, over and over, for as long as the client listens."""
+    """Send the first bytes at once, then one byte after each pause, again and again while the client listens."""
 
     def play(wire: Wire, request: Request) -> None:
         wire.send(data[:first])
@@ -267,7 +267,7 @@ def chunked(*chunks: bytes, end: bytes = b"0\r\n\r\n", headers: str = "") -> Ste
 
 
 def commit(then: Step | None = None) -> Step:
-    """Carry the request out, then play another step; by default, answer with a customer."""
+    """Carry the request out, then play another step. By default, answer with a customer."""
     play_then = then or answer()
 
     def play(wire: Wire, request: Request) -> None:
@@ -309,27 +309,27 @@ def _pass(source: socket.socket, target: socket.socket) -> None:
 
 @contextlib.contextmanager
 def nobody() -> Iterator[str]:
-    """Return a host that takes connections and never says a word."""
+    """Yield a host that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def untraced() -> dict[str, str]:
-    """Return this process's environment without what lets coverage trace a child of it."""
+    """Return this process's environment without the variables that make coverage trace a child process."""
     return {name: value for name, value in os.environ.items() if not name.startswith("COV")}
 
 
 def closed_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port that no program listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
 make_api: Callable[[Configuration], Any] = drivers.on_threads
-"""Makes a client. The fixture ``driver`` replaces it."""
+"""The function that makes a client. The fixture ``driver`` replaces it."""
 
 
 def api_for(server: Server | str, **settings: Any) -> CustomersApi:
-    """Return a client of a server, whose pauses between tries take no time."""
+    """Return an API that calls a server, without pauses between tries."""
     host = server if isinstance(server, str) else server.host
     return make_api(Configuration(host=host, access_token="T0KEN", **settings))  # type: ignore[no-any-return]

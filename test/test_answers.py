@@ -1,4 +1,4 @@
-"""Whatever answers: a right model or an ApiException that keeps what came, never an empty model or another error."""
+"""Any answer gives a correct model or an ApiException that keeps it, never an empty model or another exception."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_a_redirect_is_not_followed(status: int) -> None:
     assert caught.value.headers["Location"] == elsewhere.host + "/v2/customers"
 
 
-# -- The body's way -------------------------------------------------------------------------------------------------
+# -- Bodies ---------------------------------------------------------------------------------------------------------
 
 GREEK = {"customer": {**CUSTOMER, "given_name": "Ἀδα " * 30_000}}
 

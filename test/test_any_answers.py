@@ -1,4 +1,4 @@
-"""Whatever bytes answer: a model or an exception, for all inputs."""
+"""Any bytes as an answer give a model or an ApiException."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def test_any_bytes_are_a_model_or_a_decode_error(body: bytes, kind: type[Model])
 
 @pytest.fixture(scope="module", params=["threads", "asyncio"])
 def line(request: pytest.FixtureRequest) -> Iterator[tuple[Server, Any]]:
-    """A server, and a client over each driver that does not try again."""
+    """A server, and a client with each driver that never retries."""
     with Server() as server:
         yield server, DRIVERS[request.param](Configuration(host=server.host, access_token="T0KEN", max_retries=0))
 
 
 def retrieve(line: tuple[Server, Any], data: bytes) -> ApiException | None:
-    """Return what is raised when a server sends some bytes, or check that it is nothing because a customer came."""
+    """Return the exception that a call raises when a server sends these bytes, or check that it returns a customer."""
     server, api = line
     server.otherwise = cut(data)
     try:

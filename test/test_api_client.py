@@ -1,4 +1,4 @@
-"""How a client is made, and what a call returns."""
+"""Making a client, and the results of its calls."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_test_double_can_be_made_of_the_class() -> None:
         client.call_api()
 
 
-# -- What comes back ------------------------------------------------------------------------------------------------
+# -- Results --------------------------------------------------------------------------------------------------------
 
 
 def test_an_answer_comes_back_as_a_model_or_as_it_is() -> None:

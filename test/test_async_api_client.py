@@ -1,4 +1,4 @@
-"""The client for asyncio, but for what its connections do."""
+"""The client for asyncio, except its connections."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ PATIENCE = 20
 
 
 class Gate:
-    """A call that waits until it is let through, and counts how many wait with it."""
+    """A call that waits until the gate is opened, and counts how many calls wait."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -342,7 +342,7 @@ def test_a_cancelled_task_ends_at_once_and_makes_no_call_that_had_not_begun(gate
 
 
 class BlockedTransport(RESTClientObject):
-    """Stands where a client has its RESTClientObject; answers with an empty object once its gate is open."""
+    """Replaces a client's RESTClientObject. It answers with an empty object when its gate is open."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate

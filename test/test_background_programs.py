@@ -1,4 +1,4 @@
-"""Programs that make calls in the background, and end or fork meanwhile."""
+"""Programs that make calls in the background, and end or fork while these run."""
 
 from __future__ import annotations
 

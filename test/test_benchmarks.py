@@ -137,7 +137,7 @@ class TestEachBenchmarkRunsAtASmallSize:
 
     def test_the_works(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(works, "WARM_UP", 0.0)
-        monkeypatch.setattr("gc.collect", int)  # It takes long beside all that the tests hold.
+        monkeypatch.setattr("gc.collect", int)  # A collection takes long with all the objects that the tests hold.
         measured = works.measure("ours", TINY, ("decode", "calls", "memory"))
         headings, *rows = table.rows({"ours": measured}, ("ours",))
         assert len(rows) == len(measured) == 6

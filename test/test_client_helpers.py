@@ -1,4 +1,4 @@
-"""Methods of a client that programs of 2.x call themselves."""
+"""Methods of a client that programs written for 2.x call themselves."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def test_a_difference_explains_calls_that_end_as_it_says() -> None:
 
 
 class Box:
-    """Has a field of each kind, and can hold itself."""
+    """Has a field of each type, and can contain itself."""
 
     def __init__(self) -> None:
         self.swagger_types = {"size": "int", "name": "str", "tags": "list[str]", "inner": "Box", "boxes": "list[Box]"}
@@ -112,7 +112,7 @@ class Box:
 
 
 class BoxesApi:
-    """Has one method, documented as 2.x does it."""
+    """Has one method, documented as in 2.x."""
 
     def fill_box(self, box_id: str, body: Box, **kwargs: Any) -> None:
         """
@@ -189,7 +189,7 @@ def requirements_in(sentence: str) -> list[str]:
 
 
 def test_the_requirements_of_the_migration_page_choose_what_it_says() -> None:
-    ours, theirs = requirements_in("These lines choose\nit: "), requirements_in("These stay with 2.x:\n")
+    ours, theirs = requirements_in("These requirements select\nit: "), requirements_in("These stay with 2.x:\n")
 
     assert len(ours) == len(theirs) == 4
     for line in ours:

@@ -1,4 +1,4 @@
-"""Threads, forks, copies and crowds: one client for all, and nothing mixed up."""
+"""Threads, forks, copies and crowds share one client, and no call gets another call's answer."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def echo(wire: Wire, request: Request) -> None:
 
 
 def asks_right(api: CustomersApi, name: str, count: int) -> bool:
-    """Whether each of some calls gets the customer that it asks for."""
+    """Return whether each of some calls gets the customer that it asks for."""
     for number in range(count):
         customer = api.retrieve_customer(f"{name}-{number}").customer
         if customer is None or customer.id != f"{name}-{number}":
@@ -103,7 +103,7 @@ def test_each_thread_has_its_own_last_response() -> None:
 
 
 def in_child(work: Callable[[], bool]) -> Callable[[], bool]:
-    """Do some work in a child process, and give what waits for its end and says whether it was well."""
+    """Do work in a child process. Return a function that waits for its end and returns whether it succeeded."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # The server's threads run in this process.
         child = os.fork()
@@ -125,7 +125,7 @@ def test_after_a_fork_parent_and_child_use_connections_of_their_own(secure: bool
         warnings.simplefilter("ignore")
         api = api_for(server, verify_ssl=False)
         gate, opened = os.pipe()
-        # OpenSSL 3.0 cannot be used in a child that was forked while a thread of the parent began or ended its use.
+        # A child cannot use OpenSSL 3.0 if a thread of the parent was starting or ending its use during the fork.
         with ThreadPoolExecutor(3) as threads:
             assert all(threads.map(lambda number: asks_right(api, f"B{number}", 5), range(3)))
             time.sleep(0.05)

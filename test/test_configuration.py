@@ -283,7 +283,7 @@ def test_setting_the_module_as_if_it_were_the_configuration_says_what_to_write()
 
 @pytest.fixture
 def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The module, whose defaults are taken back."""
+    """The module, whose defaults are restored after the test."""
     monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "OF-ENVIRONMENT")
     yield configuration
     for name in ("access_token", "host"):

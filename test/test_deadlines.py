@@ -28,7 +28,7 @@ BODY = {"given_name": "Ada"}
 
 @contextlib.contextmanager
 def soon() -> Iterator[None]:
-    """Demand that something ends long before what it is waiting for: nothing here ends by itself within 20 seconds."""
+    """Check that the block ends within 10 seconds. Without a time-out, nothing here ends within 20 seconds."""
     start = time.monotonic()
     yield
     assert time.monotonic() - start < 10
@@ -132,7 +132,7 @@ def test_a_server_that_does_not_read_is_left_at_the_deadline(secure: bool, serve
 
 @pytest.fixture
 def full() -> Iterator[str]:
-    """A port whose queue is full, so that connecting to it is neither accepted nor refused."""
+    """The URL of a port whose queue is full, so that a connection is neither accepted nor refused."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as stack:
         for _ in range(4):
             filler = stack.enter_context(socket.socket())
@@ -150,7 +150,7 @@ def test_a_connection_that_is_not_made_is_left_after_the_connect_time_out(full: 
 
 
 class Names:
-    """Stands in for the name service."""
+    """Replaces the name lookup."""
 
     def __init__(self, *addresses: tuple[str, int], seconds: float = 0.0) -> None:
         self.addresses = addresses
@@ -239,7 +239,7 @@ def test_a_call_waits_for_a_connection_until_the_deadline() -> None:
 
 
 class Clock:
-    """Time that passes in pauses only."""
+    """A clock that only moves during pauses."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -35,13 +35,13 @@ def anchors_of(page: Path) -> set[str]:
 
 
 def first_cells(page: str, head: str) -> list[list[str]]:
-    """Return the cells of a page's table, by the head of its first column."""
+    """Return the cells of the page's table whose first column has this heading."""
     table = (ROOT / "docs" / page).read_text().split(f"| {head} |")[1].split("\n\n")[0]
     return [re.split(r" (?<!\\)\| ", line.strip("| ")) for line in table.splitlines()[2:]]
 
 
 class Recorder:
-    """Notes what a method asks of its client."""
+    """Records the call that a method makes on its client."""
 
     def call_api(self, path: str, method: str, *_: Any, **__: Any) -> None:
         self.request = f"**{method}** {path}"

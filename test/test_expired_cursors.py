@@ -1,4 +1,4 @@
-"""What a listing does when its cursor has expired."""
+"""Listings whose cursor has expired."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_refuses_another_answer_to_an_expired_cursor() -> None:
 
 
 class Clock:
-    """A clock that stands still until a test moves it."""
+    """A clock that only moves when a test moves it."""
 
     def __init__(self) -> None:
         self.time = datetime(2019, 6, 12, tzinfo=timezone.utc)

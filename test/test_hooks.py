@@ -1,4 +1,4 @@
-"""What a program learns of each try: the hook, the lines of the log, and in which context they come."""
+"""What a program learns about each try: the hook, the log lines, and the context in which both run."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_a_hook_that_cannot_be_called_is_refused(hook: Any) -> None:
 
 @pytest.fixture
 def lines() -> Iterator[list[tuple[str, str, str]]]:
-    """The lines of the log, each with its level and with what the context says where it was written."""
+    """The log lines, each with its level and the value of a context variable when it was written."""
     written: list[tuple[str, str, str]] = []
 
     class Handler(logging.Handler):

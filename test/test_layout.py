@@ -1,4 +1,4 @@
-"""Imports point downwards: a room knows only the rooms below it, also in functions and for types alone."""
+"""Imports point downwards: a module imports only from its own layer or lower ones, even in functions and for types."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ ROOMS = (
     "transport", "rest", "asynchronous", "api_client", "async_api_client", "apis", "pagination",
     "emulator", "pytest_plugin", "bulk", "dask", "cli", "__main__",
 )  # fmt: skip
-"""The modules and packages of the SDK from the lowest to the highest. A new one needs its place here."""
+"""The layers: the modules and packages of the SDK from the lowest to the highest. Add a new one in its place."""
 
 
 def name_of(path: Path) -> str:
-    """Return a module's name without that of the package."""
+    """Return a module's name without the package's name."""
     return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
 
 
@@ -61,7 +61,7 @@ def room_of(module: str) -> int:
 
 
 def when_imported(path: Path) -> ast.Module:
-    """Return a module's code without its functions: what runs, or checkers see, when it is imported."""
+    """Return a module's code without its functions: the code that runs, or that type checkers read, on import."""
 
     class WithoutFunctions(ast.NodeTransformer):
         def visit_FunctionDef(self, node: ast.FunctionDef) -> None:

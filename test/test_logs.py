@@ -35,7 +35,7 @@ def _as_before() -> Iterator[None]:
 
 
 def handlers() -> list[logging.Handler]:
-    """Return the handlers that were added to both loggers: urllib3 has one of its own, which does nothing."""
+    """Return the handlers that were added to both loggers. urllib3 has its own handler, which does nothing."""
     first, second = ([each for each in logger.handlers if type(each) is not logging.NullHandler] for logger in LOGGERS)
     assert first == second
     return first
@@ -146,7 +146,7 @@ def test_handlers_of_others_stay() -> None:
 
 
 def test_handlers_go_with_their_configuration(tmp_path: Path) -> None:
-    gc.collect()  # What other tests left is not counted.
+    gc.collect()  # Objects that other tests left are not counted.
     before = descriptors()
     for number in range(50):
         Configuration(debug=True, logger_file=str(tmp_path / f"{number}.log"))
@@ -185,7 +185,7 @@ def test_threads_that_switch_at_once_leave_nothing(tmp_path: Path) -> None:
 
 
 class Dropping(logging.Formatter):
-    """Drops a Configuration in the midst of an arrangement, as the garbage collector may."""
+    """Drops a Configuration while handlers are being arranged, as the garbage collector may."""
 
     dropped: list[Configuration] = []  # noqa: RUF012
 
@@ -210,14 +210,14 @@ def test_the_module_loads_where_there_is_no_fork(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_last_configuration_of_a_file_may_go_while_another_thread_logs(tmp_path: Path) -> None:
-    """Dropping it within one of logging's locks must not wait for the lock of another, which may wait for the first."""
+    """Dropping it while holding a lock of logging must not wait for our lock, whose holder may wait for the first."""
     configuration: Configuration | None = Configuration(logger_file=str(tmp_path / "log"))
     arranging, handler = threading.Event(), logging.getLogger("squareconnect").handlers[0]
 
     def arrange() -> None:
         with logs._lock:
             arranging.set()
-            handler.acquire()  # What adding or removing a handler would wait for.
+            handler.acquire()  # Adding or removing a handler would wait for this lock.
             handler.release()
 
     handler.acquire()

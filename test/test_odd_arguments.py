@@ -1,4 +1,4 @@
-"""Arguments and answers that are not what they should be: one clear sentence, and nothing is sent or shown."""
+"""Wrong arguments and answers: the message is one clear sentence, and nothing is sent or shown."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ SECRET = "EAAA-CANARY-9"
 
 
 def shown(error: BaseException) -> str:
-    """Return what a tracker of errors sends home: the traceback with the locals of all frames but the test's."""
+    """Return what an error tracker sends: the traceback with the locals of all frames except the test's."""
     whole = traceback.TracebackException.from_exception(error, capture_locals=True)
     frames = [frame for frame in whole.stack if frame.filename != __file__]
     assert frames

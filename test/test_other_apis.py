@@ -1,4 +1,4 @@
-"""The other API classes of 2.x on this client, as docs/Migration.md describes: 2.x is installed beside it for real."""
+"""The other API classes of 2.x on this client. 2.x is really installed next to it, as docs/Migration.md describes."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ CHARGED = answer(body={"transaction": {"id": "T1", "tenders": [{"amount_money": 
 
 @pytest.fixture(scope="module")
 def square2() -> Iterator[Any]:
-    """2.x, imported from beside this package."""
+    """2.x, imported from the copy next to this package."""
     sys.path.insert(0, str(install_beside()))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Its patterns have escapes that Python warns about when it compiles them.
+        warnings.simplefilter("ignore")  # Python warns about escapes in its regular expressions when it compiles them.
         yield importlib.import_module("legacy.squareconnect")
     sys.path.pop(0)
 

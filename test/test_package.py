@@ -14,18 +14,18 @@ from squareconnect import models
 
 ROOT = Path(squareconnect.__file__).parents[1]
 PACKAGE: Any = squareconnect
-"""As type checkers do not see it: they know each name, but not the list of them."""
+"""The package as Any, because type checkers know each of its names but not the list of them."""
 
 
 def run(program: str, *options: str) -> Any:
-    """Run a program in a fresh interpreter. Gives what it prints, read as JSON."""
+    """Run a program in a fresh interpreter, and return its output, decoded from JSON."""
     done = subprocess.run([sys.executable, *options, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     return json.loads(done.stdout or "null")
 
 
 def names_of(part: str) -> list[str]:
-    """The names that every user of 2.x could import from a module."""
+    """Return the names that every user of 2.x could import from a module."""
     return {
         "squareconnect": ["ApiClient", "Configuration", "CustomersApi", *models.__all__],
         "squareconnect.apis": ["CustomersApi"],

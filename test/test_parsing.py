@@ -1,4 +1,4 @@
-"""The two parsers agree: what one takes the other takes, with the same value, and the refusals are the same."""
+"""The two parsers agree: both accept the same texts, with the same values, and refuse others with the same message."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PIECES = [
 
 
 def valid_text(source: random.Random, depth: int = 0) -> str:
-    """Return a text that is mostly JSON, with the odd values that JSON's own writer makes."""
+    """Return a text that is mostly JSON, with the odd values that Python's JSON encoder writes."""
     kind = source.randrange(9 if depth < 4 else 6)
     if kind == 0:
         return source.choice(
@@ -59,7 +59,7 @@ def random_text(seed: int) -> bytes:
     if seed % 4 == 0:
         return b"".join(source.choices(PIECES, k=source.randrange(1, 9)))
     text = valid_text(source).encode("utf-8", "surrogatepass")
-    if seed % 4 == 1 and text:  # One byte is another one, or missing.
+    if seed % 4 == 1 and text:  # One byte is replaced or missing.
         at = source.randrange(len(text))
         text = text[:at] + bytes(source.choices(range(256), k=source.randrange(2))) + text[at + 1 :]
     return text

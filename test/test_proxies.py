@@ -1,4 +1,4 @@
-"""Proxies: which are taken, what they see, and what they are never given."""
+"""Proxies: which of them are used, what they see, and what they never get."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_plain_http_can_be_allowed_and_forbidden_again() -> None:
 
 
 def own_frames(error: BaseException) -> str:
-    """Return what a traceback with local variables shows, without the frame of the test, which knows the secret."""
+    """Return a traceback with local variables, without the frame of the test, which knows the secret."""
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
     del shown.stack[0]
     return "".join(shown.format())
@@ -242,7 +242,7 @@ def test_any_port_can_be_a_proxys(port: int) -> None:
     assert Configuration(proxy=f"http://[::1]:{port}/").proxy == f"http://[::1]:{port}/"
 
 
-# -- A proxy that is spoken to over TLS -----------------------------------------------------------------------------
+# -- A proxy that is reached over TLS -------------------------------------------------------------------------------
 
 
 def test_tls_passes_through_a_proxy_that_is_itself_spoken_to_over_tls(

@@ -1,4 +1,4 @@
-"""The pytest plugin, as pytest itself uses it."""
+"""The pytest plugin, used by pytest itself."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_each(square, square_server, number):
 
 
 def ran(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResult:
-    """Run tests with the plugin and none of the others that are installed, which takes a fifth of the time."""
+    """Run tests with this plugin and no other installed plugin, which takes a fifth of the time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         return ran_with_all_plugins(pytester, source, "-p", "squareconnect.pytest_plugin", *options)
@@ -183,7 +183,7 @@ def test_importing_it_takes_little_time() -> None:
         "print(time.process_time() - started)"
     )
 
-    # It is 2 ms where it has to be compiled, as here, and half of one otherwise. The emulator would take 100.
+    # It takes 2 ms if it must be compiled, as here, and 0.5 ms otherwise. The emulator would take 100 ms.
     assert min(float(printed(code)) for _ in range(3)) < 0.02
 
 

@@ -19,7 +19,7 @@ def test_the_code_prints_what_the_page_says(capsys: pytest.CaptureFixture[str]) 
 
 def test_two_commands_do_all_the_set_up() -> None:
     (block,) = re.findall(r"^```sh\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-    demo, tests = block.splitlines()  # .ci/run runs both as they are typed here.
+    demo, tests = block.splitlines()  # .ci/run runs both exactly as written here.
     assert demo.endswith(" -m squareconnect demo")
     assert tests.endswith(" -m pytest -n auto")
 

@@ -17,7 +17,7 @@ SET_UP, *RECIPES = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MU
 
 @pytest.fixture
 def names() -> Iterator[dict[str, Any]]:
-    """Return what the first block defines."""
+    """Return the names that the first block defines."""
     names: dict[str, Any] = {}
     exec(SET_UP, names)
     assert isinstance(names["square"], Emulator)

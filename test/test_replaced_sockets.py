@@ -1,4 +1,4 @@
-"""Programs that put other sockets, TLS classes, names, connections or interpreters in place: calls use them."""
+"""Calls use the sockets, TLS classes, name lookups, connections or interpreters that programs put in place."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def trusted(authority: trustme.CA, tmp_path: Path) -> str:
 
 
 class Counting(socket.socket):
-    """A socket in place of Python's own, as PySocks and others have it."""
+    """A replacement for Python's socket, like that of PySocks."""
 
     connected = 0
 
@@ -50,7 +50,7 @@ class Counting(socket.socket):
 
 
 class Wrapped:
-    """A socket that is none: it only has the methods of one, as gevent's, eventlet's and mocket's."""
+    """An object with the methods of a socket that is not a socket, like those of gevent, eventlet and mocket."""
 
     connected = 0
 
@@ -71,7 +71,7 @@ _socket = socket.socket
 
 @pytest.fixture(params=[Counting, Wrapped])
 def replacing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
-    """A function that puts another class in place of ``socket.socket``, and returns it."""
+    """A function that replaces ``socket.socket`` with another class, and returns that class."""
 
     def replace() -> Any:
         request.param.connected = 0
@@ -132,7 +132,7 @@ _context: Any = ssl.SSLContext
 
 
 class Counted(ssl.SSLContext):
-    """A context of another class, as gevent, eventlet and truststore put it there."""
+    """A TLS context of another class, like those of gevent, eventlet and truststore."""
 
     wrapped = 0
 
@@ -148,13 +148,13 @@ class Counted(ssl.SSLContext):
 
 
 for _name in ("minimum_version", "options", "verify_flags", "verify_mode"):
-    # Those of ssl.SSLContext look for ssl.SSLContext by its name, and find this class there.
+    # The properties of ssl.SSLContext look up ssl.SSLContext by name, and would find this class.
     setattr(Counted, _name, getattr(_context.__base__, _name))
 
 
 @pytest.fixture
 def another_context(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """A function that puts another class in place of ``ssl.SSLContext``."""
+    """A function that replaces ``ssl.SSLContext`` with another class."""
 
     def replace() -> None:
         Counted.wrapped = 0
@@ -192,7 +192,7 @@ def test_deadline_and_outcome_hold_over_another_class_of_tls_contexts(
 
 def test_a_fake_of_a_tls_context_is_left_to_urllib3(monkeypatch: pytest.MonkeyPatch, trusted: str) -> None:
     class Fake:
-        """What mocket puts there."""
+        """Mocket's replacement for a TLS context."""
 
         def __init__(self, *arguments: Any) -> None:
             pass

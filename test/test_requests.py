@@ -1,4 +1,4 @@
-"""What a client sends for a call: request, headers, authorization, path."""
+"""The requests that a client sends: bodies, headers, authorization and paths."""
 
 from __future__ import annotations
 

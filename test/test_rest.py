@@ -26,7 +26,7 @@ from squareconnect.transport.answer import decompress
 from squareconnect.transport.exchange import pause_before_retry, should_retry
 from test.servers import Server, answer, api_for
 
-# -- What decides ---------------------------------------------------------------------------------------------------
+# -- Decisions ------------------------------------------------------------------------------------------------------
 
 
 def failed(kind: type[ApiException], status: int | None = None, *, unknown: bool = False) -> ApiException:

@@ -1,4 +1,4 @@
-"""What is tried again, and that nothing is done twice: each fault played by a server that counts what it did."""
+"""Which calls are retried, and that nothing is done twice: a server plays each fault and counts what it carried out."""
 
 from __future__ import annotations
 

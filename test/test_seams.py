@@ -1,4 +1,4 @@
-"""The places where programs and tests written for 2.x put something of their own: a call goes through each of them.
+"""The methods that programs and tests written for 2.x replace: every call goes through each of them.
 
 ``call_api`` -> ``ApiClient.request`` -> ``RESTClientObject.GET``, ... -> ``RESTClientObject.request`` ->
 ``pool_manager.request``
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Case(NamedTuple):
-    """A call, the request that it makes and an answer to that."""
+    """A call, the request that it makes, and the answer to the request."""
 
     call: Callable[..., Any]
     method: str
@@ -69,7 +69,7 @@ every_call = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
 
 class StandIn:
-    """What programs' tests return in place of an answer."""
+    """The object that tests of programs return instead of an answer."""
 
     def __init__(self, data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         self.status = status
@@ -99,18 +99,18 @@ above_the_pool = pytest.mark.parametrize("stand_in", [as_text, as_bytes, without
 
 @pytest.fixture
 def api() -> CustomersApi:
-    """A client of a host that nobody listens on: what leaves, fails."""
+    """An API whose host does not listen: every request that is sent fails."""
     return api_for(f"http://127.0.0.1:{closed_port()}", max_retries=0)
 
 
 def id_of(response: Any) -> Any:
-    """Return the id of what a response holds."""
+    """Return the id of the customer or card in a response."""
     kept = response.customer if hasattr(response, "customer") else response.card
     return kept.id
 
 
 def check(response: Any, case: Case) -> None:
-    """See that a call returned the model of its case's answer."""
+    """Check that a call returned the model of its case's answer."""
     if case.method == "DELETE":
         assert response.errors is None
     elif "customers" in case.result:
@@ -183,9 +183,9 @@ def test_a_replaced_method_of_the_rest_client_gets_the_sanitised_body(
 
 
 class Rest2x(RESTClientObject):
-    """A subclass as programs have it: these parameters of ``request`` and nothing more.
+    """A subclass like those in programs: ``request`` has exactly these parameters.
 
-    :param stand_in: what it answers with; None passes each request on.
+    :param stand_in: the answer that it returns; None passes each request on.
     """
 
     def __init__(self, configuration: Configuration, stand_in: Any = None) -> None:
@@ -246,7 +246,7 @@ def test_options_reach_the_transport_past_a_subclass_with_the_parameters_of_2_x(
         assert len(server.requests) == 3
 
 
-# -- Stand-ins that nothing is decoded of ---------------------------------------------------------------------------
+# -- Stand-ins that are not decoded ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seam", ["client", "rest"])
@@ -279,7 +279,7 @@ def test_a_stand_in_without_a_body_is_refused_in_one_sentence(api: CustomersApi)
 
 
 class Streamed(StandIn):
-    """An answer whose body can only be read in pieces."""
+    """A mock of an answer whose body can only be read in pieces."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(None)

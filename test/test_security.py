@@ -1,4 +1,4 @@
-"""One token and one e-mail address, hunted through everything that can be printed."""
+"""Everything that can be printed is searched for a token and an e-mail address."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ FAULTS: dict[str, servers.Step] = {
 
 
 def with_locals(error: BaseException) -> str:
-    """Return what a tracker of errors sends home: the traceback with the local variables of our frames and below."""
+    """Return what an error tracker sends: the traceback with the local variables of our frames and those below."""
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
     del shown.stack[0]  # The caller's frame, which knows the token.
     return "".join(shown.format())
@@ -85,7 +85,7 @@ class Printed:
 
 @pytest.fixture
 def loud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Debugging as it is switched on for a whole program."""
+    """Debugging, switched on for the whole program."""
     monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 9)
     logging.getLogger().setLevel(logging.DEBUG)
     yield
@@ -171,7 +171,7 @@ def test_a_mistake_does_not_show_the_token(mistake: Callable[[], Any]) -> None:
 
 
 class SoftTimeLimit(Exception):  # noqa: N818
-    """What a job queue raises in a signal's handler."""
+    """The exception that a job queue raises in a signal handler."""
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SoftTimeLimit])

@@ -37,11 +37,11 @@ json_values = st.recursive(
     max_leaves=6,
 )
 method_names = st.sampled_from([name for name in dir(Customer) if name not in Customer.swagger_types])
-"""Names that mean something to Python or to a model, and nothing to Square."""
+"""Names that have a meaning in Python or on a model, but not for Square."""
 
 
 def sent(body: Any) -> Any:
-    """What a server reads of a body."""
+    """Return the JSON that a server reads from a body."""
     return json.loads(encode(body))
 
 

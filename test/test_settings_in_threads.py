@@ -1,4 +1,4 @@
-"""Settings that change while other threads call."""
+"""Settings that change while other threads make calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def over_and_over(change: Callable[[], object]) -> Iterator[None]:
-    """Let another thread make a change over and over."""
+    """Let another thread make a change repeatedly."""
     done = threading.Event()
 
     def repeat() -> None:

@@ -1,4 +1,4 @@
-"""Swagger models of other sources, as bodies and as answers."""
+"""Swagger models from other packages, as bodies and as answers."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_swagger_model_is_decoded_with_everything_in_it() -> None:
     assert order.ordered_at == datetime(2019, 6, 12, 10, tzinfo=timezone.utc)
     assert order.due_on == date(2019, 7, 1)
     assert order.extra == {"a": [1]}
-    assert isinstance(order.customer, shop.Customer)  # The name inside a source's model is the source's first,
+    assert isinstance(order.customer, shop.Customer)  # A source's models use their own names first,
     assert order.address == models.Address(locality="London")  # then ours.
     assert order.parts[0].id == "o2"
     assert order.pet is None
@@ -190,7 +190,7 @@ def test_a_value_that_does_not_fit_is_refused_with_its_place(value: Any, swagger
 
 def test_a_value_nested_deeper_than_python_can_read_is_refused() -> None:
     with pytest.raises(ValueError, match="nested too deeply"):
-        Types(shop).decode(b'{"parts":[' * 700 + b"]}" * 700, "Order")  # Python 3.12 parses this.
+        Types(shop).decode(b'{"parts":[' * 700 + b"]}" * 700, "Order")  # Python 3.12 can parse this.
 
 
 def test_an_answer_with_errors_is_a_result() -> None:

@@ -1,1 +1,1 @@
-"""What makes and checks the project's own files. None of it is installed."""
+"""Programs that make and check the project's own files. They are not installed."""

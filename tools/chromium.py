@@ -1,4 +1,4 @@
-"""Bring what the tests of the page need and pip does not have: Debian's Chromium, and axe-core from npm."""
+"""Install what the tests of the page need and pip does not have: Debian's Chromium, and axe-core from npm."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-"""They keep Chromium, started by root without a screen, from talking to anything but the page's server."""
+"""Options that let root start Chromium without a screen, and keep it from contacting anything but the page's server."""
 
 _FOLDER = Path(__file__).parent.parent / ".tox" / "axe"
 AXE = _FOLDER / "node_modules" / "axe-core" / "axe.min.js"

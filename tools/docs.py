@@ -1,8 +1,8 @@
-"""Write the pages under ``docs/`` that follow from the classes.
+"""Write the pages under ``docs/`` that are generated from the classes.
 
-``python -m tools.docs`` writes them; ``python -m tools.docs --check`` says which are not as they would be written, and
-then fails. A page of the API or of a model is written whole. In other pages only the text between ``<!-- NAME -->``
-and ``<!-- end of NAME -->`` is.
+``python -m tools.docs`` writes them. ``python -m tools.docs --check`` names the pages that are out of date, and fails
+if there are any. The pages of the API and of the models are written as a whole. In other pages, only the text between
+``<!-- NAME -->`` and ``<!-- end of NAME -->`` is replaced.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parent.parent / "docs"
 MODELS: list[type[Model]] = [getattr(models, name) for name in models.__all__]
 MODEL_PAGES = "models/"
-"""Where the models' pages are, seen from the others."""
+"""The path from the other pages to the models' pages."""
 
 
 def back(root: str = "") -> str:
-    """Return the links at the end of a section; ``root`` leads to the folder ``docs/``."""
+    """Return the links at the end of a section; ``root`` is the path to the folder ``docs/``."""
     return (
         f"[[Back to top]](#) [[Back to API list]]({root}README.md#apis) "
         f"[[Back to Model list]]({root}README.md#models) [[Back to README]]({root}../README.md)"
@@ -42,7 +42,7 @@ def back(root: str = "") -> str:
 
 
 class Docstring(NamedTuple):
-    """A docstring in Markdown, taken apart at its fields."""
+    """A docstring in Markdown, split into its text and its fields."""
 
     text: str
     params: dict[str, str]
@@ -63,7 +63,7 @@ class Docstring(NamedTuple):
 
 
 def markdown(text: str, models_at: str = MODEL_PAGES) -> str:
-    """Turn a docstring's marks into Markdown's, and the names of models into links to their pages."""
+    """Convert a docstring's markup to Markdown, and the names of models to links to their pages."""
     text = re.sub(r":\w+:`~?([^`]+)`", r"`\1`", text).replace("``", "`")
     return re.sub(
         r"`(\w+)`",
@@ -73,7 +73,7 @@ def markdown(text: str, models_at: str = MODEL_PAGES) -> str:
 
 
 def linked(type_name: str, models_at: str = MODEL_PAGES) -> str:
-    """Return a type as a link to the page of the model in it, if there is one."""
+    """Return a type, as a link to the page of its model if it has one."""
     name = re.search(r"\w+(?=]?$)", type_name.split(" | ")[0])
     known = name and name[0] in models.__all__
     return f"[**{type_name}**]({models_at}{name[0]}.md)" if name and known else f"**{type_name}**"
@@ -121,7 +121,7 @@ def endpoints(api: type[CustomersApi] = CustomersApi) -> list[Endpoint]:
 
 
 def table(heads: str, rows: Iterable[Iterable[str]]) -> str:
-    """Return a Markdown table; ``heads`` are its columns' names, parted by ``|``."""
+    """Return a Markdown table; ``heads`` holds the column names, separated by ``|``."""
     lines = [heads.split("|"), ["---"] * len(heads.split("|")), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
 
@@ -155,7 +155,7 @@ def api_page(api: type[CustomersApi] = CustomersApi) -> str:
 
 
 def param_row(param: inspect.Parameter, doc: Docstring) -> list[str]:
-    """Return the row of a method's parameter."""
+    """Return the table row of a method's parameter."""
     optional = "" if param.default is param.empty else "[optional] "
     return [
         f"**{param.name}**",
@@ -210,7 +210,7 @@ def model_list() -> str:
 
 
 def exception_list() -> str:
-    """Return the list of the exceptions: each says when it comes, and what to do."""
+    """Return the list of the exceptions, each with when it is raised and what to do."""
     kinds = [kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, ApiException)]
     rows = ([f"`{kind.__name__}`", Docstring.of(kind).summary, kind.advice] for kind in kinds)
     return table("Exception|When it comes|What to do", rows)
@@ -226,7 +226,7 @@ def setting_list() -> str:
 
 
 def setting_times() -> str:
-    """Return the list of when the settings are read."""
+    """Return the table that says when each setting is read."""
     times: dict[str, list[str]] = {}
     for each in Configuration.settings.values():
         times.setdefault(each.declared.read, []).append(f"`{each.name}`")
@@ -249,11 +249,11 @@ REGIONS: dict[Path, dict[str, Callable[[], str]]] = {
     DOCS / "Errors.md": {"exceptions": exception_list},
     DOCS / "Configuration.md": {"settings": setting_list, "times": setting_times, "secrets": secret_settings},
 }
-"""What is written into pages that are otherwise written by hand."""
+"""The generated parts of pages that are otherwise written by hand."""
 
 
 def pages() -> dict[Path, str]:
-    """Return each page as it should be."""
+    """Return each page with the text it should have."""
     written = {
         DOCS / "CustomersApi.md": api_page(),
         **{DOCS / MODEL_PAGES / f"{each.__name__}.md": model_page(each) for each in MODELS},
@@ -269,14 +269,14 @@ def pages() -> dict[Path, str]:
 
 
 def stale() -> dict[Path, str]:
-    """Return the pages that are not as they should be, as they should be."""
+    """Return the pages that are out of date, with the text they should have."""
     return {
         path: page for path, page in pages().items() if not path.exists() or path.read_text(encoding="utf-8") != page
     }
 
 
 def main(arguments: list[str]) -> int:
-    """Write the stale pages, or only name them. Return the exit status."""
+    """Write the stale pages, or with ``--check`` only name them. Return the exit status."""
     outdated = stale()
     if "--check" in arguments:
         for path in outdated:

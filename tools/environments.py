@@ -1,7 +1,7 @@
-"""Environments of other packages under ``.peers/``, to run code beside this one's in.
+"""Environments under ``.peers/`` with other packages, which this package is compared with.
 
-``.peers/`` also holds links to ``benchmarks``, ``compatibility`` and ``reliability``, so that code started there finds
-them but not the ``squareconnect`` that stands beside them in the checkout. To get newer packages, delete the folder.
+``.peers/`` also holds links to ``benchmarks``, ``compatibility`` and ``reliability``. Code started there finds these,
+but not the checkout's ``squareconnect``. To get newer packages, delete the folder.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 HOME = CHECKOUT / ".peers"
 
 COMMON = ("urllib3", "certifi", "pyperf")
-"""What pip installs into every environment: what the benchmarks' floor is made of, and what measures it."""
+"""Packages that pip installs into every environment: what the benchmarks' floor needs, and what measures it."""
 
 PACKAGES = {
     "ours": ("-r", "requirements.txt", "h11"),
@@ -31,14 +31,14 @@ PACKAGES = {
     "programs-original": ("squareconnect==2.20190724.1", "flask", "django", "graphene"),
     "programs-ours": ("-r", "requirements.txt", "flask", "django", "graphene"),
 }
-"""What it installs besides, by the name of the environment. Ours have what the SDK and its emulator need."""
+"""Further arguments for pip, by the name of the environment. Ours install what the SDK and its emulator need."""
 
 USES_CHECKOUT = ("ours", "fast", "pydantic", "msgspec", "programs-ours")
-"""The environments that import the checkout; the model libraries' models are made from the SDK's."""
+"""The environments that import the checkout. Those of model libraries do because they convert the SDK's models."""
 
 
 def python_of(name: str) -> Path:
-    """Return the interpreter of an environment, which is made when it is first asked for.
+    """Return the interpreter of an environment. Make the environment if it does not exist yet.
 
     :raises KeyError: for a name that ``PACKAGES`` does not have.
     :raises subprocess.CalledProcessError: if pip cannot install the packages.
@@ -46,7 +46,7 @@ def python_of(name: str) -> Path:
     packages = " ".join((*COMMON, *PACKAGES[name]))
     home = HOME / f"{name}-{sys.version_info.major}.{sys.version_info.minor}"
     HOME.mkdir(exist_ok=True)
-    with (HOME / f"{home.name}.lock").open("w") as lock:  # Two gates may ask for it at the same time.
+    with (HOME / f"{home.name}.lock").open("w") as lock:  # Two gates may need it at the same time.
         fcntl.flock(lock, fcntl.LOCK_EX)
         made_with = home / "packages"
         if not made_with.exists() or made_with.read_text() != packages:

@@ -1,6 +1,6 @@
-"""Install the lowest version that the package allows of each thing it needs, the extras' too, but for `dask`.
+"""Install the lowest allowed version of each requirement of the package and its extras, except `dask`.
 
-``python -m tools.lowest`` does so in the environment that it runs in, where the package must be installed.
+``python -m tools.lowest`` does so in the current environment, where the package must be installed.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from importlib.metadata import requires
 
 
 def lowest(requirement: str) -> str:
-    """Return a requirement as the one version that it begins with: ``six==1.17.0`` for ``six>=1.17.0``."""
+    """Return a requirement pinned to its lowest version: ``six==1.17.0`` for ``six>=1.17.0``."""
     return requirement.partition(";")[0].strip().replace(">=", "==")
 
 
 if __name__ == "__main__":
-    # The extra `dask` has an environment of its own.
+    # The extra `dask` has its own environment.
     floors = [lowest(each) for each in requires("squareconnect") or () if 'extra == "dask"' not in each]
     subprocess.run([sys.executable, "-m", "pip", "install", *floors], check=True)

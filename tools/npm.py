@@ -1,4 +1,4 @@
-"""Install packages of npm."""
+"""Install npm packages."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
 
 def npm_install(folder: Path, *packages: str) -> Path:
-    """Install packages, unless just these are there already, and return the folder ``node_modules``.
+    """Install packages, unless exactly these are installed already, and return the folder ``node_modules``.
 
-    :param folder: where to; made if it is missing.
-    :param packages: what ``npm install`` takes, with versions.
+    :param folder: where to install them; it is made if it is missing.
+    :param packages: names with versions, as ``npm install`` takes them.
     :raises subprocess.CalledProcessError: if that fails.
     """
     made_with = folder / "packages"
     if not made_with.exists() or made_with.read_text() != " ".join(packages):
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text("{}")  # Otherwise npm installs into a folder above that has one.
-        # With --prefix, npm would not read the settings of this machine, such as who signs its certificates.
+        (folder / "package.json").write_text("{}")  # Without it, npm would install into a parent folder that has one.
+        # With --prefix, npm would not read the settings of this machine, such as its certificate authority.
         command = ["npm", "install", "--silent", "--no-audit", "--no-fund", *packages]
         subprocess.run(command, check=True, cwd=folder)
         made_with.write_text(" ".join(packages))

@@ -1,4 +1,4 @@
-"""Draw what commands print, as a terminal shows it: ``tox -e picture`` writes the pictures under ``docs/``."""
+"""Draw the output of commands as a terminal shows it: ``tox -e picture`` writes the pictures under ``docs/``."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ SVG = """\
 """
 
 DEMO_PARTS = ("1. create_customer(", "5. create_customer_card(", "8 calls")
-"""How the parts of the demo's output begin that are drawn: an answered call, a refused one, and the end."""
+"""The beginnings of the parts of the demo's output that are drawn: a successful call, a refused one, and the end."""
 
 PEOPLE = """\
 First Name,Last Name,E-mail,Phone Number,Birthday,Shoe size
@@ -67,15 +67,15 @@ class Picture(NamedTuple):
     """What is drawn."""
 
     name: str
-    """The file under docs/, without its ending."""
+    """The name of the file under docs/, without its suffix."""
     title: str
-    """What stands above the terminal."""
+    """The text above the terminal."""
     text: str
-    """What the terminal shows, with its escapes."""
+    """The text in the terminal, with escape sequences."""
 
 
 def pictures() -> Iterator[Picture]:
-    """Return all pictures."""
+    """Yield all pictures."""
     parts = shown("demo").split("\n\n")
     demo = "\n\n".join(part for part in parts if Text.from_ansi(part).plain.startswith(DEMO_PARTS))
     yield Picture("demo", "python -m squareconnect demo", demo)
@@ -83,7 +83,7 @@ def pictures() -> Iterator[Picture]:
 
 
 def command_line() -> str:
-    """Return what a terminal shows of a few commands on a local Square."""
+    """Return what a terminal shows when a few commands run on a local Square."""
     with tempfile.TemporaryDirectory() as folder, Emulator(seed=1, clock="2026-01-01T00:00:00Z") as square:
         (Path(folder) / "people.csv").write_text(PEOPLE)
         token = {"SQUARE_ACCESS_TOKEN": square.access_token}
@@ -101,7 +101,7 @@ def command_line() -> str:
 
 
 def shown(*words: str, env: dict[str, str] | None = None, cwd: str | None = None) -> str:
-    """Return what a terminal shows of a command, but for progress, which comes and goes on stderr."""
+    """Return what a terminal shows when a command runs, except the progress on stderr."""
     leader, follower = pty.openpty()
     variables = {**os.environ, "COLUMNS": str(WIDTH), "TERM": "xterm-256color", **(env or {})}
     variables.pop("NO_COLOR", None)
@@ -112,12 +112,12 @@ def shown(*words: str, env: dict[str, str] | None = None, cwd: str | None = None
 
 
 def read_to_end(leader: int) -> Iterator[bytes]:
-    """Return what is written to a terminal until the last program closes it."""
+    """Yield what is written to a terminal until the last program closes it."""
     with os.fdopen(leader, "rb", buffering=0) as terminal:
         try:
             while data := terminal.read(65536):
                 yield data
-        except OSError:  # So Linux says that nobody has the terminal open any more.
+        except OSError:  # On Linux, this means that no program has the terminal open any more.
             return
 
 

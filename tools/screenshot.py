@@ -41,7 +41,7 @@ def play(square: Emulator) -> None:
 
 
 def send(square: Emulator, method: str, path: str, body: dict[str, Any] | None = None) -> None:
-    """Send a request, whatever comes of it."""
+    """Send a request, and ignore failures."""
     headers = {"Authorization": f"Bearer {square.access_token}"}
     with suppress(urllib3.exceptions.HTTPError):
         urllib3.request(method, square.url + path, json=body, headers=headers, retries=False, timeout=10)
@@ -49,7 +49,7 @@ def send(square: Emulator, method: str, path: str, body: dict[str, Any] | None =
 
 
 def photograph(browser: Browser, url: str, scheme: Literal["light", "dark"]) -> Image.Image:
-    """Return the list of requests in a colour scheme."""
+    """Return a screenshot of the list of requests in a colour scheme."""
     page = browser.new_page(color_scheme=scheme, viewport={"width": SIZE[0], "height": SIZE[1]})
     page.goto(f"{url}/#requests")
     page.locator("#request-rows tr").nth(9).wait_for()
@@ -58,7 +58,7 @@ def photograph(browser: Browser, url: str, scheme: Literal["light", "dark"]) -> 
 
 
 def picture() -> Image.Image:
-    """Return the page, light on the left and dark on the right of a slanting line."""
+    """Return a picture of the page, light on the left and dark on the right of a slanting line."""
     with Emulator(seed=1, clock="2026-01-01T00:00:00Z") as square, sync_playwright() as playwright:
         play(square)
         browser = launch(playwright)

@@ -1,7 +1,7 @@
-"""Write the stubs of the API classes, which say what a method returns for which of its options.
+"""Write the stubs of the API classes, which state the return type of each method for each of its options.
 
-``python -m tools.stub`` makes them of the methods' signatures and writes each beside its module; ``python -m tools.stub
---check`` only says which are not as they would be written, and then fails.
+``python -m tools.stub`` generates them from the methods' signatures, and writes each next to its module. ``python -m
+tools.stub --check`` only names the stubs that are out of date, and fails if there are any.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FORMS = {
     "ForApiResponse": "ApiResponse[{model}]",
     "ForRESTResponse": "RESTResponse",
 }
-"""What a call returns, by the options that make it so."""
+"""The return type of a call, by the class of its options."""
 
 _NOW = "async_req: Literal[False] = False", "callback: None = None"
 _LATER = "async_req: Literal[True]", "callback: Callable[[{result}], object] | None = None"
@@ -99,7 +99,7 @@ def _overload(head: str, method: Any, added: tuple[str, ...], options: str, resu
 
 
 def _written(parameter: inspect.Parameter) -> str:
-    """Return a parameter as it stands in a signature; its annotation is a text, as the module postpones them."""
+    """Return a parameter as source text. Its annotation is a string because the module postpones annotations."""
     if parameter.annotation is parameter.empty:
         return parameter.name
     default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
@@ -120,7 +120,7 @@ def _formatted(text: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the stale stubs, or only name them. Return the exit status."""
+    """Write the stale stubs, or with ``--check`` only name them. Return the exit status."""
     stale = {path(api): stub(api) for api in APIS if not path(api).exists() or path(api).read_text() != stub(api)}
     for file, text in stale.items():
         if "--check" in arguments:

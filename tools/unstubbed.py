@@ -1,7 +1,7 @@
-"""Check the types of the API classes' own code, which their stubs hide from mypy.
+"""Check the types in the code of the API classes, which their stubs hide from mypy.
 
-``python -m tools.unstubbed`` checks each in a copy of the package without its stub. The stubs of the others stay: they
-say what their methods return.
+``python -m tools.unstubbed`` checks each class in a copy of the package without its stub. The other classes keep their
+stubs, because these say what their methods return.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).parent.parent
 
 
 def problems(path: Path, package: Path) -> str:
-    """Return what mypy finds in a module, or nothing.
+    """Return the problems that mypy finds in a module, as text; empty if there are none.
 
     :param path: the module, relative to the folder of the package.
     :param package: the package's folder.
@@ -29,7 +29,7 @@ def problems(path: Path, package: Path) -> str:
         shutil.copytree(package, copy)
         (copy / path).with_suffix(".pyi").unlink()
         shutil.copy(CHECKOUT / "pyproject.toml", folder)
-        # A call returns what its options ask for, so Any: the overloads in the stub say what.
+        # A call returns Any, because its type depends on the options; the overloads in the stub state it.
         options = ["--no-warn-return-any", "--follow-imports=silent", f"--cache-dir={CHECKOUT}/.mypy_cache/unstubbed"]
         mypy = [sys.executable, "-m", "mypy", *options, str(copy / path)]
         done = subprocess.run(mypy, cwd=folder, capture_output=True, text=True)
@@ -37,7 +37,7 @@ def problems(path: Path, package: Path) -> str:
 
 
 def main() -> int:
-    """Check all, print what is wrong, and return the exit status."""
+    """Check all classes, print the problems, and return the exit status."""
     package = CHECKOUT / "squareconnect"
     found = [problems(Path(inspect.getfile(api)).relative_to(package), package) for api in APIS]
     print("".join(found) or f"Success: no issues found without the stubs of {len(APIS)} API classes")

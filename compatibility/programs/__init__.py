@@ -1,8 +1,9 @@
-"""Programs in the manner of those that were published for squareconnect 2.x, written anew.
+"""New programs similar to those that were published for squareconnect 2.x.
 
-Each runs as ``python -m compatibility.programs.NAME HOST ACCESS_TOKEN`` with whichever ``squareconnect`` is installed,
-and prints what it saw, one JSON text a line. :mod:`compatibility.run_programs` runs each with 2.x and with this
-package, and compares. They keep the habits of their models, good or bad: what they show is that such code goes on.
+Each runs as ``python -m compatibility.programs.NAME HOST ACCESS_TOKEN`` with the installed ``squareconnect``, and
+prints what it saw, one JSON value per line. :mod:`compatibility.run_programs` runs each with 2.x and with this package,
+and compares the outputs. The programs keep the habits of published ones, good or bad, to show that such code still
+works.
 """
 
 from __future__ import annotations

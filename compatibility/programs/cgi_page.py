@@ -1,4 +1,4 @@
-"""A CGI script: a process for each visit, which reads the query from its environment and prints a page."""
+"""A CGI script: each visit is a process that reads the query from its environment and prints a page."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from squareconnect.rest import ApiException
 
 
 def main() -> None:
-    """Fill the account, empty it, and look whether it is empty."""
+    """Fill the account, empty it, and check that it is empty."""
     configuration = squareconnect.Configuration()
     configuration.host, configuration.access_token = sys.argv[1:]
     api_instance = squareconnect.CustomersApi(squareconnect.ApiClient(configuration))

@@ -33,7 +33,7 @@ class CustomersConfig(AppConfig):
 
 
 def customer_of(customer_id: str) -> Any:
-    """Get a customer from the cache, else from Square."""
+    """Return a customer from the cache, or else from Square."""
     customer = cache.get(customer_id)
     if customer is None:
         api = apps.get_app_config("customers").customers_api

@@ -22,7 +22,7 @@ customers_api = CustomersApi(squareconnect.ApiClient(config))
 
 @app.route("/customers", methods=["POST"])
 def sign_up() -> Any:
-    """Make a customer of a form."""
+    """Create a customer from a form."""
     form = flask.request.form
     body = CreateCustomerRequest(given_name=form.get("name"), email_address=form.get("email"))
     body.address = squareconnect.Address(locality=form.get("city"), country="US")
@@ -35,7 +35,7 @@ def sign_up() -> Any:
 
 @app.route("/customers/<customer_id>/cards", methods=["POST"])
 def save_card(customer_id: str) -> Any:
-    """Keep a card on file."""
+    """Save a card on file."""
     body = squareconnect.CreateCustomerCardRequest()
     body.card_nonce = flask.request.form["nonce"]
     try:
@@ -48,7 +48,7 @@ def save_card(customer_id: str) -> Any:
 
 @app.route("/customers/find")
 def find() -> Any:
-    """Show the customer whose id stands in the query, which a person may have typed or left out."""
+    """Show the customer whose id is in the query. A person may have mistyped it or left it out."""
     try:
         customer = customers_api.retrieve_customer(flask.request.args["id"]).customer
         return f"<h1>{customer.given_name}</h1>"
@@ -69,7 +69,7 @@ def everybody() -> Any:
 
 
 def main() -> None:
-    """Let somebody visit the shop."""
+    """Visit the shop."""
     shop = app.test_client()
     for name, email in (("Zoë", "zoe@example.com"), ("", "ada@example.com"), ("Eve", "no address")):
         answer = shop.post("/customers", data={"name": name, "email": email, "city": "Köln"})

@@ -1,4 +1,4 @@
-"""The token set once for the module, as the first releases wanted it, and for the client, as the later ones do."""
+"""The token is set once for the module, as in the first releases, and for the client, as in the later ones."""
 
 from __future__ import annotations
 

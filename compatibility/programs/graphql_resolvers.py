@@ -33,12 +33,12 @@ class Customer(graphene.ObjectType):
     full_name = graphene.String()
 
     def resolve_full_name(self, info: Any) -> str:
-        """Put the names together, where there are any."""
+        """Join the names that are set."""
         return " ".join(filter(None, (self.given_name, getattr(self, "family_name", None))))
 
 
 class Query(graphene.ObjectType):
-    """What can be asked."""
+    """The queries."""
 
     customer = graphene.Field(Customer, id=graphene.ID(required=True))
     customers = graphene.List(Customer)
@@ -58,10 +58,10 @@ class Query(graphene.ObjectType):
 
 
 class SignUp(graphene.Mutation):
-    """Makes a customer."""
+    """Creates a customer."""
 
     class Arguments:
-        """What it takes."""
+        """The arguments of the mutation."""
 
         given_name = graphene.String()
         family_name = graphene.String()
@@ -70,18 +70,18 @@ class SignUp(graphene.Mutation):
     customer = graphene.Field(Customer)
 
     def mutate(self, info: Any, **arguments: Any) -> Any:
-        """Make the customer."""
+        """Create the customer."""
         return SignUp(customer=api.create_customer(CreateCustomerRequest(**arguments)).customer)
 
 
 class Mutation(graphene.ObjectType):
-    """What can be changed."""
+    """The mutations."""
 
     sign_up = SignUp.Field()
 
 
 def main() -> None:
-    """Ask and change."""
+    """Run queries and mutations."""
     schema = graphene.Schema(query=Query, mutation=Mutation)
     sign_up = (
         'mutation ($email: String) { signUp(givenName: "Zoë", emailAddress: $email) { customer { id fullName } } }'

@@ -1,4 +1,4 @@
-"""JSON by ``__dict__``, without knowing the models: what is private there loses its underscore, Nones are left out."""
+"""JSON from ``__dict__``, without knowing the models: private names lose their underscore, and None is left out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INTERNAL = ("swagger_types", "attribute_map")
 
 
 def as_json(thing: Any) -> str:
-    """Write a model, whatever it has inside."""
+    """Return a model as JSON, whatever it contains."""
 
     def fields(model: Any) -> dict[str, Any]:
         return {name.lstrip("_"): value for name, value in model.__dict__.items() if name not in INTERNAL and value}

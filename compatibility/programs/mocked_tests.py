@@ -1,4 +1,4 @@
-"""A test suite that puts stand-ins at each seam of the client. Nothing it calls may reach a server."""
+"""A test suite that replaces each step of a call with a mock. No call may reach a server."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MISSING = json.dumps({"errors": [{"category": "INVALID_REQUEST_ERROR", "code": "
 
 
 def answer(text: str = FOUND, status: int = 200) -> Any:
-    """Return a stand-in for an answer, as the client reads one."""
+    """Return a mock of an answer, as the client reads it."""
     return mock.Mock(status=status, reason="Reason", data=text, getheaders=lambda: {"X-Shop": "london"})
 
 
 def pool_answer(text: str = FOUND, status: int = 200) -> Any:
-    """Return a stand-in for an answer of urllib3, which holds bytes and may be read in pieces."""
+    """Return a mock of a urllib3 response, which holds bytes and can be read in pieces."""
     made = answer(text, status)
     made.data = text.encode()
     made.stream = lambda *_, **__: iter([text.encode()])

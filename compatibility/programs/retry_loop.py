@@ -24,7 +24,7 @@ def attempt(function: Callable[..., Any], *arguments: Any) -> tuple[Any, int]:
 
 
 def main() -> None:
-    """Try what works, what is refused, and what cannot be sent."""
+    """Try a call that works, a call that is refused, and a call that cannot be sent."""
     configuration = squareconnect.Configuration()
     configuration.host, configuration.access_token = sys.argv[1:]
     api = squareconnect.CustomersApi(squareconnect.ApiClient(configuration))

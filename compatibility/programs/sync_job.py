@@ -1,4 +1,4 @@
-"""A nightly job: a spreadsheet goes in by threads, processes work on the models, and changes go back by copying."""
+"""A nightly job: threads upload a spreadsheet, processes change the models, and copies of them are sent back."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Eve,,no address,
 
 
 def client() -> squareconnect.CustomersApi:
-    """Make a client, as each thread and process does here."""
+    """Return a new client. Each thread and process makes its own."""
     configuration = squareconnect.Configuration()
     configuration.host, configuration.access_token = sys.argv[1:]
     return squareconnect.CustomersApi(squareconnect.ApiClient(configuration))
 
 
 def send(row: dict[str, str]) -> str:
-    """Make a customer of a row. Return what came of it."""
+    """Create a customer from a row. Return the outcome."""
     request = squareconnect.CreateCustomerRequest()
     request.given_name, request.family_name = row["first"], row["last"]
     request.email_address = row["mail"] or None
@@ -41,7 +41,7 @@ def send(row: dict[str, str]) -> str:
 
 
 def labelled(customer: squareconnect.Customer) -> squareconnect.Customer:
-    """Change a customer, in another process."""
+    """Change a customer in another process."""
     customer.note = f"{customer.given_name} {customer.family_name or ''}".strip()
     return customer
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-# -- What each method asks its client for ---------------------------------------------------------------------------
+# -- The call that each method makes on its client ------------------------------------------------------------------
 
 ADA = CreateCustomerRequest(given_name="Ada")
 GRACE = UpdateCustomerRequest(given_name="Grace")
@@ -134,11 +134,11 @@ def test_makes_a_client_of_its_own_if_it_is_given_none() -> None:
     assert CustomersApi().api_client is not CustomersApi().api_client
 
 
-# -- From the public API to what Square keeps, and back -------------------------------------------------------------
+# -- From the public API to Square's store, and back ----------------------------------------------------------------
 
 
 class Square(Emulator):
-    """An emulator whose stored customers can be looked at."""
+    """An emulator whose stored customers can be inspected."""
 
     def __init__(self, database: Path) -> None:
         super().__init__(database=database, clock="2026-12-01T00:00:00Z")
@@ -167,7 +167,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Square]:
 
 @pytest.fixture
 def square(server: Square) -> Iterator[Square]:
-    """Return the emulator without customers."""
+    """Return an emulator without customers."""
     yield server
     with server.client() as client:
         for customer in server.stored():
@@ -181,7 +181,7 @@ def api(square: Square) -> Iterator[CustomersApi]:
 
 
 def create(api: CustomersApi, **fields: Any) -> str:
-    """Make a customer and give the id."""
+    """Create a customer and return its id."""
     customer = api.create_customer({"given_name": "Ada", **fields}).customer
     assert customer is not None
     assert customer.id is not None
@@ -189,7 +189,7 @@ def create(api: CustomersApi, **fields: Any) -> str:
 
 
 def add_card(api: CustomersApi, customer_id: str, nonce: str = "cnon:card-nonce-ok") -> str:
-    """Keep a card and give its id."""
+    """Save a card and return its id."""
     card = api.create_customer_card(customer_id, CreateCustomerCardRequest(nonce)).card
     assert card is not None
     assert card.id is not None

@@ -1,6 +1,6 @@
-"""What the tests of the page share: Chromium, a fresh emulator, and a tab that tells what went wrong in it.
+"""Fixtures for the tests of the page: Chromium, a fresh emulator, and a tab that reports what went wrong in it.
 
-They run in `tox -e browser`. Where Playwright is not installed, they are not collected.
+The tests run in `tox -e browser`. If Playwright is not installed, they are not collected.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ JsonObject = dict[str, Any]
 
 
 class Client:
-    """A client of the emulator: what the page shows comes from it."""
+    """A client of the emulator, which makes the requests that the page shows."""
 
     def __init__(self, square: Emulator) -> None:
         self.square = square
@@ -60,7 +60,7 @@ class Screen:
         tab.on("request", lambda request: self._request(request.url))
 
     def _console(self, kind: str, text: str) -> None:
-        # Chromium reports answers that refuse something, which the page shows to its user.
+        # Chromium reports refused requests, but the page shows these to its user.
         if kind in ("error", "warning") and "the server responded with a status of" not in text:
             self.wrong.append(text)
 
@@ -79,7 +79,7 @@ class Screen:
         self.tab.locator(within).get_by_role("button", name=name, exact=True).click()
 
     def fill(self, **fields: str) -> None:
-        """Fill fields of the form that can be seen, by their names."""
+        """Fill fields of the visible form, by their names."""
         for name, text in fields.items():
             self.field(name).fill(text)
 
@@ -111,7 +111,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def square() -> Iterator[Emulator]:
-    """An emulator whose clock stands still."""
+    """An emulator whose clock is stopped."""
     with Emulator(seed=1, clock="2026-01-01T00:00:00Z") as square:
         yield square
 
@@ -125,7 +125,7 @@ def client(square: Emulator) -> Iterator[Client]:
 
 @pytest.fixture
 def context(browser: Browser, square: Emulator) -> Iterator[BrowserContext]:
-    """A window without history, which is closed before the emulator stops."""
+    """A fresh browser context, which is closed before the emulator stops."""
     context = browser.new_context(reduced_motion="reduce", viewport={"width": 1280, "height": 800})
     context.set_default_timeout(15_000)
     yield context
@@ -134,7 +134,7 @@ def context(browser: Browser, square: Emulator) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def new_screen(context: BrowserContext, square: Emulator) -> Iterator[Callable[[], Screen]]:
-    """Opens tabs. Nothing may go wrong in any of them."""
+    """A function that opens tabs. The test fails if anything goes wrong in one of them."""
     screens: list[Screen] = []
 
     def new() -> Screen:
@@ -152,7 +152,7 @@ def screen(new_screen: Callable[[], Screen]) -> Screen:
 
 @pytest.fixture
 def axe() -> Path:
-    """The file of axe-core, which judges whether a page can be used by everybody."""
+    """The path of axe-core, which checks whether a page is accessible."""
     from tools.chromium import AXE
 
     return AXE

@@ -1,6 +1,6 @@
-"""Send requests at a rate from a process of its own, and print how many were sent per second.
+"""Send requests at a rate from a separate process, and print how many were sent per second.
 
-Its words are: the emulator's URL, the token, the number of requests, and how many a second.
+The arguments are the emulator's URL, the token, the number of requests, and the requests per second.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def health(client: Client) -> JsonObject:
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_fault_can_be_added_from_a_preset(client: Client, screen: Screen, preset: str) -> None:
     screen.open("faults")
-    screen.click("Two 503s")  # What one preset has filled in does not stay when another is chosen.
+    screen.click("Two 503s")  # The values of one preset are cleared when another is chosen.
     screen.click(preset)
     screen.click("Add the fault")
     screen.toasts("The fault is set")

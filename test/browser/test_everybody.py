@@ -1,4 +1,4 @@
-"""That everybody can use the page: with a keyboard alone or a screen reader, in light and dark, small and large."""
+"""The page is accessible: with only a keyboard or a screen reader, in light and dark, on small and large screens."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ UNREACHED = """() => [...document.querySelectorAll("a[href], button, input, sele
 
 
 def furnish(client: Client) -> None:
-    """Make something to see in every area."""
+    """Create something to show in every area."""
     client.square.seed(3)
     ada = client.create(given_name="Ada", family_name="Lovelace", note="x" * 500, company_name="W" * 200)
     client.send("POST", f"/v2/customers/{ada['id']}/cards", {"card_nonce": "cnon:card-nonce-ok"})
@@ -105,7 +105,7 @@ def test_every_control_is_reached_by_the_tab_key_and_shows_that_it_has_the_focus
 
 
 def unreached(screen: Screen) -> list[str]:
-    # A modal dialog keeps the focus: what is behind it cannot be reached, and must not.
+    # A modal dialog keeps the focus: the controls behind it must not be reachable.
     found: list[str] = screen.tab.evaluate(UNREACHED)
     top = screen.tab.locator("dialog[open]")
     if not top.count():
@@ -115,7 +115,7 @@ def unreached(screen: Screen) -> list[str]:
 
 
 class Keyboard:
-    """Somebody without a mouse."""
+    """A user without a mouse."""
 
     def __init__(self, screen: Screen) -> None:
         self.screen = screen
@@ -123,7 +123,7 @@ class Keyboard:
         self.type = screen.tab.keyboard.type
 
     def go_to(self, name: str) -> None:
-        """Press Tab until the control of a name has the focus."""
+        """Press Tab until the control with this name has the focus."""
         for _ in range(120):
             if self.screen.tab.evaluate(FOCUSED) == name:
                 return
@@ -173,7 +173,7 @@ def test_all_work_can_be_done_with_a_keyboard_alone(client: Client, screen: Scre
 
 
 def test_the_tests_press_every_button() -> None:
-    """A button that is new in index.html needs a test that presses it."""
+    """A new button in index.html needs a test that presses it."""
     html = (HERE.parents[1] / "squareconnect" / "emulator" / "page" / "index.html").read_text()
     buttons = {
         label or text for label, text in re.findall(r'<button(?:[^>]*aria-label="([^"]+)")?[^>]*>([^<]*)<', html)

@@ -32,7 +32,7 @@ PAGE = Path(__file__).parents[2] / "squareconnect" / "emulator" / "page"
 
 @pytest.fixture
 def armed(screen: Screen) -> Screen:
-    """A tab in which an attack that succeeds is seen: it opens a dialog, or adds an element."""
+    """A tab that notices a successful attack, which opens a dialog or adds an element."""
 
     def opened(dialog: Dialog) -> None:
         screen.wrong.append(f"ran: {dialog.message}")
@@ -143,7 +143,7 @@ def test_the_policy_forbids_what_is_not_the_emulators(screen: Screen) -> None:
     with pytest.raises(Exception, match="Content Security Policy"):
         screen.tab.add_script_tag(content="document.title = 'taken over'")
     assert screen.tab.title() == "Square emulator"
-    screen.wrong.clear()  # The refusal is what was wanted.
+    screen.wrong.clear()  # The refusal is the expected result.
 
 
 def test_the_page_is_three_files_of_at_most_15_kb_without_code_in_html() -> None:

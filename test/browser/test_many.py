@@ -1,4 +1,4 @@
-"""The page with much to do: ten tabs, 100,000 customers, 1,000 requests per second, and an emulator that goes away."""
+"""The page under load: ten tabs, 100,000 customers, 1,000 requests per second, and an emulator that stops."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WATCH = """() => {
 
 
 def first_paint(screen: Screen, count: str) -> float:
-    """Return the milliseconds to the first paint: the best of five."""
+    """Return the milliseconds until the first paint: the best of five."""
     paints: list[float] = []
     for _ in range(5):
         screen.open()
@@ -38,7 +38,7 @@ def first_paint(screen: Screen, count: str) -> float:
 
 
 def streams(screens: list[Screen]) -> list[int]:
-    """How many streams of events each tab has opened."""
+    """Return how many event streams each tab has opened."""
     return [len(screen.streams) for screen in screens]
 
 
@@ -57,7 +57,7 @@ def test_ten_tabs_share_one_stream_and_pass_it_on(client: Client, new_screen: Ca
         expect(screen.rows("customer")).to_have_count(2)
         expect(screen.tab.locator("#live")).to_have_text("Live")
     assert sum(streams(screens)) == 1
-    for screen in screens:  # Each can still send requests of its own: none waits for a connection.
+    for screen in screens:  # Each tab can still send its own requests: none waits for a connection.
         screen.click("New customer")
         screen.fill(given_name="Edsger")
         screen.click("Save")
@@ -95,7 +95,7 @@ def test_the_first_paint_with_100_000_customers_takes_under_200_ms(screen: Scree
     alone = first_paint(screen, "1 to 1 of 1")
     screen.square.seed(99_999)
     paint = first_paint(screen, "1 to 50 of 100,000")
-    assert paint < max(200, 2 * alone), (paint, alone)  # A machine with other work paints nothing in time.
+    assert paint < max(200, 2 * alone), (paint, alone)  # A busy machine paints nothing in time.
     screen.open()
     screen.click("Next")
     expect(screen.tab.locator("#customer-count")).to_have_text("51 to 100 of 100,000")
@@ -123,7 +123,7 @@ def test_at_1_000_requests_a_second_nothing_is_lost_and_the_page_answers(client:
     assert {entry.status for entry in client.square.requests} == {200}
     gaps = sorted(screen.tab.evaluate("gaps"))
     assert gaps[len(gaps) // 2] < 100, (rate, gaps[-20:])
-    assert gaps[-1] < 5000, (rate, gaps[-20:])  # A machine with other work stops every program now and then.
+    assert gaps[-1] < 5000, (rate, gaps[-20:])  # A busy machine pauses every program now and then.
 
 
 def test_a_page_finds_an_emulator_that_was_started_anew(new_screen: Callable[[], Screen]) -> None:
@@ -139,7 +139,7 @@ def test_a_page_finds_an_emulator_that_was_started_anew(new_screen: Callable[[],
         square.seed(5)
         expect(screen.tab.locator("#live")).to_have_text("Live")
         expect(screen.rows("customer")).to_have_count(5)
-    screen.wrong.clear()  # The browser reports the connections that failed meanwhile.
+    screen.wrong.clear()  # The browser reports the connections that failed in the meantime.
 
 
 @pytest.mark.parametrize("area", ["customers", "requests", "faults"])

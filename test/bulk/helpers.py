@@ -1,4 +1,4 @@
-"""What the tests of bulk work share."""
+"""Helpers for the tests of bulk work."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def api_of(host: str, **settings: Any) -> CustomersApi:
-    """Return a client of a host."""
+    """Return an API that calls a host."""
     return CustomersApi(ApiClient(Configuration(host=host, access_token="T0KEN", **settings)))
 
 
 def async_api_of(host: str, kind: type[ApiClient | AsyncApiClient] = AsyncApiClient) -> AsyncCustomersApi:
-    """Return a client of a host, for asyncio."""
+    """Return an asyncio API that calls a host."""
     return AsyncCustomersApi(kind(Configuration(host=host, access_token="T0KEN")))
 
 
@@ -32,13 +32,13 @@ def people(count: int, **more: Any) -> list[dict[str, Any]]:
 
 
 def write(path: Path, text: str | bytes) -> Path:
-    """Write a file; return its path."""
+    """Write a file and return its path."""
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
 
 
 def leave_behind(journal: Path, rows: list[dict[str, Any]], square: Square, at: float) -> None:
-    """Let an import of rows be killed with all of them sent, at some time."""
+    """Leave a journal as a killed import does after it sent all rows at some time."""
 
     def send(rows: Any) -> Any:
         raise KeyError

@@ -1,4 +1,4 @@
-"""What docs/Bulk.md shows works."""
+"""The examples in docs/Bulk.md work."""
 
 from __future__ import annotations
 

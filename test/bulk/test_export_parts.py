@@ -1,4 +1,4 @@
-"""An export to files of bounded size, which is stopped and killed."""
+"""An export to files of limited size, which is stopped and killed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class Killed(BaseException):
-    """The end of a process: nothing is done any more."""
+    """The end of the process: nothing runs after it."""
 
 
 class Deadly(AdaptivePace):
-    """Lets some requests through, and then the process dies.
+    """Lets some requests through, then kills the process.
 
     :param requests: how many.
     """

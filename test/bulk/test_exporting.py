@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 def have(square: Square, customers: list[dict[str, Any]]) -> None:
-    """Let customers be there."""
+    """Create customers."""
     time = "2026-01-01T00:00:00.000Z"
     for number, customer in enumerate(customers):
         one = {"id": f"C{number}", "created_at": time, "updated_at": time, **customer}
@@ -120,7 +120,7 @@ def test_tasks_export_as_threads_do(square: Square, tmp_path: Path) -> None:
 
 
 class Full(Exception):  # noqa: N818
-    """The test has seen enough."""
+    """Raised when the test has seen enough."""
 
 
 def stop_at(count: int) -> Any:
@@ -133,7 +133,7 @@ def stop_at(count: int) -> Any:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let an export keep each page at once."""
+    """Let an export save each page at once."""
     monkeypatch.setattr("squareconnect.bulk.exporting._COMMIT_EVERY", 0.0)
 
 

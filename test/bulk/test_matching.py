@@ -1,4 +1,4 @@
-"""Customers who are there already, and those whom a lost answer has left behind."""
+"""Customers who exist already, and customers whose creation was never answered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def have(square: Square, *customers: dict[str, Any]) -> None:
-    """Let customers be there."""
+    """Create customers."""
     for number, customer in enumerate(customers):
         time = "2020-01-01T00:00:00Z"
         square.customers[f"OLD{number}"] = {"id": f"OLD{number}", "created_at": time, "updated_at": time, **customer}

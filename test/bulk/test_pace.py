@@ -15,8 +15,8 @@ class Simulation:
     :param rate: requests per second that the server allows.
     :param burst: requests that it allows at once.
     :param latency: seconds that an answer takes.
-    :param retry_after: what its 429 asks for.
-    :param refuses: how often it answers 429 for no reason.
+    :param retry_after: the `Retry-After` of its 429.
+    :param refuses: the probability that it answers 429 for no reason.
     :param cap: the pace's own limit.
     """
 
@@ -46,7 +46,7 @@ class Simulation:
         self._numbers = itertools.count()
 
     def run(self, seconds: float, concurrency: int = 16) -> None:
-        """Send as fast as the pace and the calls in flight allow."""
+        """Send as fast as the pace and the limit on calls in flight allow."""
         free, end = concurrency, self.now + seconds
         while self.now < end:
             wait = 0.0

@@ -1,4 +1,4 @@
-"""What lets an import be done in parts: its rows are read first, and sent later, from what the journal has kept."""
+"""An import in parts: first the rows are read into the journal, and later they are sent from it."""
 
 from __future__ import annotations
 

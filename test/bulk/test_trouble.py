@@ -1,4 +1,4 @@
-"""Clocks that jump, processes that stand still, and servers that answer as Square never would."""
+"""Clocks that jump, processes that are suspended, and servers that answer in ways Square never would."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def jump(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Sets the clock of journals forward or back, by seconds."""
+    """A function that moves the clock of journals forward or back, by seconds."""
     ahead = [0.0]
     monkeypatch.setattr(
         "squareconnect.bulk.importing.opened", lambda path: opened(path, lambda: time.time() + sum(ahead))
@@ -51,7 +51,7 @@ def busy() -> ServerError:
 
 
 class TestATryThatIsDueAfterItsKeyIsTrusted:
-    """As when the machine slept: the customer is looked for first, which the next run does."""
+    """For example, the machine slept. The next run looks for the customer first."""
 
     @pytest.mark.parametrize("seconds", [7200.0, -7200.0])
     def test_is_not_made(
@@ -107,7 +107,7 @@ def test_a_process_that_stood_still_tries_again(square: Square, journal: Path, m
 
     def send(rows: Sequence[Row]) -> list[str]:
         if next(fails, False):
-            time.sleep(0.3)  # As if it had been stopped meanwhile, and the server had hung up.
+            time.sleep(0.3)  # As if it had been suspended in the meantime, and the server had closed the connection.
             raise ConnectionFailed(None, "hung up")
         return ["made"]
 
@@ -128,7 +128,7 @@ def test_threads_that_cannot_be_started_end_the_import(
 
 
 class Standing:
-    """A driver whose calls fail at first, after a while."""
+    """A driver whose first calls fail, after a while."""
 
     def __init__(self, failures: int) -> None:
         self.failures = failures

@@ -1,4 +1,4 @@
-"""A server that answers as it is told, to be a Square in trouble."""
+"""A server with scripted answers, which plays a Square in trouble."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OK = Answer(200)
 
 @contextmanager
 def answering(*answers: Answer | None, requests: list[str] | None = None) -> Iterator[str]:
-    """Serve the answers in turn, the last one for ever; None lets the request wait for an answer. Gives the URL."""
+    """Serve the answers in turn, and repeat the last one; for None the request gets no answer. Yield the URL."""
     left = list(answers)
     ended = threading.Event()
 

@@ -1,4 +1,4 @@
-"""What the tests of the command line share: a running local Square, and the program in this process."""
+"""Fixtures for the tests of the command line: a running local Square, and the program in this process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOKEN = "canary-token"
 
 
 class Square:
-    """A local Square that tests look into from behind."""
+    """A local Square whose contents tests can inspect directly."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.url = emulator.url
@@ -60,7 +60,7 @@ def square(running: Square, monkeypatch: pytest.MonkeyPatch) -> Square:
 
 @pytest.fixture
 def ran(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
-    """Runs the program in this process."""
+    """A function that runs the program in this process."""
 
     def run(*arguments: str) -> Done:
         code = main(arguments)
@@ -72,7 +72,7 @@ def ran(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
 
 @pytest.fixture
 def objects(ran: Callable[..., Done]) -> Callable[..., list[dict[str, Any]]]:
-    """Runs the program with ``--json`` and reads what it prints."""
+    """A function that runs the program with ``--json`` and decodes its output."""
 
     def run(*arguments: str) -> list[dict[str, Any]]:
         done = ran(*arguments, "--json")

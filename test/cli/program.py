@@ -1,4 +1,4 @@
-"""Runs the program as its users do: as a process of its own, with or without a terminal."""
+"""Run the program as its users do: in a separate process, with or without a terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LONGEST = 120
-"""How many seconds a run may take."""
+"""The seconds that a run may take."""
 
 _LEFT_OUT = ("SQUARE_ACCESS_TOKEN", "NO_COLOR", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
 _BYTECODE = tempfile.TemporaryDirectory(prefix="squareconnect-bytecode-")
@@ -31,7 +31,7 @@ class Done(NamedTuple):
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """The environment of this process with the given variables. As for users, Python buffers and keeps bytecode."""
+    """Return this process's environment with the given variables. As for users, Python buffers and saves bytecode."""
     kept = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
     return {**kept, "PYTHONWARNINGS": "error", "PYTHONPYCACHEPREFIX": _BYTECODE.name, **variables}
 
@@ -67,7 +67,7 @@ def _run(words: list[str], given: str | None, env: Mapping[str, str] | None, **o
 
 
 class Screen:
-    """A terminal that this process prints to in place of stdout: see `screen`."""
+    """A terminal that this process prints to instead of stdout: see `screen`."""
 
     def __init__(self) -> None:
         self._leader, follower = pty.openpty()
@@ -77,7 +77,7 @@ class Screen:
         self._reader.start()
 
     def _read(self) -> None:
-        with suppress(OSError):  # So Linux says that nobody has the terminal open any more.
+        with suppress(OSError):  # On Linux, this means that no program has the terminal open any more.
             while data := os.read(self._leader, 65536):
                 self._parts.append(data)
 
@@ -92,11 +92,11 @@ class Screen:
 class Terminal:
     """A terminal in which the program runs.
 
-    :param arguments: the words behind the program's name.
+    :param arguments: the arguments of the program.
     :param width: how many characters a line has.
-    :param env: variables of the environment.
-    :param words: what runs in the program's place.
-    :param options: what else goes to `subprocess.Popen`, such as an `stdout` that is no terminal.
+    :param env: environment variables.
+    :param words: the command to run instead of the program.
+    :param options: further options for `subprocess.Popen`, such as an `stdout` that is not a terminal.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Terminal:
         self.text = ""
 
     def read_until(self, wanted: str | None) -> str:
-        """Read what the terminal shows until a text comes, or to the end if None."""
+        """Read what the terminal shows until a text appears, or to the end if the text is None."""
         deadline = time.monotonic() + LONGEST
         while wanted is None or wanted not in self.text:
             left = deadline - time.monotonic()
@@ -139,7 +139,7 @@ class Terminal:
         self.process.send_signal(signal.SIGINT)
 
     def end(self) -> Done:
-        """Read the rest. The terminal shows stdout and stderr as one."""
+        """Read the rest. The terminal mixes stdout and stderr."""
         with closing(os.fdopen(self._leader, "rb", closefd=True)):
             self.read_until(None)
             code = self.process.wait(LONGEST)

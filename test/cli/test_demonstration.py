@@ -149,7 +149,7 @@ def test_fails_if_nothing_answers() -> None:
 
 
 class FailingClient(ApiClient):
-    """Fails at one call, and keeps what was called."""
+    """Fails at one call, and records the calls."""
 
     def __init__(self, failing: str) -> None:
         super().__init__()

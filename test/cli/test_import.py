@@ -35,7 +35,7 @@ Alan,Turing,alan@example.com,,,,44
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the file `people.csv`, in which the program runs."""
+    """The working folder of the program, with the file `people.csv`."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "people.csv").write_text(PEOPLE)
     return tmp_path
@@ -43,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def imported(square: Square, folder: Path, ran: Callable[..., Done]) -> Callable[..., Done]:
-    """Runs an import into the local Square."""
+    """A function that runs an import into the local Square."""
 
     def run(*arguments: str) -> Done:
         return ran("import", *arguments, *square.target)
@@ -361,7 +361,7 @@ class TestAnImportThatStops:
 
     def test_because_the_disk_is_full_ends_with_75(self, square: Square, folder: Path) -> None:
         (folder / "many.csv").write_text("given_name\n" + "".join(f"Ada {number}\n" for number in range(700)))
-        # No file may grow beyond 40 KiB, those of bytecode and coverage neither.
+        # No file may grow beyond 40 KiB, not even those of bytecode and coverage.
         env = {**square.env, "URL": square.url, "PYTHONDONTWRITEBYTECODE": "1"}
         done = shell('unset ${!COV@}; ulimit -f 40; square import many.csv --host "$URL"; echo $?', env=env)
         assert done.out == "75\n"

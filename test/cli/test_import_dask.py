@@ -1,4 +1,4 @@
-"""The option --dask where Dask is not installed; test/dask uses it with a cluster."""
+"""The option --dask without Dask installed; test/dask uses the option with a cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands emulator and demo as programs; test/emulator and test_demonstration have the details."""
+"""The commands emulator and demo as programs; test/emulator and test_demonstration test the details."""
 
 from __future__ import annotations
 

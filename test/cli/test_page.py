@@ -1,4 +1,4 @@
-"""docs/CommandLine.md: every command is run, and every option is there."""
+"""docs/CommandLine.md: every command on the page works, and every option is on the page."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ squareconnect() {{
     "{sys.executable}" -m squareconnect "${{words[@]}}"
 }}
 """
-"""What the commands run in: Square's sandbox is a local Square, and what is installed stays."""
+"""The start of each script: it replaces Square's sandbox with a local Square, and keeps pip from changing anything."""
 
 
 IMPORT = next(block for block in BLOCKS if "people.csv" in block)

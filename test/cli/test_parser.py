@@ -96,7 +96,7 @@ def test_no_option_of_a_command_is_an_access_token() -> None:
 def test_every_command_that_makes_calls_takes_the_same_options() -> None:
     _, commands = make_parser()
     targets = {"--sandbox", "--production", "--host", "--emulator", "--token-file"}
-    without_fields = {"import", "doctor", "demo"}  # They print no customers or cards, but reports, checks and calls.
+    without_fields = {"import", "doctor", "demo"}  # They print reports, checks and calls instead of customers or cards.
     for name in commands.keys() - {"emulator", "completion"}:
         commands[name].fill()
         wanted = targets | {"--json"} | (set() if name in without_fields else {"--fields"})
@@ -113,7 +113,7 @@ def test_the_console_script_is_the_module() -> None:
 
 
 class TestStartingFast:
-    """What is loaded decides how fast the help is there: a time would say how busy the machine is."""
+    """The modules that are loaded decide how fast the help appears. A time would depend on the load of the machine."""
 
     ARGPARSE = (
         "import argparse; one = argparse.ArgumentParser(); one.add_subparsers().add_parser('x'); one.print_help()"
@@ -126,7 +126,7 @@ class TestStartingFast:
 
     @staticmethod
     def loaded(program: str) -> set[str]:
-        """Return the modules that are there after a program."""
+        """Return the modules that are loaded after a program ran."""
         told = f"{program}; import sys, json; print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
         done = subprocess.run(
             [sys.executable, "-c", told], env=environment(), capture_output=True, text=True, timeout=30, check=True
@@ -142,7 +142,7 @@ class TestStartingFast:
         assert not self.loaded(self.helps(list(COMMANDS))) & libraries
 
     def test_help_takes_milliseconds(self) -> None:
-        """It takes 15 ms of the processor. This bound notices only what is slow without loading anything."""
+        """It takes 15 ms of CPU time. This limit only detects slow code that loads no modules."""
 
         def milliseconds(program: str) -> float:
             process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The program among others: pipes that break, disks that are full, streams that are closed, signals."""
+"""The program as a process: broken pipes, full disks, closed streams and signals."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class TestABrokenPipe:
 def test_a_full_disk_is_told(words: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w") as full:
         done = run(*words, "--json", stdout=full)
-    if words[0] == "list":  # Nothing to print fits on a full disk.
+    if words[0] == "list":  # No output fits on a full disk.
         assert (done.code, done.err) == (0, "")
     else:
         assert (done.code, done.err) == (1, "squareconnect: cannot use the output: No space left on device\n")

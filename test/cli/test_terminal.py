@@ -1,4 +1,4 @@
-"""What people see on a terminal, with rich and without it."""
+"""What users see on a terminal, with and without rich."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 @pytest.fixture(params=["rich", "plain"])
 def drawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Let a test run with rich and without it."""
+    """Run a test with and without rich."""
     if request.param == "plain":
         for name in [name for name in sys.modules if name.split(".")[0] == "rich"]:
             monkeypatch.delitem(sys.modules, name)
@@ -36,7 +36,7 @@ def drawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
 
 @pytest.fixture
 def shown(square: Square, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Runs the program in this process, with a terminal as stdout and stderr."""
+    """A function that runs the program in this process, with a terminal as stdout and stderr."""
 
     def run(*words: str, width: int = 100, **env: str) -> str:
         screen = Screen()

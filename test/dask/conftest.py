@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
-    """Run two workers in this process, so that coverage sees what they do."""
+    """Run two workers in this process, so that coverage measures them."""
     options: dict[str, Any] = {"processes": False, "protocol": "tcp://", "host": "127.0.0.1"}
     cluster: Any = LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address="127.0.0.1:0", **options)
     with cluster:

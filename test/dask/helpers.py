@@ -1,4 +1,4 @@
-"""Rows, and where they went."""
+"""Rows, and checks of what became of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
 
 @contextmanager
 def processes(count: int) -> Iterator[Client]:
-    """Run workers in processes of their own."""
+    """Run workers in separate processes."""
     cluster: Any = LocalCluster(
         n_workers=count, threads_per_worker=1, dashboard_address="127.0.0.1:0", host="127.0.0.1"
     )

@@ -1,9 +1,9 @@
-"""Import on a cluster of four processes that are killed, and tell the figures.
+"""Import on a cluster of four processes while they are killed, and print the figures.
 
 ::
 
     python -m test.dask.proof [ROWS [RATE]]           one account, whose import's client is killed as well
-    python -m test.dask.proof accounts [ROWS [RATE]]  two accounts, one of which answers many requests by 429
+    python -m test.dask.proof accounts [ROWS [RATE]]  two accounts; one answers many requests with 429
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ WORKERS = 4
 
 
 class Watched(Square):
-    """A Square that knows when each request came."""
+    """A Square that records when each request arrived."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -51,7 +51,7 @@ class Watched(Square):
 
 
 class Figures(NamedTuple):
-    """What a proof has seen."""
+    """The figures of a proof."""
 
     rows: int
     missing: int
@@ -61,7 +61,7 @@ class Figures(NamedTuple):
     kills: int
     seconds: float
     windows: dict[int, tuple[float, float]]
-    """The lowest and the highest rate over so many seconds, from the first tenth of the run to the last."""
+    """The lowest and the highest rate over this many seconds, from the first tenth of the run to the last."""
     longest_stall: float
     memory: list[float]
     """The highest memory of any worker, in MiB, in each quarter of the run."""
@@ -101,26 +101,27 @@ def prove(rows: int, rate: float, *, kill_every: float, restart_after: float, fi
 
 
 class AccountFigures(NamedTuple):
-    """What a proof has seen of one of two accounts."""
+    """The figures of one of two accounts."""
 
     rows: int
     missing: int
     doubled: int
     foreign: int
-    """Rows of the other account that were made here."""
+    """Rows of the other account that were created here."""
     requests: int
     limited: int
-    """Requests that were answered by 429."""
+    """Requests that were answered with 429."""
     seconds: float
-    """From the first request to the last."""
+    """The seconds from the first request to the last."""
 
 
 def prove_accounts(
     rows: int, rate: float, *, kill_every: float = math.inf, files: int = 8
 ) -> dict[str, AccountFigures]:
-    """Import so many rows for each of two accounts while workers are killed.
+    """Import this many rows for each of two accounts while workers are killed.
 
-    The server of the first takes all requests, that of the second takes half of the rate and answers 429 beyond it.
+    The first account's server accepts all requests. The second account's server accepts half of the rate, and answers
+    429 above it.
     """
     with ExitStack() as kept:
         folder = Path(kept.enter_context(tempfile.TemporaryDirectory()))
@@ -175,7 +176,7 @@ def _longest_stall(times: list[float]) -> float:
 
 
 class _Killer:
-    """Kills a worker every few seconds, and looks at the memory of all."""
+    """Kills a worker every few seconds, and measures the memory of all workers."""
 
     def __init__(self, address: str, every: float) -> None:
         self.kills = 0
@@ -204,7 +205,7 @@ class _Killer:
                 self._memory += [max((one["metrics"].get("memory", 0) for one in workers), default=0) / 2**20]
                 if time.monotonic() >= due:
                     due += self._every
-                    with suppress(Exception):  # The worker may have died before it said its number.
+                    with suppress(Exception):  # The worker may have died before it reported its number.
                         there = client.run(os.getpid, on_error="ignore").values()
                         pids = [pid for pid in pids if pid in there] + [pid for pid in there if pid not in pids]
                         os.kill(pids.pop(0), signal.SIGKILL)  # The oldest.

@@ -7,7 +7,7 @@ from squareconnect.dask.accounts import Memory
 
 
 class Profiler:
-    """A callback that is called again and again, or not."""
+    """A periodic callback that can be stopped."""
 
     running = True
 
@@ -24,7 +24,7 @@ def test_a_worker_that_sends_is_not_profiled() -> None:
     memory = Memory("run", {})
     memory.setup(worker)
     assert not profiler.running
-    assert not worker.periodic_callbacks  # A worker that is starting starts what is here.
+    assert not worker.periodic_callbacks  # A starting worker starts what is in this dict.
     memory.teardown(worker)
     assert profiler.running
     assert worker.periodic_callbacks == {"profile": profiler}

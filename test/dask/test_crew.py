@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 ACCOUNTS = Accounts(Configuration(host="http://127.0.0.1:9", access_token="t"))
 FAILURES = {"cancelled": CancelledError("k"), "lost": ConnectionError("closed"), "odd": ValueError("odd")}
 
-# The workers are in this process, so that tasks and tests see the same of these.
+# The workers are in this process, so that tasks and tests share these objects.
 TRIES: Counter[str] = Counter()
 QUICK_ONES_ARE_THROUGH = threading.Event()
 
 
 class Rows:
-    """Rows that compare as a Delayed does: what comes of it is not false."""
+    """Rows that compare as a Delayed does: the result of a comparison is never false."""
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -165,10 +165,10 @@ def test_a_cluster_without_workers_stops_the_work(empty: Client, monkeypatch: py
 
 
 class Outlived:
-    """A client of whose workers one has died, as far as it knows.
+    """A client that reports the death of one of its workers.
 
-    :param client: a real one.
-    :param looks: how often all workers are still there.
+    :param client: a real client.
+    :param looks: how often it still reports all workers.
     """
 
     def __init__(self, client: Client, looks: int) -> None:
@@ -206,9 +206,9 @@ def test_work_that_comes_up_for_an_account_that_has_failed_is_left(client: Clien
 
 
 class Losing:
-    """A client whose workers die while they get a plugin.
+    """A client whose workers die while a plugin is registered.
 
-    :param losses: how often.
+    :param losses: how often they die.
     """
 
     def __init__(self, losses: int) -> None:

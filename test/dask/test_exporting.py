@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def fill(square: Square, rows: int) -> None:
-    """Let a Square have customers."""
+    """Create customers in a Square."""
     for body in people(0, rows):
         square.answer("POST", "/v2/customers", json.dumps(body).encode())
 

@@ -104,7 +104,7 @@ def test_an_account_that_is_refused_does_not_hold_back_the_others(client: Client
 
 def test_a_customer_whom_an_earlier_part_has_made_is_matched(client: Client, folder: Path) -> None:
     class Slow(Square):
-        """Lists nobody yet."""
+        """A Square whose lists are still empty."""
 
         def _page(self, query: dict[str, str]) -> tuple[int, Any]:
             return 200, {}
@@ -228,7 +228,7 @@ def test_what_a_task_of_an_earlier_client_still_sends_does_not_hold_back_the_res
         import_customers(f"{folder}/in/*.csv", ONE, journal=folder / "journal")
     monkeypatch.undo()
     journal = next((folder / "journal").glob("a-csv*.journal"))
-    Watch(journal).__enter__()  # Its task is at work.
+    Watch(journal).__enter__()  # Its task is running.
     with opened(journal) as used:
 
         def progress(progress: Progress) -> None:
@@ -244,7 +244,7 @@ def test_parts_behind_a_row_whose_state_is_unknown_are_left(
     client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Mute(Square):
-        """Makes customers and never says so."""
+        """A Square that creates customers but answers 503."""
 
         def answer(self, method: str, target: str, body: bytes) -> tuple[int, Any]:
             status, said = super().answer(method, target, body)

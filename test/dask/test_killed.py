@@ -1,4 +1,4 @@
-"""What processes that are killed do to an import."""
+"""An import whose processes are killed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_killed_workers_and_clients_lose_and_double_nobody() -> None:
     figures = prove(1600, 80.0, kill_every=6.0, restart_after=8.0, files=8)
     assert (figures.missing, figures.doubled, figures.report["created"]) == (0, 0, 1600)
     assert figures.kills >= 2
-    assert figures.windows[10][1] <= 80 * 1.25  # The machine may be busy: the proof by itself is stricter.
+    assert figures.windows[10][1] <= 80 * 1.25  # The machine may be busy; the proof on its own is stricter.
     assert max(figures.memory) < 1.2 * figures.memory[0] + 10
 
 

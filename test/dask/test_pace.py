@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class Till:
-    """A scheduler that grants what it is told to.
+    """A scheduler with scripted grants.
 
-    :param grants: what it answers, one after the other; an exception is raised.
+    :param grants: its answers, one after the other; exceptions are raised.
     """
 
     def __init__(self, grants: list[int | Exception]) -> None:
@@ -36,7 +36,7 @@ class Till:
 
 @contextmanager
 def paced(*grants: int | Exception) -> Iterator[tuple[SharedPace, Till]]:
-    """Run the loop of a worker, and give a pace on it."""
+    """Run the event loop of a worker, and yield a pace on it."""
     till = Till(list(grants))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
@@ -46,7 +46,7 @@ def paced(*grants: int | Exception) -> Iterator[tuple[SharedPace, Till]]:
         with closing(SharedPace(worker, "a", 10.0)) as shared:
             yield shared, till
     finally:
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result()  # What was asked last is heard.
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result()  # The till receives the last question.
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

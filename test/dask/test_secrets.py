@@ -33,12 +33,12 @@ def client() -> Iterator[Client]:
 
 
 def tasks(dask_scheduler: Any) -> list[tuple[str, bytes]]:
-    """Return, in the scheduler's process, all tasks as they are sent to workers."""
+    """Return all tasks as they are sent to workers; runs in the scheduler's process."""
     return [(str(key), cloudpickle.dumps(task.run_spec)) for key, task in dask_scheduler.tasks.items()]
 
 
 class Hunt:
-    """Collects what a cluster shows while an import is running, and after it.
+    """Collects everything that a cluster shows during and after an import.
 
     :param client: the cluster's client.
     """
@@ -112,7 +112,7 @@ def test_a_failure_does_not_tell_it_either(client: Client, folder: Path) -> None
 
 
 def test_the_hunt_would_find_it_in_a_graph(client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("squareconnect.dask.accounts.digest", lambda text: text)  # The hash that tasks hold.
+    monkeypatch.setattr("squareconnect.dask.accounts.digest", lambda text: text)  # The hash that tasks contain.
     with running(Square()) as square, Hunt(client) as hunt:
         import_some(folder, square)
     assert TOKEN.encode() in hunt.everything()

@@ -11,7 +11,7 @@ Ask = Callable[..., Coroutine[Any, Any, int]]
 
 
 class Scheduler:
-    """What the till knows of a scheduler."""
+    """The parts of a scheduler that the till uses."""
 
     def __init__(self) -> None:
         self.workers: dict[str, Any] = {"w1": None, "w2": None}
@@ -67,7 +67,7 @@ def test_a_worker_that_was_killed_while_it_waited_gets_nothing() -> None:
 def test_what_a_worker_has_not_used_another_one_gets_at_once() -> None:
     async def story(scheduler: Scheduler, ask: Ask) -> None:
         assert await ask("w1", 0.1) == 1
-        assert await ask("w2", 0.1) == 0  # It waits in vain, for ten seconds would pass.
+        assert await ask("w2", 0.1) == 0  # It gets none: the next one is due in ten seconds.
         assert await ask("w1", 0.1, unused=1, wanted=False) == 0
         assert await ask("w2", 0.1) == 1
 
@@ -88,7 +88,7 @@ def test_the_last_who_asks_says_how_high_the_rate_may_be() -> None:
         assert await ask("w1", 1.0) == 1
         assert await ask("w1", 1.0) == 0
         grants = [0]
-        for _ in range(200):  # The rate grows with the answers as long as it holds requests back.
+        for _ in range(200):  # The rate grows with the answers as long as it delays requests.
             grants.append(await ask("w1", None, succeeded=grants[-1]))
         assert max(grants) == 100
         assert await ask("w1", 1.0) <= 1

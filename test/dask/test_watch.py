@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
-    """Make a journal whose first two rows of three are being sent."""
+    """Make a journal with three rows, of which the first two are being sent."""
     path = tmp_path / "a.journal"
     api = CustomersApi(ApiClient(Configuration(host="http://127.0.0.1:9", access_token="t")))
     read_rows(people(0, 3), api, journal=path)
@@ -28,7 +28,7 @@ def journal(tmp_path: Path) -> Path:
 
 
 class Sender:
-    """Remembers what was sent, and whether it was sent alone.
+    """Records what was sent, and whether it was sent alone.
 
     :param journal: the journal that is watched.
     """
@@ -43,7 +43,7 @@ class Sender:
 
 
 def send_all(journal: Path, watch: Watch) -> tuple[dict[int, bool], list[int]]:
-    """Send three rows, and return whether each was alone, and which were set aside."""
+    """Send three rows. Return whether each was sent alone, and which were set aside."""
     sender = Sender(journal)
     send = watch.guarded(sender)
     rows = [Row(number, {}, "key", None, 0.0, False) for number in (1, 2, 3)]
@@ -51,7 +51,7 @@ def send_all(journal: Path, watch: Watch) -> tuple[dict[int, bool], list[int]]:
 
 
 def die(journal: Path, alone: int | None = None) -> None:
-    """Let a worker die while it sends two rows, and perhaps one of them alone."""
+    """Let a worker die while it sends two rows, one of them perhaps alone."""
     Watch(journal).__enter__()
     if alone is not None:
         Path(f"{journal}.alone").write_text(str(alone))
@@ -77,7 +77,7 @@ def test_a_row_at_which_the_worker_dies_twice_more_is_set_aside_and_no_other(jou
         die(journal)
     die(journal, alone=2)
     die(journal, alone=2)
-    for _ in range(2):  # It stays aside when a task has ended in order.
+    for _ in range(2):  # It stays set aside after a task has ended normally.
         with Watch(journal) as watch:
             assert send_all(journal, watch)[1] == [2]
     Watch(journal).forget()

@@ -1,4 +1,4 @@
-"""What the tests of the emulator share: plain HTTP, and a clock that stands still."""
+"""Fixtures for the tests of the emulator: plain HTTP, and a stopped clock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Answer(NamedTuple):
 
     @property
     def refusal(self) -> tuple[int, str, str, str | None]:
-        """Status, category, code and field of an answer that has Square's error shape and nothing else."""
+        """The status, category, code and field of a refusal. Check that it has only Square's error shape."""
         (error,) = self.json["errors"]
         assert self.json.keys() == {"errors"}
         assert error.keys() - {"field"} == {"category", "code", "detail"}
@@ -62,7 +62,7 @@ class Wire:
         return self.send("DELETE", path)
 
     def create(self, **fields: object) -> JsonObject:
-        """Create a customer that must be accepted."""
+        """Create a customer, which the emulator must accept."""
         answer = self.post("/v2/customers", fields or {"given_name": "Ada"})
         assert answer.status == 200, answer
         customer: JsonObject = answer.json["customer"]
@@ -80,7 +80,7 @@ class Wire:
 
 
 class StandingClock:
-    """A clock that moves only when it is told to."""
+    """A clock that only moves when a test moves it."""
 
     def __init__(self) -> None:
         self.now = datetime(2019, 6, 12, 10, 30, tzinfo=timezone.utc)

@@ -1,4 +1,4 @@
-"""What the calls that create, change and delete customers and cards do."""
+"""The calls that create, change and delete customers and cards."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def free_port() -> str:
 
 @contextmanager
 def used(port: str, use: Callable[[str], None]) -> Iterator[None]:
-    """Use the emulator at a port from another thread as soon as it serves, and interrupt it then."""
+    """Use the emulator at a port from another thread as soon as it serves, then interrupt it."""
 
     def use_and_stop() -> None:
         try:

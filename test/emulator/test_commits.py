@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class CountingStore(Store):
-    """Counts its commits, and lets them fail if it is told to."""
+    """Counts its commits. They fail if ``disk_is_full`` is set."""
 
     commits = 0
     disk_is_full = False

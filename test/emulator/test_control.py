@@ -235,7 +235,7 @@ def events_of(client: socket.socket) -> Iterator[tuple[str, Any]]:
 
 
 def told_until(events: Iterator[tuple[str, Any]], is_wanted: Callable[[Any], bool]) -> list[str]:
-    """Return the names of the events up to the wanted state. How many there are depends on the moments."""
+    """Return the names of the events up to the wanted state. Their number depends on timing."""
     names = []
     for name, data in events:
         names.append(name)

@@ -62,7 +62,7 @@ def entry(square: Emulator, request: pytest.FixtureRequest) -> Entry:
 def send(square: Emulator, method: str, path: str, body: str | None, headers: dict[str, str]) -> Entry:
     square.requests.clear()
     connection = urllib3.HTTPConnectionPool(square.url.removeprefix("http://"), timeout=10)
-    with connection:  # A path is sent as it is: a pool manager would fold its dots.
+    with connection:  # This sends the path unchanged; a pool manager would remove dot segments.
         connection.urlopen(method, path, body=body, headers=headers, retries=False, assert_same_host=False)
     (entry,) = square.requests
     return entry
@@ -79,7 +79,7 @@ def run_python(program: str, square: Emulator) -> None:
         try:
             exec(program, {})
         except Exception as error:
-            if not hasattr(error, "status"):  # A refusal is an answer; what could not be sent is none.
+            if not hasattr(error, "status"):  # A refusal is an answer. Any other exception means that nothing was sent.
                 raise
 
 
@@ -99,7 +99,7 @@ def test_a_copy_sends_the_request_again(
     again = square.requests[-1]
     assert again is not entry
     assert said(again) == said(entry)
-    if ".." not in entry.path or copy is as_curl:  # urllib3 folds the dots of a path, and nothing else here does.
+    if ".." not in entry.path or copy is as_curl:  # urllib3 removes dot segments from a path; nothing else here does.
         assert again.path == entry.path
     if copy is as_curl:
         assert again.headers["x-own"] == "it's $mine"

@@ -1,4 +1,4 @@
-"""docs/Emulator.md: every example is run as it stands there."""
+"""docs/Emulator.md: every example runs exactly as written."""
 
 from __future__ import annotations
 

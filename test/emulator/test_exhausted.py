@@ -1,4 +1,4 @@
-"""What a process does that has no file descriptor left for another connection."""
+"""The emulator in a process that has no file descriptor left for another connection."""
 
 from __future__ import annotations
 

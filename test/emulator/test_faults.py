@@ -1,4 +1,4 @@
-"""What goes wrong on purpose, seen on the socket."""
+"""Planned faults, observed on the socket."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def received(client: socket.socket) -> bytes:
 
 
 def answer_to(square: Emulator, data: bytes) -> tuple[int, bytes, bytes]:
-    """Send a request on a connection of its own, and return status, head and body of the answer."""
+    """Send a request on a new connection, and return the status, head and body of the answer."""
     with connected(square) as client:
         client.sendall(data)
         client.shutdown(socket.SHUT_WR)

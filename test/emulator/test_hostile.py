@@ -1,4 +1,4 @@
-"""Clients and programs that do what they should not, in the middle of everything."""
+"""Clients and programs that do what they should not, at any moment."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def connected(port: int) -> socket.socket:
 
 
 def exchanged(port: int, data: bytes) -> list[bytes]:
-    """Send bytes and nothing more, and return the answers."""
+    """Send bytes, end the sending, and return the answers."""
     with connected(port) as client:
         client.sendall(data)
         client.shutdown(socket.SHUT_WR)
@@ -167,14 +167,14 @@ def test_a_stop_in_the_middle_of_everything_ends_everything(square: Emulator) ->
 
 
 def send(square: Emulator, port: int, refused: list[RuntimeError]) -> None:
-    """Send requests until it is not served any more."""
+    """Send requests until the emulator no longer serves."""
     with contextlib.suppress(OSError):
         while True:
             exchanged(port, GET * 3)
 
 
 def call(square: Emulator, port: int, refused: list[RuntimeError]) -> None:
-    """Make customers until that is refused."""
+    """Create customers until the emulator refuses."""
     try:
         while True:
             square.seed(1)

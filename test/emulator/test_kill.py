@@ -49,4 +49,4 @@ def test_a_kill_in_the_middle_of_a_thousand_creates_loses_no_answered_one(
     with Emulator(database=tmp_path / "square.db") as square:
         stored = {customer["id"]: customer for page in connect(square).pages() for customer in page}
     assert all(stored[customer["id"]] == customer for customer in answered)
-    assert len(stored) <= len(answered) + 8  # What was under way may be stored or not.
+    assert len(stored) <= len(answered) + 8  # A request that was in progress may be stored or not.

@@ -1,4 +1,4 @@
-"""The limits that the models state are those that the emulator holds."""
+"""The emulator enforces the limits that the models state."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from squareconnect.emulator.validation import read_cardholder_name, read_custome
 from squareconnect.models import CreateCustomerCardRequest, CreateCustomerRequest, UpdateCustomerRequest
 
 FORMS = ("email_address", "phone_number", "birthday")
-"""Texts that must have a form, which limits them too."""
+"""Text fields that must have a certain form, which limits their length as well."""
 
 
 def stated(model: Any) -> dict[str, int | None]:
-    """Return the most characters of each text of a model, as its description says."""
+    """Return the maximum length of each text field of a model, as its description states it."""
     found = {name: re.search(r"at most (\d+) characters", field.description) for name, field in model._fields.items()}
     return {
         name: int(match[1]) if match else None for name, match in found.items() if model.swagger_types[name] == "str"

@@ -1,4 +1,4 @@
-"""What lists have, in which order, on which page."""
+"""The contents, order and pages of lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done to an emulator as a whole: reset, snapshot, merge, delay, and the same run once more."""
+"""Operations on the whole emulator: reset, snapshot, merge, delay, and repeating the same run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP on the socket: what is odd, slow, cut or hostile, and what the clock of the process does not disturb."""
+"""HTTP on the socket: odd, slow, cut and hostile requests, which the clock of the process must not affect."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Tools that programs put around this SDK, each run for real: `tox -e interop`."""
+"""Tools that programs use around this SDK. Each is installed and run: `tox -e interop`."""

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
-    """A server in a process of its own."""
+    """A server in a separate process."""
     with peers.running(tmp_path_factory.mktemp("peer")) as peer:
         yield peer
 
 
 @pytest.fixture
 def python() -> Callable[..., str]:
-    """Run Python in a process of its own, for what cannot be undone; it returns what is printed."""
+    """A function that runs Python in a separate process, for changes that cannot be undone, and returns its output."""
 
     def run(*arguments: str) -> str:
         command = [sys.executable, *arguments]

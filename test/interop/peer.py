@@ -1,4 +1,4 @@
-"""A server in a process of its own, which no tool in the caller's process can touch.
+"""A server in a separate process, which tools in the caller's process cannot affect.
 
 ``python -m test.interop.peer FOLDER`` prints its hosts as JSON and serves until its standard input ends.
 """
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 class Peer(NamedTuple):
-    """Where the server can be reached."""
+    """The addresses of the server."""
 
     plain: str
     tls: str
     nobody: str
-    """A host that takes connections and never says a word."""
+    """A host that accepts connections and never answers."""
     authority: str
-    """A PEM file of the authority that its certificate for 127.0.0.1 and localhost is from."""
+    """A PEM file of the authority that issued its certificate for 127.0.0.1 and localhost."""
 
 
 def id_of(response: Any) -> Any:
@@ -40,7 +40,7 @@ def id_of(response: Any) -> Any:
 
 
 def play(wire: Wire, request: Request) -> None:
-    """Do what the id in the path or in the body says."""
+    """Do what the id in the path or the name in the body says."""
     asked = request.target.encode() + request.body
     if b"DRIP" in asked:
         drip(message(200, FOUND), 0.05)(wire, request)
@@ -56,7 +56,7 @@ def play(wire: Wire, request: Request) -> None:
 def running(folder: Path) -> Iterator[Peer]:
     """Run the server.
 
-    :param folder: where the authority's file is put.
+    :param folder: where the authority's file is written.
     """
     command = [sys.executable, "-m", "test.interop.peer", str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

@@ -1,4 +1,4 @@
-"""Clocks that stand still or lie: calls end, and so does an emulator in the same process."""
+"""Clocks that are stopped or wrong: calls end, and an emulator in the same process stops as well."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_retries_wait_as_long_as_asked_under_another_clock(clock: Callable[[], A
 def test_an_emulator_in_the_same_process_answers_and_stops_under_another_clock(
     clock: Callable[[], AbstractContextManager[Any]], around: str
 ) -> None:
-    thread = threading.Thread(target=AROUND[around], args=(clock,), daemon=True)  # One that hangs must not hang this.
+    thread = threading.Thread(target=AROUND[around], args=(clock,), daemon=True)  # It may hang; the test must not.
     thread.start()
     thread.join(30)
     assert not thread.is_alive()
@@ -91,7 +91,7 @@ AROUND = {"everything": _everything, "calls": _calls, "the stop": _stop}
 
 
 def use(emulator: Emulator) -> None:
-    """Make and retrieve a customer."""
+    """Create and retrieve a customer."""
     configuration = Configuration(host=emulator.url, access_token=emulator.access_token)
     with ApiClient(configuration) as client:
         api = CustomersApi(client)

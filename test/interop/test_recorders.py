@@ -1,4 +1,4 @@
-"""Recorders and mocks: what they hold back does not leave, and what they play is what the call returns."""
+"""Recorders and mocks: requests that they block are not sent, and answers that they play are returned."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def recorded(server: Server, file: Path) -> str:
-    """Record a retrieve that was tried twice, and a create; return the host."""
+    """Record a retrieve that was tried twice, and a create. Return the host."""
     with vcr.use_cassette(str(file), record_mode="once"):
         api = api_for(server)
         assert id_of(api.retrieve_customer("C1")) == "C1"
@@ -48,7 +48,7 @@ def test_vcrpy_replays_what_it_recorded_each_try_by_itself(tmp_path: Path) -> No
     with Server(answer(503, {}), answer(), answer()) as server:
         host = recorded(server, file)
 
-    api = api_for(host)  # Nobody is there any more.
+    api = api_for(host)  # The server is closed by now.
     with vcr.use_cassette(str(file), record_mode="none") as cassette:
         assert id_of(api.retrieve_customer("C1")) == "C1"
         assert id_of(api.create_customer({"given_name": "Ada"})) == "C1"
@@ -69,7 +69,7 @@ def test_vcrpy_lets_nothing_out_that_is_not_recorded(tmp_path: Path, connections
             with pytest.raises(CannotOverwriteExistingCassetteException):
                 api.create_customer({"given_name": "Ada"}, async_req=True).get(10)
         assert len(server.requests) == before
-        assert api.retrieve_customer("C1").customer  # The client works afterwards.
+        assert api.retrieve_customer("C1").customer  # The client still works afterwards.
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -169,7 +169,7 @@ def test_pook_lets_nothing_out_that_it_does_not_know() -> None:
 # -- mocket ---------------------------------------------------------------------------------------------------------
 
 leaks_of_mocket = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-"""Each of its TLS sockets leaves a real one unclosed."""
+"""Each of mocket's TLS sockets leaves a real socket unclosed."""
 
 
 @leaks_of_mocket
@@ -217,7 +217,7 @@ def test_mockets_decorator_does_as_well() -> None:
 # -- pytest-socket and pytest-httpserver ----------------------------------------------------------------------------
 
 warns = pytest.mark.filterwarnings("ignore:A test tried to use socket")
-"""It warns of what it stops."""
+"""pytest-socket warns about what it blocks."""
 
 
 @pytest.fixture
@@ -271,7 +271,7 @@ def test_pytest_httpserver_answers(httpserver: HTTPServer) -> None:
 
 
 def awaited(host: str, times: int = 1, before: Callable[[], None] = lambda: None) -> Any:
-    """Retrieve customers in one event loop; ``before`` is called before the last."""
+    """Retrieve customers in one event loop. ``before`` is called before the last call."""
 
     async def calls() -> Any:
         response: Any = None

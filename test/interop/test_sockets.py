@@ -1,4 +1,4 @@
-"""Tools that replace the sockets, the TLS or the names that the SDK works with."""
+"""Tools that replace the sockets, the TLS or the name lookup that the SDK uses."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _socket = socket.socket
 
 
 class SocksServer:
-    """A SOCKS 5 server without authentication (RFC 1928), which connects to 127.0.0.1 whatever it is asked for."""
+    """A SOCKS 5 server without authentication (RFC 1928), which always connects to 127.0.0.1."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, int]] = []
@@ -64,7 +64,7 @@ class SocksServer:
                 _pass(client, onward)
 
     def close(self) -> None:
-        """Take no more connections."""
+        """Accept no more connections."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
@@ -78,7 +78,7 @@ def _pass(source: socket.socket, target: socket.socket) -> None:
 
 @contextlib.contextmanager
 def through_socks(port: int) -> Iterator[None]:
-    """Have every socket of this process connect through a SOCKS server."""
+    """Make every socket of this process connect through a SOCKS server."""
     socks.set_default_proxy(socks.SOCKS5, "127.0.0.1", port)
     socket.socket = socks.socksocket  # type: ignore[misc]
     try:

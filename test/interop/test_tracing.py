@@ -1,4 +1,4 @@
-"""Tracers and structured logs: they see each try, and calls in the background belong to their caller."""
+"""Tracers and structured logs: they see each try, and attribute calls in the background to their caller."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Traces:
-    """What OpenTelemetry's instrumentation of urllib3 recorded."""
+    """Records the spans of OpenTelemetry's instrumentation of urllib3."""
 
     def __init__(self) -> None:
         self._exporter = InMemorySpanExporter()
@@ -40,7 +40,7 @@ class Traces:
         URLLib3Instrumentor().instrument(tracer_provider=self._provider)
 
     def tries_and_callers(self) -> tuple[list[ReadableSpan], list[ReadableSpan]]:
-        """Return the spans of tries, and the others, in the order of their ends."""
+        """Return the spans of tries, and all other spans, in the order in which they ended."""
         spans = self._exporter.get_finished_spans()
         return [span for span in spans if span.name == "GET"], [span for span in spans if span.name != "GET"]
 
@@ -107,8 +107,8 @@ def test_sentry_sees_each_try_and_never_the_token(python: Callable[..., str]) ->
 
 
 def call_under_sentry(host: str) -> None:
-    """Make calls with Sentry's integration of ``http.client`` in place, and look at what it would send home."""
-    warnings.simplefilter("ignore")  # It imports whatever is installed, eventlet too.
+    """Make calls with Sentry's integration of ``http.client``, and check what it would send."""
+    warnings.simplefilter("ignore")  # Sentry imports whatever is installed, even eventlet.
     import sentry_sdk
     from sentry_sdk.transport import Transport
 

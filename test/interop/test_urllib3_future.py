@@ -1,4 +1,4 @@
-"""urllib3-future in urllib3's place, as niquests installs it."""
+"""urllib3-future instead of urllib3, as niquests installs it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Environment:
         self.pip("install", "niquests", *NEEDED)
 
     def pip(self, *arguments: str) -> None:
-        """Run pip, as the message of the error says."""
+        """Run pip as the error message says."""
         command = [self._python, "-m", "pip", "-q", "--disable-pip-version-check", *arguments]
         environment = {**os.environ, "URLLIB3_NO_OVERRIDE": "1"} if "--no-binary" in arguments else None
         subprocess.run(command, check=True, timeout=300, env=environment, capture_output=True)
@@ -40,7 +40,7 @@ class Environment:
 
 @pytest.fixture(scope="module")
 def niquests(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """An environment where niquests has put urllib3-future in place of urllib3."""
+    """An environment where niquests has replaced urllib3 with urllib3-future."""
     return Environment(tmp_path_factory.mktemp("niquests"))
 
 

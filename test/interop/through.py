@@ -1,7 +1,7 @@
-"""Calls through a tool that replaces sockets, TLS or clocks, in a process of its own.
+"""Make calls through a tool that replaces sockets, TLS or clocks, in a separate process.
 
-``python -m test.interop.through TOOL MOMENT PLAIN TLS NOBODY AUTHORITY`` puts the tool in place ``early`` (before
-the SDK is imported), ``late`` (after that) or ``warm`` (once the client has connections), and makes the calls.
+``python -m test.interop.through TOOL MOMENT PLAIN TLS NOBODY AUTHORITY`` activates the tool ``early`` (before the SDK
+is imported), ``late`` (after that) or ``warm`` (when the client has connections), and makes the calls.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _ipv4() -> None:
 
 
 families: list[int] = []
-"""The families of addresses that were looked up under :func:`_ipv4`."""
+"""The address families that were looked up with :func:`_ipv4` active."""
 
 
 TOOLS: dict[str, Callable[[], None]] = {
@@ -66,7 +66,7 @@ TOOLS: dict[str, Callable[[], None]] = {
 
 
 def elapsed() -> float:
-    """Return the seconds since some moment. Tools replace ``time.monotonic``."""
+    """Return the seconds since a fixed moment. Tools replace ``time.monotonic``."""
     return time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
@@ -79,7 +79,7 @@ def client(host: str, authority: str | None) -> CustomersApi:
 
 
 def check_results(api: CustomersApi) -> None:
-    """Make calls that succeed: one after the other, in the background, and many at a time."""
+    """Make calls that succeed: one after the other, in the background, and many at once."""
     from concurrent.futures import ThreadPoolExecutor
 
     assert id_of(api.retrieve_customer("C1")) == "C1"
@@ -90,7 +90,7 @@ def check_results(api: CustomersApi) -> None:
 
 
 def check_deadline(call: Callable[[], object], *, unknown: bool, seconds: float = 0.7) -> None:
-    """Make a call that must end at its deadline, and say rightly whether it may have been carried out."""
+    """Make a call that must end at its deadline, and report correctly whether it may have been carried out."""
     from squareconnect.exceptions import Timeout
 
     began = elapsed()
@@ -101,7 +101,7 @@ def check_deadline(call: Callable[[], object], *, unknown: bool, seconds: float 
 
 
 def check_deadlines(api: CustomersApi) -> None:
-    """Make calls that never end by themselves."""
+    """Make calls that would never end without a deadline."""
     api.api_client.configuration.deadline = 0.7
     check_deadline(partial(api.retrieve_customer, "DRIP"), unknown=False)
     check_deadline(partial(api.create_customer, {"given_name": "DRIP"}), unknown=True)
@@ -109,14 +109,14 @@ def check_deadlines(api: CustomersApi) -> None:
 
 
 def check_connecting(peer: Peer) -> None:
-    """Make a call that ends in the handshake of TLS."""
+    """Make a call that ends during the TLS handshake."""
     api = client(peer.nobody.replace("http:", "https:"), peer.authority)
     api.api_client.configuration.deadline = 0.7
     check_deadline(partial(api.create_customer, {"given_name": "Ada"}), unknown=False)
 
 
 def check_tls(peer: Peer) -> None:
-    """See that a certificate of an unknown authority is refused."""
+    """Check that a certificate of an unknown authority is refused."""
     from squareconnect.exceptions import ConnectionFailed
 
     api = client(peer.tls, None)
@@ -126,7 +126,7 @@ def check_tls(peer: Peer) -> None:
 
 
 def check_green(tool: str, apis: list[CustomersApi]) -> None:
-    """Make calls in twenty greenlets: they wait beside one another, and not one after the other."""
+    """Make calls in twenty greenlets, which must wait at the same time and not one after the other."""
     began = elapsed()
     results: list[Any] = []
     for api in apis:

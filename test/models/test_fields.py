@@ -1,4 +1,4 @@
-"""Every field of every model and every constant, against what Square's API has: written out, not derived."""
+"""Every field of every model, and every constant, compared with a list of Square's that is written out by hand."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ CONSTANTS = {
     """,
     "SortOrder": "DESC ASC",
 }
-"""The constants; behind an empty line, those that came after 2.x."""
+"""The constants. Those after an empty line are newer than 2.x."""
 
 IN_2_X = {
     "CardBrand": 9,

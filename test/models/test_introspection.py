@@ -229,7 +229,7 @@ def test_the_json_schema_describes_each_field(model: type[Model], mode: Any) -> 
 
 
 def ask(app: Any, method: str, path: str, body: object = None) -> tuple[int, Any]:
-    """Make a request of an ASGI application. Return the status and the JSON of its answer."""
+    """Send a request to an ASGI application. Return the status and the JSON of its answer."""
     scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": [], "raw_path": b""}
     scope["headers"] = [(b"content-type", b"application/json")]
     sent: list[Any] = []

@@ -1,8 +1,8 @@
-"""Models as the generators of other Swagger SDKs write them, in the three forms that are met.
+"""Models as the generators of other Swagger SDKs write them, in the three common forms.
 
-``Money`` and ``Order`` describe their fields in each instance and keep values in private attributes, as Square's own
-2.x did. ``Pet``, ``Cat`` and ``Strict`` describe them in the class; a ``Pet`` names its subclass, and ``Strict`` checks
-its values. ``Bare`` has plain attributes.
+``Money`` and ``Order`` describe their fields in each instance and keep values in private attributes, as Square's 2.x
+did. ``Pet``, ``Cat`` and ``Strict`` describe their fields in the class. A ``Pet`` names its subclass, and ``Strict``
+checks its values. ``Bare`` has plain attributes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Money:
 
 
 class Customer:
-    """A customer, whose name ours has too."""
+    """A model with the same name as one of ours."""
 
     def __init__(self, nick: str | None = None) -> None:
         self.swagger_types = {"nick": "str"}
@@ -98,7 +98,7 @@ class Bare:
 
 
 class Unfit:
-    """No model: it cannot even be made."""
+    """Not a model: it cannot be created without arguments."""
 
     def __init__(self, needed: int) -> None:
         self.needed = needed

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class Way(NamedTuple):
-    """How requests get to a server."""
+    """A route to a server."""
 
     tls: ssl.SSLContext | None
     settings: dict[str, Any]
 
     @contextlib.contextmanager
     def server(self, *steps: Step, **options: Any) -> Iterator[tuple[Server, CustomersApi]]:
-        """Run a server that plays steps, and return it with its client."""
+        """Run a server that plays steps, and yield it with its client."""
         with Server(*steps, tls=self.tls, **options) as server:
             api = api_for(server, **self.settings)
             yield server, api
@@ -36,7 +36,7 @@ class Way(NamedTuple):
 def way(
     request: pytest.FixtureRequest, server_tls: ssl.SSLContext, authority: trustme.CA, tmp_path: Path
 ) -> Iterator[Way]:
-    """Each way to a server that no tool stands in."""
+    """Each route to a server on which no tool replaces anything."""
     if request.param == "plain":
         yield Way(None, {})
         return

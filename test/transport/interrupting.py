@@ -1,7 +1,7 @@
-"""Interrupts calls at any moment, and looks whether the client works afterwards as before.
+"""Interrupt calls at any moment, and check that the client works afterwards as before.
 
-``python -m test.transport.interrupting COUNT plain|tls|proxy`` says what it saw, and exits with 1 if anything is wrong.
-It is a process of its own: an interrupt may also hit what a test runner does in between.
+``python -m test.transport.interrupting COUNT plain|tls|proxy`` prints what it saw, and exits with 1 if anything is
+wrong. It runs in a separate process, because an interrupt could also hit the code of a test runner.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ POOL = 3
 
 
 class InterruptError(BaseException):
-    """What the handler of the signal raises."""
+    """The exception that the signal handler raises."""
 
 
 def interrupt(number: int, frame: object) -> None:
-    """Handle the signal as a program with a time limit of its own does."""
+    """Handle the signal as a program with its own time limit does."""
     raise InterruptError
 
 
@@ -46,13 +46,13 @@ def echo(wire: Wire, request: Request) -> None:
 
 
 def id_of(api: CustomersApi, wanted: str) -> str | None:
-    """Retrieve a customer, and return whose answer came."""
+    """Retrieve a customer, and return the id in the answer."""
     customer = api.retrieve_customer(wanted).customer
     return customer.id if customer else None
 
 
 def interrupted_calls(api: CustomersApi, count: int, chance: random.Random) -> int:
-    """Make calls until so many were interrupted; return how many were not."""
+    """Make calls until ``count`` were interrupted. Return how many were not."""
     interrupted = undisturbed = 0
     while interrupted < count:
         wanted, got = f"C{interrupted}-{undisturbed}", None
@@ -62,7 +62,7 @@ def interrupted_calls(api: CustomersApi, count: int, chance: random.Random) -> i
                 got = id_of(api, wanted)
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
-        except (InterruptError, SystemError):  # CPython 3.11 turns an interrupt of a constructor into a SystemError.
+        except (InterruptError, SystemError):  # CPython 3.11 turns an interrupt in a constructor into a SystemError.
             interrupted += 1
         else:
             undisturbed += 1
@@ -72,7 +72,7 @@ def interrupted_calls(api: CustomersApi, count: int, chance: random.Random) -> i
 
 
 def most_at_once(api: CustomersApi) -> int:
-    """Return how many calls a client makes at a time, when far more are waiting."""
+    """Return how many calls a client makes at once when many more are waiting."""
     rest = api.api_client.rest_client
     manager, lock, counts = rest.pool_manager, threading.Lock(), [0, 0]
 
@@ -99,7 +99,7 @@ def most_at_once(api: CustomersApi) -> int:
 
 @contextlib.contextmanager
 def client_over(way: str) -> Iterator[CustomersApi]:
-    """Run a server, and return a client that reaches it."""
+    """Run a server, and yield an API that calls it."""
     if way == "plain":
         with Server(otherwise=echo) as server:
             yield api_for(server, connection_pool_maxsize=POOL, deadline=20.0)
@@ -116,9 +116,9 @@ def client_over(way: str) -> Iterator[CustomersApi]:
 
 
 def main(count: int, way: str) -> str:
-    """Interrupt calls, and return what was seen.
+    """Interrupt calls, and return a summary.
 
-    :raises AssertionError: if a call got another's answer, or the client makes another number of calls at a time.
+    :raises AssertionError: if a call got another call's answer, or the client no longer makes as many calls at once.
     """
     signal.signal(signal.SIGALRM, interrupt)
     with client_over(way) as api:
@@ -133,6 +133,6 @@ def main(count: int, way: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.unraisablehook = lambda unraisable: None  # An interrupt of a finalizer is none of a call.
+    sys.unraisablehook = lambda unraisable: None  # An interrupt in a finalizer does not interrupt a call.
     print(main(int(sys.argv[1]), sys.argv[2]), flush=True)
     os._exit(0)

@@ -1,4 +1,4 @@
-"""What the tests of the asyncio driver share."""
+"""Helpers for the tests of the asyncio driver."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ BODY = {"given_name": "Ada"}
 
 @contextlib.asynccontextmanager
 async def client_of(server: Server | str, **settings: Any) -> AsyncIterator[Any]:
-    """Return a client, and check at its end that no task and no open socket is left of it."""
+    """Yield an API, and check at the end that it left no task and no open socket."""
     ports = local_ports()
     api = api_of(server, **settings)
     async with api.api_client:
         yield api
     assert asyncio.all_tasks() == {asyncio.current_task()}
-    await until(lambda: local_ports() <= ports)  # A server's connections have the port of its listener.
+    await until(lambda: local_ports() <= ports)  # A server's connections have the same port as its listener.
 
 
 def api_of(server: Server | str, **settings: Any) -> Any:
-    """Return a client."""
+    """Return an API that calls a server."""
     host = server if isinstance(server, str) else server.host
     return AsyncCustomersApi(AsyncApiClient(Configuration(host=host, access_token="T0KEN", **settings)))
 
@@ -46,7 +46,7 @@ async def retrieved_by(api: Any, **options: Any) -> Any:
 
 
 def local_ports() -> set[int]:
-    """Return the ports at this end of all sockets that this process has open."""
+    """Return the local ports of all sockets that this process has open."""
     ports = set()
     for path in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):
@@ -58,7 +58,7 @@ def local_ports() -> set[int]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait until something holds, for 20 seconds at the most."""
+    """Wait until a condition holds, for 20 seconds at most."""
     end = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < end
@@ -66,7 +66,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 async def cancelled(task: asyncio.Future[Any]) -> None:
-    """Cancel a task and wait until it is."""
+    """Cancel a task, and wait until it is cancelled."""
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -74,7 +74,7 @@ async def cancelled(task: asyncio.Future[Any]) -> None:
 
 @contextlib.contextmanager
 def full_port() -> Iterator[int]:
-    """Return a port whose queue is full, so that connecting to it is neither accepted nor refused."""
+    """Yield a port whose queue is full, so that a connection is neither accepted nor refused."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as stack:
         for _ in range(4):
             filler = stack.enter_context(socket.socket())

@@ -1,4 +1,4 @@
-"""The driver for asyncio: a call that is cancelled, at whatever moment, leaves nothing behind."""
+"""The driver for asyncio: a call that is cancelled at any moment leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
 def run(request: pytest.FixtureRequest) -> Any:
-    """Runs a coroutine in a new event loop of each kind."""
+    """A function that runs a coroutine in a new event loop of each kind."""
     return request.param
 
 

@@ -1,4 +1,4 @@
-"""The driver for asyncio: closing, several event loops, and the bounds of a pool."""
+"""The driver for asyncio: closing, several event loops, and the limits of a pool."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
 def run(request: pytest.FixtureRequest) -> Any:
-    """Runs a coroutine in a new event loop of each kind."""
+    """A function that runs a coroutine in a new event loop of each kind."""
     return request.param
 
 
@@ -314,7 +314,7 @@ def test_errors_are_those_of_the_other_driver(run: Any) -> None:
 
 def test_a_client_may_close_between_an_answer_and_the_pause_behind_it() -> None:
     class Closing(ThreadPoolExecutor):
-        """Closes the client while a large answer is judged."""
+        """Closes the client while a large answer is being decoded."""
 
         def submit(self, work: Callable[..., Any], /, *args: Any, **options: Any) -> Any:
             closing.append(asyncio.ensure_future(api.api_client.close()))

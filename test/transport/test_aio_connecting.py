@@ -25,7 +25,7 @@ def address(port: int, host: str = "127.0.0.1", family: int = socket.AF_INET) ->
 
 
 class Names:
-    """Stands in for the name service."""
+    """Replaces the name lookup."""
 
     def __init__(self, *found: tuple[Any, ...]) -> None:
         self.found = list(found)
@@ -56,7 +56,7 @@ def test_the_next_address_is_tried_at_once_where_one_refuses(monkeypatch: pytest
 
 
 def test_of_two_connections_that_stand_at_once_one_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both are accepted in the turn in which the second is begun."""
+    """Both are accepted in the turn in which the second is started."""
 
     class Loop(asyncio.SelectorEventLoop):
         begun: list[asyncio.Future[None]] = []  # noqa: RUF012
@@ -83,7 +83,7 @@ def test_of_two_connections_that_stand_at_once_one_is_closed(monkeypatch: pytest
 
 def test_a_cancelled_race_closes_the_winner_too(monkeypatch: pytest.MonkeyPatch) -> None:
     class Stubborn(asyncio.SelectorEventLoop):
-        """Its second attempt needs some turns to end when it is cancelled."""
+        """An event loop whose second attempt needs some turns to end when it is cancelled."""
 
         begun = 0
 
@@ -157,7 +157,7 @@ def test_a_name_that_cannot_be_looked_up_since_there_is_no_thread_is_a_failed_co
 
 def test_the_refusal_of_a_tool_reaches_the_caller_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     class BlockedError(RuntimeError):
-        """What a tool raises that forbids sockets."""
+        """The exception of a tool that forbids sockets."""
 
     async def refuse(*args: Any) -> Any:
         raise BlockedError("a test tried to use a socket")

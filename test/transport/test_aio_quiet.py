@@ -1,4 +1,4 @@
-"""A connection of asyncio on which bytes keep coming is not used."""
+"""An asyncio connection on which bytes keep arriving is not used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from squareconnect.transport.outgoing import way_out
 
 
 class Loud(Connection):
-    """Never reads what its socket holds."""
+    """A connection that never reads from its socket."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._way = way_out()

@@ -1,4 +1,4 @@
-"""Calls in the background: their time, their context, and what happens to them in a fork."""
+"""Calls in the background: their deadline, their context, and what happens to them in a fork."""
 
 from __future__ import annotations
 

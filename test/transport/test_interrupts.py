@@ -1,4 +1,4 @@
-"""A signal handler may raise at any moment of a call: Ctrl-C, or a time limit of the program's own."""
+"""A signal handler may raise at any moment of a call: for Ctrl-C, or for the program's own time limit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from test.transport.interrupting import InterruptError, interrupt
 @pytest.mark.parametrize("way", ["plain", "tls", "proxy"])
 def test_the_client_works_as_before_after_interrupts_at_any_moment(way: str) -> None:
     command = [sys.executable, "-m", "test.transport.interrupting", "150", way]
-    # An interrupt may leave the lock of coverage's own tracer taken: it stays out of this process.
+    # An interrupt may leave the lock of coverage's tracer locked, so this process runs without coverage.
     done = subprocess.run(command, env=untraced(), capture_output=True, text=True, timeout=120, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")

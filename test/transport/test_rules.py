@@ -1,4 +1,4 @@
-"""The rules of a call, played with plain values."""
+"""The rules of a call, tested with plain values."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def rules(method: str = "GET", **changes: Any) -> Rules:
 
 
 class Play:
-    """Plays a driver: sends in what came of each try, and lets time pass."""
+    """Acts as a driver: sends the outcome of each try to the exchange, and lets time pass."""
 
     def __init__(self, rules: Rules, *results: RESTResponse | Broken, seconds: float = 0.0) -> None:
         self.time = 0.0

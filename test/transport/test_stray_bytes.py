@@ -1,4 +1,4 @@
-"""Bytes that belong to no answer: the connection they came over is not used again."""
+"""Bytes that belong to no answer: their connection is not used again."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SURPLUS: dict[str, Step] = {
 
 
 def id_of(api: CustomersApi) -> str | None:
-    """Retrieve a customer, and return whose answer came."""
+    """Retrieve a customer, and return the id in the answer."""
     customer = api.retrieve_customer("C1").customer
     return customer.id if customer else None
 

@@ -1,4 +1,4 @@
-"""What the thread driver does at moments that a real socket seldom brings about."""
+"""The thread driver in situations that are rare with a real socket."""
 
 from __future__ import annotations
 

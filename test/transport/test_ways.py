@@ -1,4 +1,4 @@
-"""Which way requests go, and what an answer says beside its body."""
+"""The route that requests take, and what an answer holds in addition to its body."""
 
 from __future__ import annotations
 

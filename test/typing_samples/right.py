@@ -1,4 +1,4 @@
-"""Each call with the exact type that checkers give it."""
+"""Each call, with the exact type that type checkers infer for it."""
 
 from collections.abc import Mapping
 

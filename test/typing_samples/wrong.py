@@ -1,4 +1,4 @@
-"""Mistakes, each with a comment that is itself an error unless the checker finds one in its line."""
+"""Mistakes, each with a comment that is itself an error unless the checker finds an error in its line."""
 
 # mypy: warn-unused-ignores
 # pyright: reportUnnecessaryTypeIgnoreComment=error
