@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(squareconnect.__file__).parent
 
-ROOMS = (
+LAYERS = (
     "_text", "legacy", "_checks", "_settings", "models", "serialization", "exceptions", "logs", "configuration",
     "transport", "rest", "asynchronous", "api_client", "async_api_client", "apis", "pagination",
     "emulator", "pytest_plugin", "bulk", "dask", "cli", "__main__",
@@ -47,17 +47,17 @@ def imported(tree: ast.AST, package: str = "squareconnect") -> Iterator[str]:
 
 
 def test_each_room_is_there() -> None:
-    assert set(ROOMS) == {module.partition(".")[0] for module in MODULES}
+    assert set(LAYERS) == {module.partition(".")[0] for module in MODULES}
 
 
 def test_each_room_is_in_the_picture() -> None:
     picture = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8").split("```")[1]
 
-    assert [room for room in ROOMS if room != "__main__" and not re.search(rf"\b{room}\b", picture)] == []
+    assert [layer for layer in LAYERS if layer != "__main__" and not re.search(rf"\b{layer}\b", picture)] == []
 
 
-def room_of(module: str) -> int:
-    return ROOMS.index(module.partition(".")[0])
+def layer_of(module: str) -> int:
+    return LAYERS.index(module.partition(".")[0])
 
 
 def when_imported(path: Path) -> ast.Module:
@@ -76,7 +76,7 @@ def when_imported(path: Path) -> ast.Module:
 def test_a_module_imports_only_from_its_own_room_and_those_below(module: str) -> None:
     code = ast.parse(MODULES[module].read_text(encoding="utf-8"))
 
-    upwards = {each for each in imported(code) if each and room_of(each) > room_of(module)}
+    upwards = {each for each in imported(code) if each and layer_of(each) > layer_of(module)}
 
     assert not upwards, f"{module} must not know {upwards}: test/test_layout.py has the order"
 
@@ -101,4 +101,4 @@ def test_a_circle_and_a_step_upwards_would_be_seen() -> None:
 
     assert set(imported(ast.parse(code))) == {"cli", "rest"}
     assert set(imported(ast.parse("from squareconnect import models, __version__"))) == {"models", ""}
-    assert room_of("models.card") < room_of("cli")
+    assert layer_of("models.card") < layer_of("cli")
