@@ -21,6 +21,7 @@ import io
 import queue
 import re
 import ssl
+import sys
 import threading
 import time
 import weakref
@@ -375,9 +376,13 @@ def _taken(handover: list[None]) -> bool:
 
 def _started(target: Callable[..., object], *args: Any) -> bool:
     """Start a thread that does not keep the program from ending. False where the interpreter has no more threads."""
+    handled = sys.exc_info()[1]
     try:
         threading.Thread(target=target, args=args, name="squareconnect-connect", daemon=True).start()
-    except RuntimeError:
+    except RuntimeError as error:
+        interruption = error.__context__  # An interrupt of start() comes as "release unlocked lock"; the thread runs.
+        if interruption is not None and interruption is not handled:
+            raise interruption from None
         return False
     return True
 
