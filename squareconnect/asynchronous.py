@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
 from squareconnect.exceptions import ConnectionFailed
+from squareconnect.transport.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -133,7 +134,7 @@ def _started(target: Callable[[], object]) -> threading.Thread:
         thread = threading.Thread(target=target, name="squareconnect", daemon=True)
     except RuntimeError:  # A subinterpreter may not allow daemon threads.
         thread = threading.Thread(target=target, name="squareconnect", daemon=False)
-    thread.start()
+    start_thread(thread)
     return thread
 
 

@@ -148,6 +148,8 @@ class RESTClientObject:
                 if isinstance(step, Pause):
                     self.sleep(step.seconds)
                     step = next(steps)
+                    if self._assigned is None:  # Since the last try, the process may have been forked.
+                        manager = self._route(origin).manager
                 else:
                     step = steps.send(self._try(manager, request, step.until, times))
         except StopIteration as end:

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
+    from squareconnect.transport import TryReport
+
 
 def echo(wire: Wire, request: Request) -> None:
     """Answer with a customer whose id is the one asked for, after a while."""
@@ -117,6 +119,28 @@ def in_child(work: Callable[[], bool]) -> Callable[[], bool]:
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def test_a_call_that_was_forked_between_two_tries_goes_on_over_connections_of_its_own() -> None:
+    children: list[int] = []
+
+    def fork(report: TryReport) -> None:
+        if report.attempt == 1:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # The server's threads run in this process.
+                children.append(os.fork())
+
+    with Server(answer(503), otherwise=echo) as server:
+        api = api_for(server, on_try=fork, deadline=20.0)
+        right = False
+        try:
+            right = asks_right(api, "C", 1)
+        finally:
+            if children == [0]:
+                os._exit(0 if right else 2)
+
+        assert os.waitpid(children[0], 0)[1] == 0
+        assert server.connections == 2
 
 
 @pytest.mark.parametrize("secure", [False, True])

@@ -22,6 +22,7 @@ import io
 import queue
 import re
 import ssl
+import sys
 import threading
 import time
 import weakref
@@ -398,10 +399,26 @@ def _taken(handover: list[None]) -> bool:
 def _started(target: Callable[..., object], *args: Any) -> bool:
     """Start a daemon thread. Return False if the interpreter cannot start another thread."""
     try:
-        threading.Thread(target=target, args=args, name="squareconnect-connect", daemon=True).start()
+        start_thread(threading.Thread(target=target, args=args, name="squareconnect-connect", daemon=True))
     except RuntimeError:
         return False
     return True
+
+
+def start_thread(thread: threading.Thread) -> None:
+    """Start a thread.
+
+    :raises RuntimeError: if the interpreter cannot start another thread.
+    """
+    handled = sys.exc_info()[1]
+    try:
+        thread.start()
+    except RuntimeError as error:
+        # If a signal handler raises within start(), the thread runs, and "release unlocked lock" hides the interrupt.
+        interruption = error.__context__
+        if interruption is not None and interruption is not handled:
+            raise interruption from None
+        raise
 
 
 # -- A pool ---------------------------------------------------------------------------------------------------------

@@ -26,6 +26,28 @@ def test_the_client_works_as_before_after_interrupts_at_any_moment(way: str) -> 
     assert "then 3 at a time" in done.stdout
 
 
+@pytest.mark.parametrize("options", [{}, {"async_req": True}], ids=["connecting", "worker"])
+def test_an_interrupt_while_a_thread_starts_reaches_the_caller(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_as_ever, main = threading.Condition.wait, threading.current_thread()
+
+    def wait(condition: threading.Condition, timeout: float | None = None) -> bool:
+        if threading.current_thread() is not main:
+            return wait_as_ever(condition, timeout)
+        condition.release()  # What waiting begins with.
+        raise InterruptError
+
+    with Server() as server:
+        api = api_for(server)
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Condition, "wait", wait)
+            with pytest.raises(InterruptError):
+                api.retrieve_customer("C1", **options)
+
+        assert api.retrieve_customer("C1").customer
+
+
 def test_an_interrupt_while_a_call_waits_for_a_connection_loses_no_place() -> None:
     holding, release = threading.Event(), threading.Event()
 
