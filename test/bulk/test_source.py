@@ -141,7 +141,7 @@ def test_text_of_another_encoding_than_was_named_is_told(tmp_path: Path, encodin
         ({"encoding": "latin"}, ""),
         ({"encoding": "klingon"}, "Python knows no encoding 'klingon'"),
         ({"encoding": "undefined"}, "Python knows no encoding 'undefined'"),
-        ({"columns": {"given_name": "x"}}, "--map: 'x' is no field"),
+        ({"columns": {"given_name": "x"}}, "--map: 'x' is not a field"),
     ],
 )
 def test_options_that_cannot_be_used_are_refused(tmp_path: Path, options: dict[str, Any], said: str) -> None:
