@@ -211,7 +211,7 @@ class _Export(Job):
                 except OSError as error:
                     raise self._explained(error) from error
                 except sqlite3.Error as error:
-                    raise Stopped(f"The export cannot be kept ({error}): make room, and rerun with --resume") from error
+                    raise Stopped(f"The export cannot be saved ({error}): make room and rerun with --resume") from error
             return ExportReport(state.count, state.repeated, resumed)
         finally:
             driver.close()

@@ -199,7 +199,7 @@ class FileSource:
                     cells = next(reader, None)
                 except csv.Error as error:
                     raise InputError(
-                        f"{self.name}, the row that begins in line {lines.row_began}, is not CSV: {error}. Look for a "
+                        f"{self.name}, the row that starts in line {lines.row_began}, is not CSV: {error}. Look for a "
                         "quotation mark that is missing or not doubled, or name the --delimiter"
                     ) from None
                 if cells is None:
@@ -268,7 +268,7 @@ class FileSource:
             shown = ", ".join(f"'{name[:40]}'" for name in named[:5])
             raise InputError(
                 f"{self.name} names no field of a customer in its first row ({shown}), which must be a header such as "
-                "given_name,email_address: add one, or say what a column is with --map 'COLUMN=email_address'"
+                "given_name,email_address: add one, or map a column with --map 'COLUMN=email_address'"
             )
         if next(rows, None) is None:
             raise InputError(f"{self.name} has a header, but no rows: there is nothing to import")
@@ -358,8 +358,8 @@ def _copy(stream: BinaryIO, path: Path) -> None:
         part.replace(path)
     except OSError as error:
         raise Stopped(
-            f"The input cannot be kept in {path}: {error.strerror}. Make room there, or name another journal; nothing "
-            "was sent"
+            f"The input cannot be copied to {path}: {error.strerror}. Make room there, or name another journal; "
+            "nothing was sent"
         ) from None
 
 
@@ -390,13 +390,13 @@ class _Lines:
         self._length += len(line)
         if self._length > LONGEST_ROW:
             raise InputError(
-                f"{self._name}, the row that begins in line {self.row_began}, is longer than {LONGEST_ROW} characters: "
+                f"{self._name}, the row that starts in line {self.row_began}, is longer than {LONGEST_ROW} characters: "
                 "look for a quotation mark that is missing there, or name the --delimiter or the --format"
             )
         if "\x00" in line:
             raise InputError(
-                f"{self._name}, line {self._number}, holds a NUL, which no text does: name its --encoding (such as "
-                "utf-16), or save it as CSV in UTF-8"
+                f"{self._name}, line {self._number}, contains a NUL, which text never does: name its --encoding "
+                "(such as utf-16), or save it as CSV in UTF-8"
             )
         return line
 

@@ -19,7 +19,7 @@ COMMANDS = {
     "create": ("create a customer", "customers:add_create"),
     "update": ("change fields of a customer", "customers:add_update"),
     "delete": ("delete customers, with their cards on file", "customers:add_delete"),
-    "add-card": ("keep a card on file", "cards:add_add_card"),
+    "add-card": ("store a card on file", "cards:add_add_card"),
     "delete-card": ("remove a card on file", "cards:add_delete_card"),
     "export": ("write all customers to a file", "exporting:add_export"),
     "import": ("create customers from a file's rows, each exactly once", "importing:add_import"),

@@ -69,7 +69,7 @@ def prepared(client: distributed.Client | None, accounts: Accounts) -> Generator
         try:
             client = distributed.get_client()
         except ValueError:
-            raise InputError("client: there is no current distributed.Client: make one, or give it") from None
+            raise InputError("client: there is no current distributed.Client: create one, or pass it") from None
     memory = Memory(accounts.run, accounts.by_key)
     _register(client, Till())
     _register(client, memory)

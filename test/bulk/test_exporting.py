@@ -308,7 +308,7 @@ def test_a_state_that_cannot_be_kept_stops_the_export(square: Square, tmp_path: 
     def fail(progress: Progress) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    with pytest.raises(Stopped, match=r"The export cannot be kept \(database or disk is full\): make room"):
+    with pytest.raises(Stopped, match=r"The export cannot be saved \(database or disk is full\): make room"):
         export_customers(api_of(square.host), tmp_path / "out.jsonl", progress=fail)
 
 
