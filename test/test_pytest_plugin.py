@@ -211,7 +211,7 @@ def test_a_failing_test_shows_what_the_emulator_received(pytester: pytest.Pytest
     result.assert_outcomes(passed=1, failed=5, errors=2)
     shown = section(result.outlines, "test_fails")
 
-    assert any("square: what it received" in line for line in shown)
+    assert any("square: the requests it received" in line for line in shown)
     assert any(line.startswith("1. POST /v2/customers -> 503  [operation='create_customer'") for line in shown)
     assert "    sent: {'given_name': 'Ada'}" in shown
     assert any(line.startswith("    answered: {'errors'") for line in shown)
@@ -223,7 +223,7 @@ def test_a_failing_test_shows_what_the_emulator_received(pytester: pytest.Pytest
     assert "... 10 earlier ones" in section(result.outlines, "test_fails_with_many")
     assert not any("square: what" in line for line in section(result.outlines, "test_fails_without_square"))
     assert "nothing of this" not in result.stdout.str()
-    assert "takes seed=, clock= and rate_limit= only" in result.stdout.str()
+    assert "takes only seed=, clock= and rate_limit=" in result.stdout.str()
 
 
 def test_a_marker_changes_how_the_emulator_starts(pytester: pytest.Pytester) -> None:
@@ -240,14 +240,14 @@ def test_live_tests_skip_what_square_does_not_offer(pytester: pytest.Pytester, m
     result.assert_outcomes(passed=1, skipped=5)
 
     assert "Square itself has no `fail`: this test needs the emulator." in result.stdout.str()
-    assert "Square itself takes no `rate_limit`" in result.stdout.str()
+    assert "Square itself lacks `rate_limit`" in result.stdout.str()
 
 
 def test_live_tests_need_a_token(pytester: pytest.Pytester) -> None:
     result = ran(pytester, LIVE, "--square-live", "-k", "sandbox")
     result.assert_outcomes(errors=1)
 
-    assert "--square-live needs a token of Square's sandbox in SQUARE_ACCESS_TOKEN." in result.stdout.str()
+    assert "--square-live needs a token for Square's sandbox in SQUARE_ACCESS_TOKEN." in result.stdout.str()
 
 
 def test_what_is_live_knows_its_address_and_token_only() -> None:

@@ -10,34 +10,34 @@
 
 What an import promises
 -----------------------
-Each row makes one customer, or is refused with a reason, however often the import is stopped, killed and run again.
-Nothing is sent before every row has been read and judged by the rules that the emulator judges requests by. Memory does
-not grow with the input.
+Each row creates one customer or is refused with a reason, no matter how often the import is stopped, killed and run
+again. Nothing is sent until every row has been read and checked against the rules that the emulator applies to
+requests. Memory use does not grow with the input.
 
 How that works
 --------------
-The *journal*, a SQLite file, first takes in all rows as they will be sent. From then on it has a state for each row:
+The *journal*, a SQLite file, first stores all rows as they will be sent. After that it keeps a state for each row:
 
 - `pending`: never sent.
-- `sent`: it may have been sent. This is on the disk before the first byte leaves. One commit serves all rows that are
-  taken and settled in the meantime, and rows are taken ahead of the calls, so that no call waits for the disk.
-- `done`: made, updated or skipped, with the customer's id.
+- `sent`: it may have been sent. This state is on disk before the first byte leaves. Rows are taken ahead of the calls,
+  and one commit covers all rows taken and settled in the meantime, so no call waits for the disk.
+- `done`: created, updated or skipped, with the customer's id.
 - `refused`: by the rules, the server, or `on_match="fail"`, with code, field and detail.
-- `unknown`: it was tried ten times, or for as long as its key is relied on, and no answer said what became of it.
+- `unknown`: it was tried ten times, or for as long as its key is trusted, and no answer showed what became of it.
 
-Every try of a row carries the same *idempotency key*, a hash of the import's random name, which stands in the journal,
-and the row's number. So a row whose state is `sent` or `unknown` is sent again in the next run, and Square answers with
-the customer whom the first try made, if it made one. Square does not publish how long it remembers a key. After
-`key_trust` seconds, or if the clock was set, the key is not relied on: the next run lists the customers made since then
-first, and a row whose customer is among them is done. It is a row's customer if it says the same in every field and no
-other row has made it.
+Every try of a row carries the same *idempotency key*: a hash of the row's number and the import's random name, which
+the journal stores. A row whose state is `sent` or `unknown` is therefore sent again in the next run, and if an earlier
+try created its customer, Square answers with that customer. Square does not publish how long it remembers a key. After
+`key_trust` seconds, or if the clock was changed, the key is not trusted. The next run then first lists the customers
+created since the row was sent, and marks the row as done if its customer is among them. A customer is the row's if it
+has the same value in every field and no other row created it.
 
-A journal belongs to one input, read with the same options, and to one host. It is locked while an import works with it.
+A journal belongs to one input, read with the same options, and to one host. It is locked while an import uses it.
 
-What leaves when is decided by a *pace* (`AdaptivePace`): see `squareconnect.bulk.pace`. The SDK's own retries are off,
-so that the pace learns of every 429. What calls are made is decided by a *sender*, one function: `one_by_one`.
+A *pace* (`AdaptivePace`) decides when requests leave: see `squareconnect.bulk.pace`. The SDK's own retries are off, so
+that the pace sees every 429. A *sender* function decides which calls are made: `one_by_one` by default.
 
-`squareconnect.bulk.engine` tells who does what while rows are sent.
+`squareconnect.bulk.engine` describes the threads that share the work of sending.
 """
 
 from squareconnect.bulk.errors import BulkError as BulkError

@@ -1,4 +1,4 @@
-"""The customers who are there already: those who match a row, and those whom a lost answer has left behind."""
+"""The customers that exist already: those that match a row, and those that an earlier try created unnoticed."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from squareconnect.models import Customer, ListCustomersResponse
 
 MATCHES = ("reference_id", "email_address", "phone_number")
-"""The fields by which a row's customer can be found."""
+"""The fields by which an existing customer can be matched to a row."""
 
 _CLOCKS_DIFFER = 24 * 60 * 60.0
 """Seconds by which this machine's clock and the server's may differ."""
 
 
 def match_value(body: Body, field: str) -> str | None:
-    """Return what tells whether two customers have the same value in a field, or None if this one has none.
+    """Return a value to compare customers by in a field, or None if this customer has none.
 
     E-mail addresses are compared without regard to case, phone numbers by their digits.
     """
@@ -47,11 +47,11 @@ def match_value(body: Body, field: str) -> str | None:
 
 
 class Listing:
-    """Lists customers as the pace allows, and tries again what fails.
+    """Lists customers at the rate that the pace allows, and retries failures.
 
     :param driver: makes the calls.
     :param call: the method that lists customers.
-    :param pace: says when.
+    :param pace: decides when a request may leave.
     :param sleep: waits for seconds.
     """
 
@@ -68,7 +68,7 @@ class Listing:
 
         :param options: those of `paginate`.
         :raises Stopped: if nothing succeeds for half a minute.
-        :raises ApiException: for a failure that trying again does not mend.
+        :raises ApiException: for a failure that a retry cannot fix.
         """
         return paginate(self._page, **options).pages()
 
@@ -112,9 +112,9 @@ def index_directory(
     progress: Callable[[Progress], object],
     others: Iterable[tuple[str, str]],
 ) -> None:
-    """List all customers, and remember those whose value in a field some row has.
+    """List all customers, and remember those whose value in a field occurs in some row.
 
-    :param others: values and ids of customers who are there as well, though Square may not list them yet.
+    :param others: values and ids of customers that also exist, even if Square does not list them yet.
     """
     with journal.change():
         journal.forget_directory()
@@ -132,10 +132,10 @@ def index_directory(
 
 
 def find_lost(journal: Journal, listing: Listing, key_trust: float, progress: Callable[[Progress], object]) -> None:
-    """Look for the customers of rows that were sent, but not answered, and whose keys can no longer be relied on.
+    """Look for the customers of rows that were sent but not answered, and whose keys are no longer trusted.
 
-    A row whose customer is there is done; all others count as never sent. A customer is a row's if it was made after
-    the row was sent, says the same in every field, and is no other row's.
+    A row whose customer is found is done; all others count as never sent. A customer belongs to a row if it was created
+    after the row was sent, has the same value in every field, and belongs to no other row.
     """
     rows: dict[str, list[int]] = {}
     earliest = journal.now()
@@ -159,7 +159,7 @@ def find_lost(journal: Journal, listing: Listing, key_trust: float, progress: Ca
 
 
 def _made_since(listing: Listing, moment: datetime, progress: Callable[[Progress], object]) -> Iterator[Customer]:
-    """Return the customers who were made since a moment, the newest first."""
+    """Return the customers created since a moment, newest first."""
     count = 0
     for page in listing.pages(sort_field="CREATED_AT", sort_order="DESC"):
         for customer in page.customers or []:
@@ -178,10 +178,10 @@ def _time_of(text: str | None) -> datetime:
 
 
 def _digest(customer: Body) -> str:
-    """Return what two customers have in common who say the same."""
+    """Return a digest that is equal for customers with the same values."""
     said = {name: _plain(name, customer[name]) for name in _SAID if customer.get(name)}
     for name, text in customer.get("address", {}).items():
-        if text and name != "country":  # Square may add the business's own.
+        if text and name != "country":  # Square may fill in the country of the business.
             said[f"address.{name}"] = _plain(name, text)
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 

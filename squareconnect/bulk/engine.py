@@ -1,13 +1,13 @@
-"""The sending of an import's rows: which leave when, what is tried again, and when to stop.
+"""Sending the rows of an import: which rows leave when, what is retried, and when to stop.
 
 Two parties share the work:
 
-* The *ledger*, in a thread of its own, alone touches the journal. It takes rows, marks them as sent, brings that to
-  the disk together with everything that came back meanwhile, and only then lets the rows out.
-* The *driver* makes the calls, in threads or tasks. For each it asks at the *gate*, which lets one call after the other
-  through as the pace allows, and it reports what came of it.
+* The *ledger* runs in its own thread and is the only one to touch the journal. It takes rows and marks them as sent.
+  It commits this together with everything that came back meanwhile, and only then releases the rows.
+* The *driver* makes the calls, in threads or tasks. Before each call it waits at the *gate*, which lets calls through
+  one after another as the pace allows. After each call it reports the result.
 
-The thread that called waits and tells the progress. So Ctrl-C, which Python raises there, never cuts the ledger off
+The calling thread waits and reports progress. Python raises Ctrl-C in that thread, so it never interrupts the ledger
 between an answer and the journal.
 """
 
@@ -39,26 +39,26 @@ if TYPE_CHECKING:
     from squareconnect.bulk.sending import Answers, Driver
 
 PATIENCE = 30.0
-"""Seconds of nothing but failures after which an import stops."""
+"""Seconds without any success after which an import stops."""
 LONGEST_PAUSE = 600.0
-"""Seconds that a server may ask to wait; if it asks for more, an import stops."""
+"""The longest pause, in seconds, that a server may ask for. If it asks for more, an import stops."""
 MOST_TRIES = 10
 """How often a row is tried in one run before it counts as unknown."""
 MOST_MISREAD = 3
-"""How often a row is tried if what comes is a good status with another body than Square's."""
+"""How often a row is tried if the answer has a success status, but not a body of Square's."""
 STRANGE = 20
-"""After how many such answers in a row it is not Square that answers, so that an import stops."""
+"""After this many such answers in a row, an import stops, because something other than Square is answering."""
 _LONGEST_RETRY_PAUSE = 15.0
 _AHEAD = 200
-"""How many rows are taken from the journal besides those in flight, so that no call waits for the disk."""
+"""How many rows are taken from the journal in addition to those in flight, so that no call waits for the disk."""
 _COMMIT_EVERY = 0.05
-"""Seconds between two commits, at least: what comes meanwhile shares one."""
+"""Minimum seconds between two commits: everything that arrives meanwhile shares one."""
 _FAREWELL = 10.0
 """Seconds to wait for the answers to calls in flight when the import stops."""
 _LOOK_UP_EVERY = 0.1
-"""Seconds that the ledger waits for an answer before it looks whether it is to stop."""
+"""Seconds that the ledger waits for an answer before it checks whether it should stop."""
 _TELL_EVERY = 0.1
-"""Seconds between two words of progress."""
+"""Seconds between two progress reports."""
 
 
 def seconds_asked(failure: ApiException) -> float | None:
@@ -68,7 +68,7 @@ def seconds_asked(failure: ApiException) -> float | None:
 
 
 def may_repeat(failure: ApiException) -> bool:
-    """Whether a call that failed so is made again: a row's calls are all safe to repeat."""
+    """Return whether to retry a call after this failure: all calls for rows are safe to repeat."""
     return isinstance(failure, DecodeError) or should_retry(failure, repeatable=True)
 
 
@@ -77,13 +77,13 @@ _ABOUT_ALL = (ErrorCode.INVALID_SQUARE_VERSION_FORMAT, ErrorCode.API_VERSION_INC
 
 
 def is_of_row(failure: ApiException) -> bool:
-    """Whether a failure is about one row: Square refused what it says. Any other would befall all rows alike."""
+    """Return whether a failure concerns one row, because Square refused its content. Others would affect all rows."""
     about_all = failure.errors and failure.errors[0].code in _ABOUT_ALL
     return failure.status in _ABOUT_A_ROW and bool(failure.errors) and not about_all
 
 
 def _pause_after(failure: ApiException, tries: int) -> float:
-    """Return the seconds after which a row is tried again. After a 429 the pace alone decides."""
+    """Return the seconds to wait before a row is tried again. After a 429, the pace alone decides."""
     asked = seconds_asked(failure)
     if asked is not None or failure.status == 429:
         return asked or 0.0
@@ -92,7 +92,7 @@ def _pause_after(failure: ApiException, tries: int) -> float:
 
 
 class _Held:
-    """A row between the journal and its end."""
+    """A row that was taken from the journal and is not settled yet."""
 
     def __init__(self, row: Row) -> None:
         self.row = row
@@ -102,7 +102,7 @@ class _Held:
 
 
 class _Waiting:
-    """The rows that may go to the gate: those to try again when they are due, before those that are new."""
+    """The rows that are ready for the gate: retries that are due come before new rows."""
 
     def __init__(self) -> None:
         self._new: deque[Row] = deque()
@@ -127,7 +127,7 @@ class _Waiting:
             self._changed.notify()
 
     def take(self, most: int) -> list[Row]:
-        """Wait for rows; none when it is closed."""
+        """Wait for rows, and return them; none once it is closed."""
         with self._changed:
             while not self._closed:
                 rows: list[Row] = []
@@ -142,15 +142,15 @@ class _Waiting:
 
 
 class Engine:
-    """Sends the rows that a journal has left.
+    """Sends the rows that remain in a journal.
 
     :param journal: the journal.
     :param driver: makes the calls.
-    :param pace: says when.
-    :param depth: rows in flight, at most.
-    :param batch: rows in one call, at most.
-    :param key_trust: seconds that an idempotency key is relied on after it was first sent.
-    :param progress: gets a `Progress` now and then.
+    :param pace: decides when a request may leave.
+    :param depth: the maximum number of rows in flight.
+    :param batch: the maximum number of rows in one call.
+    :param key_trust: seconds after its first use for which an idempotency key is trusted.
+    :param progress: called with a `Progress` now and then.
     """
 
     def __init__(
@@ -186,7 +186,7 @@ class Engine:
         """Send all rows.
 
         :raises Stopped: if the server is gone, or asks for a long pause.
-        :raises ApiException: if it refuses not a row, but all of them: the token, above all.
+        :raises ApiException: if it refuses all rows rather than one, most often because of the token.
         """
         ledger = threading.Thread(target=self._keep_ledger, name="square-import-ledger", daemon=True)
         try:
@@ -203,7 +203,7 @@ class Engine:
         self._meter.tell()
 
     def _end(self, ledger: threading.Thread) -> None:
-        """Wait until the ledger is in order. Whoever interrupts this as well need not wait for answers."""
+        """Wait until the ledger is finished. A second interruption skips the wait for answers."""
         self._close()
         try:
             if ledger.ident is not None:
@@ -214,14 +214,14 @@ class Engine:
             raise
 
     def interrupt(self, reason: BaseException) -> None:
-        """Make `run` end with an exception, from another thread."""
+        """Make `run` end with an exception. Called from another thread."""
         self._failure = self._failure or reason
         self._stopping.set()
 
     # -- The gate -----------------------------------------------------------------------------------------------------
 
     def _following(self) -> Sequence[Row]:
-        """Wait until the next call may leave, and return its rows; none at the end. The driver asks, in any thread."""
+        """Wait until the next call may leave, and return its rows; none at the end. Called in any thread."""
         with self._gate:
             rows = self._kept_from_late(self._waiting.take(self._batch))
             while rows and not self._stopping.is_set() and (wait := self._pace.take()) > 0:
@@ -232,14 +232,14 @@ class Engine:
             return rows
 
     def _kept_from_late(self, rows: Sequence[Row]) -> Sequence[Row]:
-        """Return rows without those whose key can no longer be relied on: they are unknown."""
+        """Return the rows whose key is still trusted. The others become unknown."""
         while late := [row for row in rows if self._held[row.number].perhaps_carried_out and self._is_late(row)]:
             self._results.put((late, [None] * len(late)))
             rows = [row for row in rows if row not in late] or self._waiting.take(self._batch)
         return rows
 
     def _is_late(self, row: Row) -> bool:
-        """Whether a row was first sent too long ago to rely on its key, or the clock was set since."""
+        """Return whether a row was first sent too long ago to trust its key, or the clock was changed since."""
         return row.customer_id is None and abs(self._journal.now() - row.sent_at) > self._key_trust
 
     def _mark(self, rows: Sequence[Row], *, in_flight: bool) -> None:
@@ -247,7 +247,7 @@ class Engine:
             self._held[row.number].in_flight = in_flight
 
     def _finished(self, rows: Sequence[Row], left_at: float, result: Answers | BaseException) -> None:
-        """Tell the pace, and leave the rest to the ledger. The driver calls it in any thread."""
+        """Inform the pace, and leave the rest to the ledger. The driver calls this in any thread."""
         failure = result if isinstance(result, ApiException) else None
         asked = seconds_asked(failure) if failure else None
         if asked is not None or (failure and failure.status == 429):
@@ -263,7 +263,7 @@ class Engine:
     # -- The ledger ---------------------------------------------------------------------------------------------------
 
     def _keep_ledger(self) -> None:
-        """Bring all rows to their end, or after a failure at least those whose calls are in flight."""
+        """Settle all rows or, after a failure, at least those whose calls are in flight."""
         try:
             self._journal.begin()
             self._settle_all()
@@ -272,7 +272,7 @@ class Engine:
         self._close()
         try:
             if self._failure is not None:
-                with suppress(Exception):  # What has led here is what is to be told.
+                with suppress(Exception):  # The first failure is the one to report.
                     self._say_farewell()
         finally:
             self._ended.set()
@@ -294,7 +294,7 @@ class Engine:
                 self._meter.count(settled)
 
     def _collect(self) -> list[tuple[Sequence[Row], Answers | BaseException]]:
-        """Return what has come of calls, after a while in which more than one can have come."""
+        """Return the results of calls, after a short wait in which several can arrive."""
         collected = []
         if self._held:
             self._stopping.wait(_COMMIT_EVERY)
@@ -355,7 +355,7 @@ class Engine:
         elif asked > LONGEST_PAUSE:
             self.interrupt(Stopped(f"The server asks to wait for {asked:.0f} seconds: run the same again after that"))
         elif failure.status == 429:
-            self._failing_since = None  # It is there, and says what to do.
+            self._failing_since = None  # The server is up, and says what to do.
         elif self._failing_since is None:
             self._failing_since = time.monotonic()
         elif time.monotonic() - self._failing_since > PATIENCE:
@@ -367,7 +367,7 @@ class Engine:
             )
 
     def _again(self, row: Row, failure: ApiException) -> Settled | None:
-        """Try a row again later, unless that is of no use or of harm."""
+        """Try a row again later, unless that is useless or harmful."""
         held = self._held[row.number]
         held.perhaps_carried_out |= failure.outcome_unknown
         if failure.status != 429:
@@ -380,10 +380,10 @@ class Engine:
         return None
 
     def _say_farewell(self) -> None:
-        """Wait a while for the calls in flight, and let rows that surely were not carried out count as never sent."""
+        """Wait a while for the calls in flight, and mark rows that were certainly not processed as never sent."""
         settled: list[Settled] = []
         deadline = time.monotonic() + _FAREWELL
-        with self._gate:  # Whoever was let through has marked its rows by then.
+        with self._gate:  # Every call that was let through has marked its rows by now.
             pass
         while any(held.in_flight for held in self._held.values()) and time.monotonic() < deadline and not self._hurried:
             with suppress(Empty):
@@ -395,7 +395,7 @@ class Engine:
 
 
 class _Meter:
-    """Counts rows for a progress."""
+    """Counts rows, and reports the progress."""
 
     def __init__(self, journal: Journal, progress: Callable[[Progress], object]) -> None:
         self._progress = progress
@@ -411,7 +411,7 @@ class _Meter:
             self._refused += one.state == "refused"
 
     def tell(self) -> None:
-        """Tell how far the work has come."""
+        """Report the progress."""
         now = time.monotonic()
         through = self._done + self._refused
         self._marks.append((now, through))
@@ -424,4 +424,4 @@ class _Meter:
 
 
 _RATE_OVER = 10.0
-"""Seconds over which the rate that a progress tells is averaged."""
+"""Seconds over which the reported rate is averaged."""

@@ -1,12 +1,12 @@
-"""What bulk work can raise besides the SDK's own exceptions.
+"""Exceptions that bulk work can raise in addition to the SDK's own.
 
 ::
 
-    BulkError              any of the below
+    BulkError              any of those below
     |-- InputError         the input or an option cannot be used (also a ValueError); nothing was sent
-    |-- JournalError       the file is no journal, is broken, or belongs to another import; nothing was sent
-    `-- Stopped            rows are left, and the same command or call finishes them
-        `-- JournalInUse   another process works with the journal
+    |-- JournalError       the file is not a journal, is broken, or belongs to another import; nothing was sent
+    `-- Stopped            rows are left; the same command or call finishes them
+        `-- JournalInUse   another process is using the journal
 
 Each message is one sentence that says what to do.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class BulkError(Exception):
-    """Bulk work that did not end well."""
+    """Bulk work failed."""
 
 
 class InputError(BulkError, ValueError):
@@ -28,15 +28,15 @@ class InputError(BulkError, ValueError):
 
 
 class JournalError(BulkError):
-    """The journal is broken, no journal at all, or that of another import. Nothing was sent."""
+    """The journal is broken, is not a journal, or belongs to another import. Nothing was sent."""
 
 
-class Stopped(BulkError):  # noqa: N818 - like the SDK's exceptions, its name says what happened
-    """Rows are left: the server is gone, the disk is full. The same command or call goes on with them."""
+class Stopped(BulkError):  # noqa: N818 - like the SDK's exceptions, it is named for what happened
+    """Rows are left, because the server is gone or the disk is full. The same command or call continues with them."""
 
     report: ImportReport | None = None
-    """What had become of the rows; None if the work had not begun."""
+    """What had become of the rows; None if the work had not started."""
 
 
 class JournalInUse(Stopped):
-    """Another process works with the journal."""
+    """Another process is using the journal."""

@@ -1,4 +1,4 @@
-"""An export from the first page to the file."""
+"""An export of customers, from the first page to the finished file."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CSV_COLUMNS = ("id", *FIELDS, "created_at", "updated_at", "creation_source")
 """The columns of an export as CSV."""
 
 _COMMIT_EVERY = 1.0
-"""Seconds of work that a killed export loses, at most."""
+"""The maximum number of seconds of work that a killed export loses."""
 
 
 @overload
@@ -91,26 +91,25 @@ def export_customers(
     pace: Pace | None = None,
     fields: Sequence[str] | None = None,
 ) -> ExportReport | Coroutine[Any, Any, ExportReport]:
-    """Write all customers to a file, each once, even if it is listed twice.
+    """Write all customers to a file, each once, even if Square lists some twice.
 
-    A file has its name only when it is complete; until then it is `NAME.part`, and `NAME.export` remembers how far it
-    has come.
+    A file gets its name only when it is complete. Until then it is `NAME.part`, and `NAME.export` records the progress.
 
     :param api: the customers' API.
-    :param destination: the file, `-` for the standard output, or a binary stream.
-    :param format: `"jsonl"`: each customer as Square answers it; `"csv"`: the API's names as columns, without cards,
-        preferences and groups; `"square"`: the 23 columns of Square's own export. By default by the name: CSV for
-        `.csv`, else JSON Lines.
-    :param resume: go on where an earlier export to the same file stopped: from its last page while Square knows the
-        cursor, else from the start without writing anyone twice.
-    :param rate: pages per second, at most; None leaves it to the server's answers.
+    :param destination: the file, `-` for standard output, or a binary stream.
+    :param format: `"jsonl"`: each customer as Square returns it; `"csv"`: the API's names as columns, without cards,
+        preferences and groups; `"square"`: the 23 columns of Square's own export. The default depends on the name: CSV
+        for `.csv`, otherwise JSON Lines.
+    :param resume: continue an earlier export to the same file: from its last page while Square knows the cursor,
+        otherwise from the start without writing a customer twice.
+    :param rate: the maximum number of pages per second; None lets the server's answers decide.
     :param progress: called with a `Progress` after each page.
-    :param pace: what says when a request may leave, in place of `AdaptivePace(rate)`.
-    :param fields: what to write of each customer, such as `["id", "address.locality"]`; None for all. The format
+    :param pace: decides when a request may leave, in place of `AdaptivePace(rate)`.
+    :param fields: the fields of each customer to write, such as `["id", "address.locality"]`; None for all. The format
         `"square"` has its own.
     :return: how many customers were written; for an `AsyncCustomersApi`, a coroutine that returns that.
     :raises InputError: for a destination or an option that cannot be used.
-    :raises JournalError: if what an earlier export has left belongs to another host or format.
+    :raises JournalError: if what an earlier export left belongs to another host or format.
     :raises Stopped: if the server is gone or the disk is full; run the same again with `resume`.
     :raises ApiException: if the customers cannot be listed.
     """
@@ -122,7 +121,7 @@ def export_customers(
         raise InputError(f"--format must be one of {', '.join(FORMATS)}, not {form!r}")
     path = None if name == "-" else _file(name)
     if path is None and resume:
-        raise InputError("--resume needs the name of a file: what went to a stream cannot be gone on with")
+        raise InputError("--resume needs the name of a file: an export to a stream cannot be continued")
     columns = _checked_fields(fields, form)
     header = _header(form, columns)
     outlet = _Stream(destination, header) if path is None else _Files(lambda _: path, header)
@@ -147,16 +146,17 @@ def export_parts(
 ) -> ExportReport:
     """Write all customers to files of JSON Lines in a directory, `part-00000.jsonl` and so on, each customer once.
 
-    The same again goes on where it stopped, and does nothing once all is written: `customers.export` remembers that.
+    A repeated call continues where the last one stopped, and does nothing once all is written: `customers.export`
+    records the progress.
 
     :param api: the customers' API.
     :param folder: the directory.
-    :param rows_per_file: a file is complete with the page that brings it to so many customers.
-    :param constants: what is written of each customer besides, as texts by their keys.
-    :param pace: what says when a request may leave.
+    :param rows_per_file: a file is complete after the page that brings it to this many customers.
+    :param constants: texts to add to each customer, by their keys.
+    :param pace: decides when a request may leave.
     :param progress: called with a `Progress` after each page. If it raises, what was written is kept.
     :return: how many customers were written.
-    :raises JournalInUse: if another export writes there.
+    :raises JournalInUse: if another export is writing there.
     :raises JournalError: if what is there belongs to another host, or to other options.
     :raises Stopped: if the server is gone or the disk is full.
     :raises ApiException: if the customers cannot be listed.
@@ -175,7 +175,7 @@ class _Export(Job):
     """One run of an export.
 
     :param outlet: where the customers go.
-    :param state: opens what remembers how far it has come.
+    :param state: opens the record of its progress.
     :param text: returns customers in the export's format.
     """
 
@@ -195,7 +195,7 @@ class _Export(Job):
         self._began = time.monotonic()
 
     def run(self, api: Any, driver: Driver) -> ExportReport:
-        """Do everything in this thread, with calls through a driver."""
+        """Do all the work in this thread. The driver makes the calls."""
         try:
             with self._state() as state:
                 resumed = state.count > 0 or state.cursor is not None
@@ -211,7 +211,7 @@ class _Export(Job):
                 except OSError as error:
                     raise self._explained(error) from error
                 except sqlite3.Error as error:
-                    raise Stopped(f"The export cannot be kept ({error}): make room, and go on with --resume") from error
+                    raise Stopped(f"The export cannot be saved ({error}): make room and rerun with --resume") from error
             return ExportReport(state.count, state.repeated, resumed)
         finally:
             driver.close()
@@ -219,7 +219,7 @@ class _Export(Job):
     def _explained(self, error: OSError) -> Exception:
         if not self._outlet.lasts and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return error
-        again = ", and go on with --resume" if self._outlet.lasts else ""
+        again = ", and rerun with --resume" if self._outlet.lasts else ""
         return Stopped(f"The export cannot be written: {error.strerror}. Make room{again}")
 
     def _write_all(self, listing: Listing, state: _State) -> None:
@@ -272,27 +272,27 @@ class _Outlet(Protocol):
     """Where customers go."""
 
     lasts: bool
-    """Whether what was written can be gone on with."""
+    """Whether an export can be continued after it stopped."""
 
     def open(self, place: _Place, opened: ExitStack) -> None:
-        """Open the first file, or the one that a place is in."""
+        """Open the first file, or the file of a place."""
 
     def write(self, text: bytes, rows: int) -> None:
         """Write customers."""
 
     def flush(self) -> _Place:
-        """Bring all to the disk, and return the place where that ends."""
+        """Write everything to disk, and return the place reached."""
         ...
 
     def name(self, number: int) -> None:
-        """Rename the files before a number, which are complete, to their own names."""
+        """Give the files before a number, which are complete, their own names."""
 
 
 class _Stream:
-    """A stream, a FIFO or a device: what was written there cannot be gone on with.
+    """A stream, a FIFO or a device. An export there cannot be continued after it stopped.
 
-    :param destination: it, or its path.
-    :param header: what it begins with.
+    :param destination: the stream, or its path.
+    :param header: what the output starts with.
     """
 
     lasts = False
@@ -323,11 +323,11 @@ class _Stream:
 
 
 class _Files:
-    """Files, each of which has its name only when it is complete; until then it is `NAME.part`.
+    """Files that get their names only when they are complete. Until then each is `NAME.part`.
 
-    :param path_of: the path of a file, by its number.
-    :param header: what each begins with.
-    :param rows_per_file: customers after which a file is complete; none is without.
+    :param path_of: returns the path of a file by its number.
+    :param header: what each file starts with.
+    :param rows_per_file: customers after which a file is complete; by default, only the end of the export completes it.
     """
 
     lasts = True
@@ -382,12 +382,12 @@ def _part_of(path: Path) -> Path:
 
 
 class _State:
-    """Which customers an export has written, and where it goes on: in a SQLite file beside it.
+    """Which customers an export has written, and where it continues: in a SQLite file next to the export.
 
     :param path: the file; None for a temporary one.
-    :param resume: whether to go on with what is there.
-    :param purpose: what must be the same when it goes on.
-    :param forgets: whether the file goes when the export is complete.
+    :param resume: whether to continue from an existing file.
+    :param purpose: what must be the same when the export continues.
+    :param forgets: whether to delete the file when the export is complete.
     """
 
     def __init__(self, path: Path | None, resume: bool, purpose: str, *, forgets: bool = True) -> None:
@@ -441,7 +441,7 @@ class _State:
             _remove(self._path)
 
     def new(self, customers: Iterable[Customer]) -> list[Customer]:
-        """Return the customers who are not written yet, and count them as written."""
+        """Return the customers that are not written yet, and count them as written."""
         insert = self._connection.execute
         listed = list(customers)
         new = [
@@ -460,7 +460,7 @@ class _State:
         return time.monotonic() - self._committed_at >= _COMMIT_EVERY
 
     def commit(self, outlet: _Outlet) -> None:
-        """Bring all to the disk."""
+        """Write everything to disk."""
         self.place = outlet.flush()
         if self.complete:
             self.place = _Place(self.place.number + 1)
@@ -494,13 +494,13 @@ def _file(name: str) -> Path | None:
 
 
 def _checked_fields(fields: Sequence[str] | None, form: str) -> tuple[str, ...]:
-    """Return the fields to write; none for all."""
+    """Return the checked names of the fields to write; empty for all."""
     if fields and form == "square":
         raise InputError("--fields cannot be used with --format square, which has the columns of Square's own export")
     known = selectable_paths(Customer)
     for name in fields or ():
         if name not in known:
-            raise InputError(f"--fields: '{name}' is no field of a customer{did_you_mean(name, known) or '.'}")
+            raise InputError(f"--fields: '{name}' is not a field of a customer{did_you_mean(name, known) or '.'}")
     return tuple(fields or ())
 
 
@@ -518,7 +518,7 @@ def _text(form: str, fields: tuple[str, ...], customers: Iterable[Customer], con
 
 
 def json_line(value: Body, encoding: str = "utf-8") -> bytes:
-    """Return an object as a line of JSON, in ASCII alone if it holds what the encoding has not."""
+    """Return an object as a line of JSON: in pure ASCII if the encoding lacks one of its characters."""
     try:
         return f"{json.dumps(value, ensure_ascii=False)}\n".encode(encoding)
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""An import from its rows to its report."""
+"""An import of customers, from the rows to the report."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Rows: TypeAlias = FileSource | RowsSource | Iterable[Mapping[str, Any] | Model]
 
     class Options(TypedDict, total=False):
-        """What :func:`import_customers` takes besides the rows and the API."""
+        """What :func:`import_customers` takes in addition to the rows and the API."""
 
         journal: Required[str | os.PathLike[str]]
         rate: float | None
@@ -72,34 +72,35 @@ def import_customers(
     pace: Pace | None = None,
     known: Iterable[tuple[str, str]] = (),
 ) -> ImportReport | Coroutine[Any, Any, ImportReport]:
-    """Import customers: each row exactly once, however often the import is stopped, killed and run again.
+    """Import customers: each row exactly once, no matter how often the import is stopped, killed and run again.
 
     :param rows: what `open_source` returns, or dicts or models with the API's field names. They must be the same, in
         the same order, in every run with the same journal.
-    :param api: calls are made like this API's, on a client of its own: in threads for a `CustomersApi`, in tasks for
+    :param api: its settings are used for the calls, on a separate client: in threads for a `CustomersApi`, in tasks for
         an `AsyncCustomersApi`.
-    :param journal: the SQLite file that remembers what became of each row; made if it is missing.
-    :param rate: requests per second, at most; None leaves it to the server's answers.
-    :param concurrency: calls in flight, at most, 1 to 1000.
-    :param match: look first who is there already: `"reference_id"`, `"email_address"` or `"phone_number"` tells; None
-        makes a customer of every row.
-    :param on_match: what to do with a row whose customer is there: `"skip"`, `"update"` or `"fail"`, which refuses
-        the row.
+    :param journal: the SQLite file that records what became of each row; created if it is missing.
+    :param rate: the maximum number of requests per second; None lets the server's answers decide.
+    :param concurrency: the maximum number of calls in flight, 1 to 1000.
+    :param match: the field by which to look for existing customers first: `"reference_id"`, `"email_address"` or
+        `"phone_number"`. None creates a customer for every row.
+    :param on_match: what to do with a row whose customer exists: `"skip"`, `"update"` or `"fail"`, which refuses the
+        row.
     :param progress: called with a `Progress` up to ten times a second.
-    :param key_trust: seconds after which Square may have forgotten an idempotency key. A row that was sent longer ago,
-        without an answer, is looked for among the customers before it is sent again.
-    :param send: what sends rows, in place of `one_by_one(api)`: it takes a list of `Row`, and returns for each the
+    :param key_trust: seconds after which Square may have forgotten an idempotency key. If a row was sent longer ago
+        and not answered, the import looks for its customer before it sends the row again.
+    :param send: sends rows, in place of `one_by_one(api)`: it takes a list of `Row`, and returns for each the
         customer's id, a `Refusal`, or None if it cannot tell (an awaitable of that for tasks). It raises what the
         API's calls raise.
-    :param batch: rows that `send` takes at a time, at most.
-    :param pace: what says when a request may leave, in place of `AdaptivePace(rate)`.
-    :param known: with `match`, who is there besides those whom Square lists: values of the field, and customers' ids.
+    :param batch: the maximum number of rows that `send` takes at a time.
+    :param pace: decides when a request may leave, in place of `AdaptivePace(rate)`.
+    :param known: with `match`, customers that exist in addition to those that Square lists: values of the field, and
+        ids.
     :return: what became of the rows, over all runs; for an `AsyncCustomersApi`, a coroutine that returns it.
     :raises InputError: for rows or options that cannot be used; nothing was sent.
     :raises JournalError: for a journal that is broken or belongs to another import; nothing was sent.
     :raises Stopped: if rows are left because the server is gone or the disk is full; run the same again.
-    :raises ApiException: if the server refuses not a row but all of them, for the token above all; run the same again
-        when that is mended.
+    :raises ApiException: if the server refuses all rows rather than one, most often because of the token; correct that
+        and run the same again.
     """
     job = _Job(rows, api, os.fspath(journal), match, on_match, progress, key_trust)
     check_numbers(rate=rate, key_trust=key_trust, concurrency=concurrency, batch=batch)
@@ -120,7 +121,7 @@ def read_rows(
     match: str | None = None,
     on_match: str = "skip",
 ) -> ImportReport:
-    """Let a journal take in all rows as `import_customers` would with these arguments, and send nothing.
+    """Store all rows in a journal as `import_customers` would with these arguments, and send nothing.
 
     :return: what is known of the rows.
     :raises InputError: for rows or options that cannot be used.
@@ -131,10 +132,10 @@ def read_rows(
 
 
 class KeptRows(RowsSource):
-    """The rows that a journal has taken in: an import goes on with them without reading its input again.
+    """The rows that a journal has stored: an import continues with them without reading its input again.
 
     :param journal: the journal's path.
-    :raises JournalError: if it has not taken in all rows.
+    :raises JournalError: if it has not stored all rows.
     """
 
     def __init__(self, journal: str | os.PathLike[str]) -> None:
@@ -142,11 +143,11 @@ class KeptRows(RowsSource):
         with opened(journal) as kept:
             self.fingerprint = kept.fact("fingerprint")
         if self.fingerprint is None:
-            raise JournalError(f"The journal {os.fspath(journal)} has not taken in all rows: read the input first")
+            raise JournalError(f"The journal {os.fspath(journal)} does not have all rows yet: read the input first")
 
 
 def check_numbers(*, rate: Any = None, key_trust: Any = 0, concurrency: Any = 1, batch: Any = 1) -> None:
-    """Raise `InputError` for a number that is no such option of `import_customers`."""
+    """Raise `InputError` for a number that `import_customers` does not accept as this option."""
     if rate is not None and not (isinstance(rate, (int, float)) and 0 < rate <= 1_000_000):
         raise InputError(f"rate must be a number of requests per second above 0, or None, not {rate!r}")
     if not (isinstance(key_trust, (int, float)) and key_trust >= 0):
@@ -193,7 +194,7 @@ class _Job(Job):
         super().__init__(progress)
 
     def run(self, api: Any, driver: Driver) -> ImportReport:
-        """Do everything in this thread, with calls through a driver."""
+        """Do all the work in this thread. The driver makes the calls."""
         try:
             with opened(self._journal) as journal:
                 try:
@@ -208,7 +209,7 @@ class _Job(Job):
             driver.close()
 
     def read(self) -> ImportReport:
-        """Let the journal take in all rows, and send nothing."""
+        """Store all rows in the journal, and send nothing."""
         with opened(self._journal) as journal:
             self._load(journal)
             return journal.report(self._source.unused)
@@ -229,7 +230,7 @@ class _Job(Job):
             index_directory(journal, listing, self._match, self.tell, self.known)
 
     def _send(self, journal: Journal, driver: Driver) -> None:
-        """Send all rows; with `match`, first one row of each value, then those that waited for it."""
+        """Send all rows. With `match`, first send one row of each value, then those that waited for it."""
         waiting, settled = True, -1
         while waiting:
             waiting = self._match is not None and journal.assign(self._on_match)
@@ -252,6 +253,6 @@ class _Job(Job):
 
 
 def host_of(api: CustomersApi | AsyncCustomersApi) -> str:
-    """Return what a journal knows a host by: on this machine, the port may be another in each run."""
+    """Return the name by which a journal knows a host. For this machine it has no port, which may change."""
     host: str = api.api_client.configuration.host
     return urlsplit(host).hostname or host if is_loopback(host) else host

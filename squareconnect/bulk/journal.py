@@ -1,10 +1,10 @@
-"""The journal of an import: what is to be sent, and what became of it, in a SQLite file.
+"""The journal of an import: what to send, and what became of it, in a SQLite file.
 
-A row is `pending`, until it is `sent`, which is on disk before its first byte leaves, until it is `done`, `refused` or
-`unknown`. With `match`, a row that has the value of an earlier row is `waiting` until that one is through.
+A row starts as `pending`. It becomes `sent`, on disk, before its first byte leaves, and ends as `done`, `refused` or
+`unknown`. With `match`, a row that has the same value as an earlier row is `waiting` until that row is settled.
 
-Only one process uses a journal at a time: it holds SQLite's exclusive lock, which ends with the process, however that
-ends. Every commit is on disk before it returns, and each has as many changes as have come up since the last one.
+Only one process uses a journal at a time: it holds SQLite's exclusive lock, which the system releases when the process
+ends in any way. Every commit is on disk before it returns, and contains all changes since the previous commit.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from squareconnect.bulk.source import Record
 
 _APPLICATION_ID = 0x53514A31
-"""Tells a journal from the databases of other programs."""
+"""Distinguishes a journal from the databases of other programs."""
 
 _MAGIC = b"SQLite format 3\0"
-"""How each SQLite database begins."""
+"""The first bytes of each SQLite database."""
 
 _SCHEMA = f"""
     PRAGMA application_id = {_APPLICATION_ID};
@@ -66,7 +66,7 @@ _SEND = """
 
 
 class Row(NamedTuple):
-    """A row that is to be sent."""
+    """A row to send."""
 
     number: int
     """Its number in the input."""
@@ -75,7 +75,7 @@ class Row(NamedTuple):
     key: str
     """Its idempotency key: the same in every try and every run."""
     customer_id: str | None
-    """The customer whom it updates; None if it makes one."""
+    """The customer to update; None to create one."""
     sent_at: float
     """When it was first sent, in seconds since 1970."""
     sent_before: bool
@@ -92,7 +92,7 @@ class Settled(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a journal says of a row."""
+    """What a journal records about a row."""
 
     row: int
     state: str
@@ -106,10 +106,10 @@ class Result(NamedTuple):
 class Journal:
     """The journal of one import.
 
-    :param path: the file, made if it is missing; None for a temporary one.
-    :param now: the time, as `time.time`.
-    :raises JournalInUse: if another process works with it.
-    :raises JournalError: if it is broken, or no journal.
+    :param path: the file, created if it is missing; None for a temporary one.
+    :param now: the clock, like `time.time`.
+    :raises JournalInUse: if another process is using it.
+    :raises JournalError: if it is broken, or not a journal.
     :raises Stopped: if the disk is full, or the file cannot be written.
     """
 
@@ -151,7 +151,7 @@ class Journal:
 
     @contextmanager
     def _told(self) -> Generator[None]:
-        """Say in a sentence what SQLite says in a code."""
+        """Turn SQLite's errors into sentences that say what to do."""
         try:
             yield
         except sqlite3.Error as error:
@@ -165,17 +165,17 @@ class Journal:
             )
         if "full" in said or "I/O" in said or "unable to open" in said or "readonly" in said:
             return Stopped(
-                f"The journal {self.name} cannot be written ({said}): make room, or let its folder be written, and run "
+                f"The journal {self.name} cannot be written ({said}): make room, or make its folder writable, and run "
                 "the same again"
             )
         return JournalError(
-            f"The journal {self.name} is broken ({said}): restore it from a copy, or begin anew with another journal "
+            f"The journal {self.name} is broken ({said}): restore it from a copy, or start again with another journal "
             "and --match, so that nobody is imported twice"
         )
 
     @contextmanager
     def change(self) -> Generator[None]:
-        """Bring all changes of the block to the disk at its end, or none.
+        """Write all changes of the block to disk at its end, or none of them.
 
         :raises Stopped: if they cannot be written.
         """
@@ -197,7 +197,7 @@ class Journal:
     # -- Facts ------------------------------------------------------------------------------------------------------
 
     def fact(self, name: str) -> str | None:
-        """Return what was remembered under a name."""
+        """Return the fact stored under a name, or None."""
         row = self._one("SELECT value FROM facts WHERE name = ?", name)
         return row and row[0]  # type: ignore[no-any-return]
 
@@ -214,14 +214,14 @@ class Journal:
         match: Callable[[Body], str | None],
         progress: Callable[[int], object],
     ) -> None:
-        """Keep all rows, unless an earlier run has done so: then make sure that they are the same.
+        """Store all rows. If an earlier run has done so, check that they are the same.
 
         :param records: the rows.
-        :param fingerprint: what tells them from others; None to find out by reading them.
-        :param purpose: what else must be the same in every run: the host, the rule for customers who are there.
-        :param match: the value that tells whether a row's customer is there; None for a row that has none.
+        :param fingerprint: identifies these rows; None to compute it while reading them.
+        :param purpose: what else must be the same in every run: the host, the rule for existing customers.
+        :param match: returns the value that shows whether a row's customer exists; None for a row without one.
         :param progress: called now and then with the number of rows read.
-        :raises JournalError: if the journal is that of another input or purpose.
+        :raises JournalError: if the journal belongs to another input or purpose.
         """
         if self.fact("fingerprint") is None:
             self._load(records, fingerprint, purpose, match, progress)
@@ -229,13 +229,13 @@ class Journal:
         for name, value in purpose.items():
             if self.fact(name) != value:
                 raise JournalError(
-                    f"The journal {self.name} was begun with {name} {self.fact(name)}, not {value}: use that, or "
+                    f"The journal {self.name} was started with {name} {self.fact(name)}, not {value}: use that, or "
                     "another journal"
                 )
         if self.fact("fingerprint") != (fingerprint or _fingerprint_of(records)):
             raise JournalError(
-                f"The journal {self.name} belongs to another input, or to other options of reading it: restore the "
-                "input as it was, or begin a new import with another journal"
+                f"The journal {self.name} belongs to another input, or to other reading options: restore the "
+                "input as it was, or start a new import with another journal"
             )
 
     def _load(
@@ -290,23 +290,23 @@ class Journal:
             WHERE nobody AND number NOT IN (SELECT number FROM outcomes WHERE state <> 'waiting') AND {condition}
             ON CONFLICT (number) DO UPDATE
             SET state = 'refused', code = excluded.code, field = excluded.field, detail = excluded.detail
-            """,  # noqa: S608 - the conditions stand in this file
+            """,  # noqa: S608 - the conditions are constants of this file
             NOBODY,
         )
 
-    # -- Customers who are there already ------------------------------------------------------------------------------
+    # -- Existing customers -------------------------------------------------------------------------------------------
 
     @property
     def listed(self) -> bool:
-        """Whether the directory has been listed, or need not be."""
+        """Whether the directory has been listed, or does not have to be."""
         return self.fact("listed") is not None
 
     def forget_directory(self) -> None:
-        """Begin the listing anew."""
+        """Start the listing again."""
         self._connection.execute("DELETE FROM directory")
 
     def know(self, customers: Iterable[tuple[str, str]]) -> None:
-        """Remember the customers whose value some row has.
+        """Store the customers whose value occurs in some row.
 
         :param customers: values and ids.
         """
@@ -319,7 +319,7 @@ class Journal:
         )
 
     def known(self) -> Iterator[tuple[str, str]]:
-        """Return the values of rows that are done, and the ids of their customers."""
+        """Return the values of rows that are done, with the ids of their customers."""
         return self._rows(
             "SELECT value, customer_id FROM rows JOIN outcomes USING (number) "
             "WHERE value IS NOT NULL AND state = 'done'"
@@ -330,10 +330,10 @@ class Journal:
         self._set("listed", "to the end")
 
     def assign(self, on_match: str) -> bool:
-        """Decide about rows with a value whose customer is there, and of each value let one row at a time through.
+        """Decide about rows whose customer exists, and release one row at a time for each value.
 
         :param on_match: `"skip"`, `"update"` or `"fail"`.
-        :return: whether rows are waiting for others.
+        :return: whether rows are waiting for other rows.
         """
         with self.change():
             self._assign(on_match)
@@ -390,14 +390,14 @@ class Journal:
             """
         )
 
-    # -- Rows of which an earlier run does not know what became --------------------------------------------------------
+    # -- Rows whose outcome an earlier run did not learn ---------------------------------------------------------------
 
     def uncertain(self, key_trust: float) -> Iterator[tuple[int, Body, float | None]]:
-        """Return the rows that would make a customer, are not settled, and whose keys can no longer be relied on.
+        """Return the rows that create a customer, are not settled, and whose keys are no longer trusted.
 
-        Each has its body, and the time at which it was first sent: None if the clock was wrong then, or is now.
+        Each comes with its body and the time at which it was first sent, or None if the clock was wrong then or is now.
 
-        :param key_trust: the seconds that a key is relied on.
+        :param key_trust: the seconds for which a key is trusted.
         """
         now = self.now()
         statement = """
@@ -407,11 +407,11 @@ class Journal:
         return ((number, _from_json(body), at) for number, body, at in self._rows(statement, now, now, key_trust))
 
     def claimed(self, customer_id: str) -> bool:
-        """Whether a row of this import is known to have made a customer."""
+        """Return whether a row of this import is known to have created a customer."""
         return self._one("SELECT 1 FROM made WHERE customer_id = ?", customer_id) is not None
 
     def index_claims(self) -> None:
-        """Make `claimed` quick."""
+        """Make `claimed` fast."""
         with self.change():
             self._connection.execute("CREATE TEMP TABLE made (customer_id TEXT PRIMARY KEY) WITHOUT ROWID")
             self._connection.execute(
@@ -419,14 +419,14 @@ class Journal:
             )
 
     def adopt(self, customers: Iterable[tuple[int, str]]) -> None:
-        """Let rows count as done.
+        """Mark rows as done.
 
-        :param customers: the numbers of rows, and the ids of the customers who were made of them.
+        :param customers: the numbers of rows, and the ids of the customers created from them.
         """
         self.settle(Settled(number, "done", customer_id) for number, customer_id in customers)
 
     def make_pending(self, numbers: Iterable[int]) -> None:
-        """Let rows count as never sent."""
+        """Mark rows as never sent."""
         self._connection.executemany(
             "UPDATE outcomes SET state = 'pending', at = NULL WHERE number = ?", ((number,) for number in numbers)
         )
@@ -434,11 +434,11 @@ class Journal:
     # -- Sending ----------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Begin with the first row that is left."""
+        """Start with the first row that is left."""
         self._last_claimed = -1
 
     def claim(self, count: int) -> list[Row]:
-        """Take the next rows that are left, which count as sent from now on."""
+        """Take the next rows that are left. They count as sent from now on."""
         now = self.now()
         rows = []
         sent: list[tuple[int, float]] = []
@@ -453,11 +453,11 @@ class Journal:
         return rows
 
     def _key(self, number: int) -> str:
-        """Return a row's idempotency key: 40 characters, as no longer ones are known to be taken everywhere."""
+        """Return a row's idempotency key. 40 characters, because longer keys may not be accepted everywhere."""
         return hashlib.sha256(f"{self.import_id} {number}".encode()).hexdigest()[:40]
 
     def settle(self, settled: Iterable[Settled]) -> None:
-        """Remember what became of rows."""
+        """Record what became of rows."""
         self._connection.executemany(
             "UPDATE outcomes SET state = ?, customer_id = coalesce(?, customer_id), code = ?, field = ?, detail = ? "
             "WHERE number = ?",
@@ -467,10 +467,10 @@ class Journal:
             ),
         )
 
-    # -- What it says -----------------------------------------------------------------------------------------------
+    # -- Reports ----------------------------------------------------------------------------------------------------
 
     def report(self, unused: tuple[str, ...] = ()) -> ImportReport:
-        """Count the rows by what became of them."""
+        """Return the numbers of rows by what became of them."""
         counts: dict[str, int] = {}
         for state, how, count in self._rows("SELECT state, how, count(*) FROM outcomes GROUP BY state, how"):
             name = how if state == "done" else state
@@ -488,12 +488,12 @@ class Journal:
         return self._one("SELECT count(*) FROM rows")[0]  # type: ignore[no-any-return]
 
     def errors(self, most: int = -1) -> Iterator[RowError]:
-        """Return the refused rows in their order."""
+        """Return the refused rows, in order."""
         statement = "SELECT number, code, field, detail FROM outcomes WHERE state = 'refused' ORDER BY number LIMIT ?"
         return (RowError(*row) for row in self._rows(statement, most))
 
     def results(self) -> Iterator[Result]:
-        """Return what became of every row, in their order."""
+        """Return what became of every row, in order."""
         statement = """
             SELECT number, coalesce(state, 'pending'), CASE state WHEN 'done' THEN how END,
                 CASE state WHEN 'done' THEN customer_id END
@@ -502,14 +502,14 @@ class Journal:
         return (Result(*row) for row in self._rows(statement))
 
     def first_bodies(self, count: int) -> list[Body]:
-        """Return the bodies of the first rows that are sent."""
+        """Return the bodies of the first rows to send."""
         statement = (
             "SELECT body FROM rows LEFT JOIN outcomes USING (number) WHERE state IS NULL ORDER BY number LIMIT ?"
         )
         return [_from_json(body) for (body,) in self._rows(statement, count)]
 
     def refusals(self) -> list[tuple[str, str | None, str, int, int]]:
-        """Count the refused rows by reason, the most frequent first: code, field, detail, count, the first row."""
+        """Return the reasons of refusals, most frequent first: code, field, detail, number of rows, first row."""
         statement = """
             SELECT code, field, detail, count(*), min(number) FROM outcomes WHERE state = 'refused'
             GROUP BY code, field, detail ORDER BY count(*) DESC, min(number)
@@ -517,7 +517,7 @@ class Journal:
         return list(self._rows(statement))
 
     def repeated(self, path: str | None) -> int:
-        """Count the rows whose body, or field of it, an earlier row has as well.
+        """Count the rows that repeat the body of an earlier row, or one field of it.
 
         :param path: the field's name; None for the whole body.
         """
@@ -525,7 +525,7 @@ class Journal:
         statement = f"""
             SELECT count(*) - count(DISTINCT {expression}) FROM rows LEFT JOIN outcomes USING (number)
             WHERE state IS NULL AND {expression} IS NOT NULL
-        """  # noqa: S608 - the paths stand in this package
+        """  # noqa: S608 - the paths are constants of this package
         return self._one(statement)[0]  # type: ignore[no-any-return]
 
     def _rows(self, statement: str, *parameters: object) -> Iterator[Any]:
@@ -564,7 +564,7 @@ _MATCHED = {
 _MATCH_DETAILS = {
     "skip": "",
     "fail": "The customer {} has this value already.",
-    "update": "{} customers have this value: it does not say which of them to update.",
+    "update": "{} customers have this value, so it is not clear which to update.",
 }
 
 
@@ -577,14 +577,14 @@ def _fingerprint_of(records: Iterable[Record]) -> str:
 
 
 def _lines(records: Iterable[tuple[Record, str]]) -> bytes:
-    """Return the bytes that a fingerprint is made of: a line for each record."""
+    """Return the bytes to compute a fingerprint of: a line for each record."""
     return "".join(f"{number} {text} {refusal}\n" for (number, _, refusal), text in records).encode()
 
 
 def _prepare(path: Path) -> None:
-    """Make the file so that others cannot read it (it holds what the input holds), or make sure that it is a database.
+    """Create the file readable for its owner only, because it holds the input, or check that it is a database.
 
-    SQLite would take any file of a few bytes for an empty database, and overwrite it.
+    SQLite would treat any file of a few bytes as an empty database, and overwrite it.
     """
     try:
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb") as file:
@@ -593,8 +593,8 @@ def _prepare(path: Path) -> None:
         raise JournalError(f"The journal {path} cannot be written: {error.strerror}; name another file") from None
     if magic not in (b"", _MAGIC):
         raise JournalError(
-            f"{path} is no journal, or a broken one: name another file; if it was one, restore it from a copy, or "
-            "begin anew with another journal and --match, so that nobody is imported twice"
+            f"{path} is not a journal, or is broken: name another file; if it was one, restore it from a copy, or "
+            "start again with another journal and --match, so that nobody is imported twice"
         )
 
 
@@ -606,13 +606,13 @@ _from_json = json.JSONDecoder().decode
 
 
 def storable(text: str | None) -> str | None:
-    """Return a text as SQLite can keep it: a server can send half of a surrogate pair."""
+    """Return a text in a form that SQLite can store: a server can send half of a surrogate pair."""
     return text and text.encode(errors="backslashreplace").decode()
 
 
 @contextmanager
 def opened(path: str | os.PathLike[str] | None, now: Callable[[], float] = time.time) -> Generator[Journal]:
-    """Open a journal for the time of a block."""
+    """Open a journal for the duration of a block."""
     journal = Journal(path, now)
     try:
         yield journal

@@ -1,4 +1,4 @@
-"""From columns to request bodies: which column is which field, and what form its values take."""
+"""From columns to request bodies: which column sets which field, and how values are converted."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ FIELDS = (
     *(name for name in UpdateCustomerRequest.swagger_types if name != "address"),
     *(f"address.{name}" for name in Address.swagger_types),
 )
-"""The fields that a row can set, by the API's names; those of the address stand behind `address.`."""
+"""The fields that a row can set, by the API's names; those of the address start with `address.`."""
 
 ERROR_COLUMNS = ("_row", "_code", "_field", "_detail")
-"""What a file of refused rows has behind the columns of the input."""
+"""The columns that a file of refused rows has after the columns of the input."""
 
 KNOWN_COLUMNS = {
     **{name.casefold(): field for name, field in DASHBOARD_COLUMNS.items() if field in FIELDS},
     LAST_NAME.casefold(): "family_name",
     **{field: field for field in FIELDS},
 }
-"""The fields that columns set by themselves, by the columns' names in lower case."""
+"""The fields that columns set without a mapping, by the columns' names in lower case."""
 
 
 class Columns(NamedTuple):
@@ -43,32 +43,32 @@ class Columns(NamedTuple):
     fields: dict[str, str]
     """The field that each column sets, by the column's name."""
     unused: tuple[str, ...]
-    """The columns that set none."""
+    """The columns that set no field."""
 
 
 def check_options(columns: Mapping[str, str], constants: Mapping[str, str]) -> None:
-    """Refuse names of fields that are none.
+    """Raise `InputError` for names that are not fields.
 
     :param columns: fields by the names of the columns that set them.
     :param constants: values by the fields that they are for.
-    :raises InputError: naming the field and the nearest right one.
+    :raises InputError: naming the wrong field and the nearest right one.
     """
     for option, names in (("map", columns.values()), ("set", constants)):
         for name in names:
             if name not in FIELDS:
                 raise InputError(
-                    f"--{option}: '{name}' is no field that an import can set{did_you_mean(name, FIELDS) or '.'} "
+                    f"--{option}: '{name}' is not a field that an import can set{did_you_mean(name, FIELDS) or '.'} "
                     f"The fields are {', '.join(FIELDS[:10])}, and the address's, such as address.postal_code"
                 )
 
 
 def map_columns(names: Iterable[str], columns: Mapping[str, str], constants: Iterable[str] = ()) -> Columns:
-    """Find out which column sets which field: those of `columns` first, then all others by their names.
+    """Find out which column sets which field: first by `columns`, then by the names of the other columns.
 
     :param names: the names of all columns: the API's, or those of Square's own export in any case.
     :param columns: fields by the names of the columns that set them.
-    :param constants: fields that no column sets, as they have a value for all rows.
-    :raises InputError: if two columns set the same field, or `columns` names one that is not there.
+    :param constants: fields that no column may set, because they have a value for all rows.
+    :raises InputError: if two columns set the same field, or `columns` names a column that does not exist.
     """
     names = [name for name in names if name not in ERROR_COLUMNS]
     for name in columns:
@@ -91,7 +91,7 @@ def map_columns(names: Iterable[str], columns: Mapping[str, str], constants: Ite
 
 
 def make_body(values: Iterable[tuple[str, Any]]) -> Body:
-    """Make a body of fields and their values. What is None or an empty text is left out."""
+    """Make a body of fields and their values. None and empty texts are left out."""
     body: Body = {}
     for field, value in values:
         if isinstance(value, str) and field in _CLEANERS:
@@ -101,13 +101,13 @@ def make_body(values: Iterable[tuple[str, Any]]) -> Body:
         first, _, rest = field.partition(".")
         if not rest:
             body[first] = value
-        elif isinstance(whole := body.setdefault(first, {}), dict):  # What is no object the rules refuse.
+        elif isinstance(whole := body.setdefault(first, {}), dict):  # The rules refuse what is not an object.
             whole[rest] = value
     return body
 
 
 def check_body(body: Body) -> Body | Refusal:
-    """Apply the rules of every request to a body.
+    """Apply the rules for every request to a body.
 
     :return: the body as it is sent, or why it is refused.
     """
@@ -125,7 +125,7 @@ def _as_refusal(error: RefusalError) -> Refusal:
 
 
 NOBODY = _as_refusal(nobody())
-"""Why a row is refused that would make a customer whom nothing identifies."""
+"""Why a row is refused that would create a customer without any identifying field."""
 
 
 _YEAR_FIRST = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})", re.ASCII)
@@ -136,8 +136,8 @@ def birthday(text: str, today: date | None = None) -> str:
     """Return a birthday as `YYYY-MM-DD`, or `0000-MM-DD` if its year is not known.
 
     :param text: MM-DD, YYYY-MM-DD, MM-DD-YYYY or MM-DD-YY, also with slashes. Anything else is returned as it is, for
-        the rules to judge.
-    :param today: what a year of two digits is not after; the present day if None.
+        the rules to check.
+    :param today: a year of two digits is not after this day; the current day if None.
     """
     if match := _YEAR_FIRST.fullmatch(text):
         year, month, day = match.groups()
@@ -161,4 +161,4 @@ _CLEANERS: dict[str, Callable[[str], str]] = {
     "birthday": lambda text: birthday(text.strip()),
     "address.country": str.strip,
 }
-"""What is done to the texts of fields that have a form. All other texts stay as they are."""
+"""How to convert the texts of fields that have a fixed format. All other texts stay as they are."""

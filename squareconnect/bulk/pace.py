@@ -1,14 +1,14 @@
 """How fast requests may leave: a token bucket whose rate follows what the server accepts (AIMD).
 
-The rate starts at 20 requests per second and grows with every success, doubling every 100 ms, until the server answers
-429 for the first time, or until the requests in flight, not the bucket, hold it back. As it is answers that raise it,
-it doubles more slowly where they take longer. Each 429 cuts the rate to a little less than what the server has lately
-carried out; from there the rate grows again, slowly, and faster the longer all is well. So a server's limit is found
-within seconds, and a limit that is raised later is found as well.
+The rate starts at 20 requests per second and grows with every success, doubling every 100 ms. This ends when the server
+first answers 429, or when the limit is the number of requests in flight, not the bucket. Only answers raise the rate,
+so it doubles more slowly where they take longer. Each 429 cuts the rate to a little less than what the server recently
+carried out. From there the rate grows again: slowly at first, and faster the longer no 429 comes. This finds a server's
+limit within seconds, and also notices when the limit is raised later.
 
-Some servers answer 429 now and then, however slowly requests come. A 429 well below what was found to be the limit is a
-reason to doubt: the rate then grows as at the start, and 429 is ignored, until so many answers are 429 that there is a
-limit after all. The next doubt has to wait, each time twice as long.
+Some servers answer 429 now and then, however slowly requests come. A 429 well below the known limit is a reason to
+doubt that limit. The rate then grows as at the start and 429 is ignored, until the share of 429 shows that there is a
+limit after all. After each doubt, the wait before the next one doubles.
 """
 
 from __future__ import annotations
@@ -25,52 +25,52 @@ if TYPE_CHECKING:
 START = 20.0
 """Requests per second at the start."""
 SLOWEST = 0.2
-"""Requests per second below which no answer of 429 brings the rate."""
+"""Requests per second below which a 429 does not cut the rate."""
 _SLOWEST_AT_FIRST = 2.5
-"""The same until it is known what the server carries out: some servers answer 429 at the start and not again."""
+"""The same before the server's capacity is known: some servers answer 429 at the start and then never again."""
 _DOUBLING = 0.1
 """Seconds in which the rate doubles until the first 429, if answers come at once."""
 _DOUBLING_AGAIN = 0.5
-"""Seconds in which it doubles after that, until the next 429 shows that there is a limit, and in a doubt."""
+"""Seconds in which it doubles after that, until the next 429 confirms a limit, and during a doubt."""
 _MEMORY = 2.0
 """Seconds over which the rate of successes is averaged."""
 _BELOW = 0.95
-"""How much of what the server carried out is sent after a 429."""
+"""The rate after a 429, as a share of what the server carried out."""
 _AGAIN = 0.8
-"""How much of the rate is left when the next 429 comes within a second: the average is then of no use yet."""
+"""The share of the rate that remains if the next 429 comes within a second, when the average is not meaningful yet."""
 _AGAIN_AT_FIRST = 0.5
-"""The same for a slow server while its limit is not yet known: the start was far above it."""
+"""The same for a slow server whose limit is not known yet: the start was far above it."""
 _RETURN = 0.04
-"""How much of the last known limit the rate gains each second until it is there again."""
+"""The share of the last known limit that the rate gains each second until it reaches that limit again."""
 _PROBE = (0.004, 0.003)
-"""How much of the last known limit the rate gains each second beyond it: once for each second there, and its square."""
+"""The share of the last known limit that the rate gains each second above it, times the seconds there, and squared."""
 _SLOW = 50.0
-"""Requests per second below which a server is slow: a lower limit is probed in proportion more slowly, so that no
-greater share of the requests is refused."""
+"""Requests per second below which a server counts as slow. A lower limit is probed more slowly in proportion, so that
+the share of refused requests does not grow."""
 _ANSWERS = 15
-"""Over how many answers the share of 429 is averaged."""
+"""The number of answers over which the share of 429 is averaged."""
 _BEARABLE = 5
-"""After how many answers a rate that was cut counts as below the limit."""
+"""The number of answers after which a rate that was cut counts as below the limit."""
 _MANY = 0.3
-"""The share of 429 from which on there is a limit."""
+"""The share of 429 from which there must be a limit."""
 _EXPERIENCE = 20
-"""How many successes it takes to know what the server carries out."""
+"""The number of successes needed to know what the server carries out."""
 _CERTAINTY = 30.0
-"""Seconds in which there is no second doubt."""
+"""Seconds after a doubt in which there is no second one."""
 
 
 class Pace(Protocol):
-    """What decides when a request may leave. It is used by several threads at once."""
+    """Decides when a request may leave. Several threads use it at once."""
 
     @abstractmethod
     def take(self) -> float:
-        """Return 0 if a request may leave now, which then counts as sent; else the seconds after which to ask again."""
+        """Return 0 if a request may leave now, and count it as sent; otherwise the seconds until the next check."""
 
     def succeeded(self) -> None:
-        """Learn that a request was answered by anything but 429."""
+        """Record that a request got an answer other than 429."""
 
     def limited(self, sent_at: float, retry_after: float | None) -> None:
-        """Learn that a request was answered by 429.
+        """Record that a request got the answer 429.
 
         :param sent_at: when it left, by `time.monotonic`.
         :param retry_after: the seconds that the answer asked to wait; None if it did not say.
@@ -80,9 +80,9 @@ class Pace(Protocol):
 class AdaptivePace:
     """The pace of one process.
 
-    :param rate: requests per second that it never exceeds; None leaves that to the server.
-    :param monotonic: the clock, as `time.monotonic`.
-    :param burst: seconds by which a request may make up for a late one before it.
+    :param rate: the maximum number of requests per second; None lets the server decide.
+    :param monotonic: the clock, like `time.monotonic`.
+    :param burst: seconds of unused allowance that later requests may catch up on.
     """
 
     def __init__(
@@ -113,11 +113,11 @@ class AdaptivePace:
 
     @property
     def rate(self) -> float:
-        """Requests per second at present."""
+        """The current rate in requests per second."""
         return self._rate
 
     def take(self) -> float:
-        """Return 0 if a request may leave now; else the seconds after which to ask again."""
+        """Return 0 if a request may leave now; otherwise return the seconds until the next check."""
         with self._lock:
             now = self._monotonic()
             self._grow(now)
@@ -135,13 +135,13 @@ class AdaptivePace:
             self._next -= count / self._rate
 
     def cap(self, rate: float | None) -> None:
-        """Set the most requests per second; None leaves it to the server."""
+        """Set the maximum number of requests per second; None lets the server decide."""
         with self._lock:
             self._most = rate or math.inf
             self._rate = min(self._rate, self._most)
 
     def succeeded(self) -> None:
-        """Count a success, and raise the rate while no limit is known, if it was the rate that held requests back."""
+        """Count a success. Raise the rate if no limit is known yet and it was the rate that held requests back."""
         with self._lock:
             self._successes = self._decayed(self._monotonic()) + 1 / _MEMORY
             self._count(limited=False)
@@ -150,7 +150,7 @@ class AdaptivePace:
                 self._rate = min(self._rate + math.log(2) / self._doubling, self._most)
 
     def limited(self, sent_at: float, retry_after: float | None) -> None:
-        """Slow down, once for all requests that left before the last time, and pause as long as the server asks."""
+        """Slow down, once for all requests that left before the last cut, and pause as long as the server asks."""
         with self._lock:
             now = self._monotonic()
             self._paused_until = max(self._paused_until, now + (retry_after or 0.0))
@@ -167,7 +167,7 @@ class AdaptivePace:
         self._answers += 1
 
     def _doubtful(self, now: float) -> bool:
-        """Whether a 429 is perhaps not about the rate."""
+        """Return whether a 429 may have another cause than the rate."""
         if self._doubts and self._share > _MANY:
             self._doubts, self._certain_until = False, now + self._certainty
             self._certainty *= 2
@@ -189,7 +189,7 @@ class AdaptivePace:
         self._next = now + 1 / self._rate
 
     def _grow(self, now: float) -> None:
-        """Raise the rate towards a known limit and beyond, if it was the rate that held requests back."""
+        """Raise the rate towards a known limit and above it, if it was the rate that held requests back."""
         seconds, self._grown_at = now - self._grown_at, now
         if self._limit is None or not self._pressed or now < self._paused_until:
             return

@@ -1,4 +1,4 @@
-"""What an import would do, and the file of what it refused."""
+"""What an import would do, and the file of the rows that it refused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 RATES = (5, 10, 25)
-"""The requests per second that a plan reckons with."""
+"""The request rates, per second, for which a plan estimates the time."""
 
 _BODIES = 5
 
@@ -49,17 +49,17 @@ class Plan(NamedTuple):
     rows: int
     """Rows in the input."""
     requests: int
-    """Requests that would be sent; fewer with `match`, if customers are there."""
+    """Requests that would be sent; fewer with `match`, if customers exist."""
     mapping: dict[str, str]
     """The field that each column sets, by the column's name."""
     unused: tuple[str, ...]
-    """Columns that set none."""
+    """Columns that set no field."""
     bodies: list[Body]
     """The first five request bodies, without their idempotency keys."""
     refusals: list[RefusedRows]
     """Rows that would be refused, by reason, the most frequent first."""
     duplicates: dict[str, int]
-    """How many rows say what an earlier row says: as a whole (`row`), or in a field that can tell customers apart."""
+    """How many rows repeat an earlier row: as a whole (`row`), or in a field that can identify customers."""
     seconds: dict[int, float]
     """The seconds that the requests take, by requests per second."""
 
@@ -101,19 +101,19 @@ def plan(source: FileSource, *, match: str | None = None, progress: Callable[[Pr
 
 
 def journal_report(path: str | os.PathLike[str]) -> ImportReport:
-    """Return what a journal says became of the rows. No import may be working with it."""
+    """Return what a journal records of the rows. No import may be using it."""
     with _existing(path) as journal:
         return journal.report()
 
 
 def journal_errors(path: str | os.PathLike[str]) -> Iterator[RowError]:
-    """Return all refused rows of a journal in their order."""
+    """Return all refused rows of a journal, in order."""
     with _existing(path) as journal:
         yield from journal.errors()
 
 
 def journal_results(path: str | os.PathLike[str]) -> Iterator[Result]:
-    """Return what became of every row, with the ids of customers, in the order of the rows."""
+    """Return what became of every row, with the ids of customers, in order."""
     with _existing(path) as journal:
         yield from journal.results()
 
@@ -125,11 +125,11 @@ def _existing(path: str | os.PathLike[str]) -> AbstractContextManager[Journal]:
 
 
 def check_errors_file(source: FileSource, journal: str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
-    """Make sure, before an import, that `write_errors` can write a file after it.
+    """Check before an import that `write_errors` can write a file after it.
 
-    :param source: what is to be imported.
+    :param source: the input to import.
     :param journal: the import's journal.
-    :param path: the file to write; it stays as it is.
+    :param path: the file to write; it is left unchanged.
     :raises InputError: if it cannot be written, or is the input or the journal itself.
     """
     target = Path(path)
@@ -155,15 +155,15 @@ def _part_of(target: Path) -> Path:
 
 
 def write_errors(source: FileSource, journal: str | os.PathLike[str], path: str | os.PathLike[str]) -> int:
-    """Write the refused rows of an import as they were, with `_row`, `_code`, `_field` and `_detail` behind them.
+    """Write the refused rows of an import as they were, with `_row`, `_code`, `_field` and `_detail` added at the end.
 
-    The file has the form of the input, and can be imported once it is corrected. It is there only when it is complete.
+    The file has the format of the input, and can be imported once it is corrected. It appears only when it is complete.
 
     :param source: what was imported.
     :param journal: the import's journal.
     :param path: the file to write.
-    :return: how many rows it has. With none, no file is written.
-    :raises InputError: if that is the input or the journal itself.
+    :return: the number of rows in it. If there are none, no file is written.
+    :raises InputError: if the file is the input or the journal itself.
     :raises Stopped: if it cannot be written; see `check_errors_file`.
     """
     target = Path(path)
@@ -185,7 +185,7 @@ def write_errors(source: FileSource, journal: str | os.PathLike[str], path: str 
 
 
 def _encoding_of(source: FileSource) -> str:
-    """Return the input's encoding; with a byte order mark only if the input has one."""
+    """Return the input's encoding, with a byte order mark only if the input has one."""
     if source.encoding == "utf-8-sig":
         with source.path.open("rb") as file:
             return "utf-8-sig" if file.read(3) == b"\xef\xbb\xbf" else "utf-8"
@@ -224,7 +224,7 @@ def _write_objects(source: FileSource, errors: Iterator[RowError], text: TextIO)
 
 
 def _found(source: FileSource, error: RowError, rows: Iterator[tuple[int, T]]) -> T:
-    """Read on to the row of an error, and return it."""
+    """Read on to the row of an error, and return that row."""
     for number, row in rows:
         if number == error.row:
             return row

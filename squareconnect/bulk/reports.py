@@ -1,56 +1,56 @@
-"""What bulk work tells of itself: refusals, progress and results."""
+"""What bulk work reports: refusals, progress and results."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 ERRORS_KEPT = 1000
-"""How many refusals a report holds."""
+"""The maximum number of refusals in a report."""
 
 
 class Refusal(NamedTuple):
-    """Why a row was refused, in the words of Square's errors."""
+    """Why a row was refused, in the terms of Square's errors."""
 
     code: str
-    """One of `ErrorCode`, or one of a later version of the API."""
+    """One of `ErrorCode`, or a code of a later version of the API."""
     field: str | None
-    """The dotted path of the field that is to blame, if one is."""
+    """The dotted path of the field at fault; None if there is none."""
     detail: str
-    """A sentence for people."""
+    """A readable sentence."""
 
 
 class RowError(NamedTuple):
     """A refused row."""
 
     row: int
-    """The row's number: as a spreadsheet counts for CSV (the header is row 1), else from 1."""
+    """The row's number: as a spreadsheet counts for CSV (the header is row 1), otherwise counted from 1."""
     code: str
-    """Why; see `Refusal`."""
+    """The error code; see `Refusal`."""
     field: str | None
-    """Where; see `Refusal`."""
+    """The field at fault; see `Refusal`."""
     detail: str
-    """Why, as a sentence."""
+    """The reason, as a sentence."""
 
 
 class ImportReport(NamedTuple):
     """What became of the rows of an import, over all its runs."""
 
     created: int = 0
-    """Rows of which a customer was made."""
+    """Rows that created a customer."""
     updated: int = 0
-    """Rows that changed a customer who was there before."""
+    """Rows that changed an existing customer."""
     skipped: int = 0
-    """Rows whose customer was there before and was left alone."""
+    """Rows whose customer existed and was left unchanged."""
     refused: int = 0
     """Rows that the rules, the server or `on_match="fail"` refused."""
     unknown: int = 0
-    """Rows that were sent without a word of what became of them. The next run finds out."""
+    """Rows that were sent, but whose outcome is unknown. The next run finds it out."""
     errors: tuple[RowError, ...] = ()
-    """The refused rows, the first 1,000; `journal_errors` gives all of them."""
+    """The first 1,000 refused rows; `journal_errors` returns all of them."""
     left: int = 0
-    """Rows that are neither of the above. The next run sends them."""
+    """All other rows. The next run sends them."""
     unused: tuple[str, ...] = ()
-    """Columns or keys of the input that are no field of a customer."""
+    """Columns or keys of the input that are not fields of a customer."""
 
 
 class Progress(NamedTuple):
@@ -65,9 +65,9 @@ class Progress(NamedTuple):
     total: int | None = None
     """All rows; None while that is not known."""
     rate: float = 0.0
-    """Rows or customers per second, of late."""
+    """Rows or customers per second, recently."""
     seconds_left: float | None = None
-    """An estimate; None while there is none."""
+    """The estimated seconds that remain; None while there is no estimate."""
 
 
 class ExportReport(NamedTuple):
@@ -76,6 +76,6 @@ class ExportReport(NamedTuple):
     customers: int
     """Customers written, over all runs."""
     repeated: int
-    """Customers listed more than once, and written once."""
+    """Customers that were listed more than once, and written once."""
     resumed: bool
-    """Whether it went on where an earlier run stopped."""
+    """Whether the export continued where an earlier run stopped."""

@@ -1,4 +1,4 @@
-"""How rows are sent, with threads or with tasks: the only part of an import that calls the API."""
+"""Sending rows, in threads or tasks: the only part of an import that calls the API."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ T = TypeVar("T")
 
 
 def unretried(api: Any, concurrency: int) -> Any:
-    """Return an API like another one, on a client of its own that tries each call once.
+    """Return a copy of an API, on a separate client that tries each call once.
 
-    The retries of an import are its own: the pace has to learn of each 429, and the journal of each try.
+    An import makes its own retries, because the pace has to see each 429 and the journal each try.
 
     :param api: the API; its configuration is copied.
-    :param concurrency: how many calls it makes at a time.
+    :param concurrency: the maximum number of calls at a time.
     """
     client = api.api_client
     settings = copy.copy(client.configuration)
@@ -49,7 +49,7 @@ def unretried(api: Any, concurrency: int) -> Any:
 
 
 def one_by_one(api: CustomersApi) -> Callable[[Sequence[Row]], Answers]:
-    """Return the sender that makes a call for each row."""
+    """Return the sender that makes one call for each row."""
 
     def send(rows: Sequence[Row]) -> Answers:
         return [_answer(_call(api, row)) for row in rows]
@@ -58,7 +58,7 @@ def one_by_one(api: CustomersApi) -> Callable[[Sequence[Row]], Answers]:
 
 
 def one_by_one_async(api: AsyncCustomersApi) -> Callable[[Sequence[Row]], Awaitable[Answers]]:
-    """Return the sender that makes a call for each row, for asyncio."""
+    """Return the sender that makes one call for each row, for asyncio."""
 
     async def send(rows: Sequence[Row]) -> Answers:
         return [_answer(await _call(api, row)) for row in rows]
@@ -87,20 +87,20 @@ def refusal_of(errors: Sequence[Any]) -> Refusal:
 
 
 class Driver(Protocol):
-    """What makes calls, many at a time."""
+    """Makes calls, many at a time."""
 
     def serve(self, following: Following, finished: Finished) -> None:
-        """Begin to send rows.
+        """Start sending rows.
 
-        :param following: waits for the rows of the next call, which then leaves; returns none when there are no more.
-        :param finished: is called, in any thread, with rows, the time they left and what came of them.
+        :param following: waits until the next call may leave, and returns its rows; none when all are sent.
+        :param finished: called, in any thread, with rows, the time they left and their result.
         """
 
     def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
         """Make one call, and wait for what it returns."""
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Release the connections."""
 
 
 class Threads:
@@ -108,7 +108,7 @@ class Threads:
 
     :param api: the API; it is closed at the end.
     :param send: the sender.
-    :param count: how many threads.
+    :param count: the number of threads.
     """
 
     def __init__(self, api: CustomersApi, send: Callable[[Sequence[Row]], Answers], count: int) -> None:
@@ -117,7 +117,7 @@ class Threads:
         self._count = count
 
     def serve(self, following: Following, finished: Finished) -> None:
-        """Send rows in as many threads. One that waits for an answer at the end ends by itself."""
+        """Send rows in this number of threads. A thread that still waits for an answer at the end ends by itself."""
         for number in range(self._count):
             name = f"square-import-{number}"
             threading.Thread(target=self._run, args=(following, finished), name=name, daemon=True).start()
@@ -142,11 +142,11 @@ class Threads:
 
 
 class Tasks:
-    """Makes calls in tasks of an event loop, for work that is done in another thread.
+    """Makes calls in tasks of an event loop, for work that runs in another thread.
 
     :param api: the API; it is closed at the end.
     :param send: the sender.
-    :param count: how many calls at a time.
+    :param count: the maximum number of calls at a time.
     :param loop: the loop.
     """
 
@@ -164,7 +164,7 @@ class Tasks:
         self._tasks: set[asyncio.Task[Answers]] = set()
 
     def serve(self, following: Following, finished: Finished) -> None:
-        """Send rows, in a task for each call, which a thread starts."""
+        """Send rows, in one task for each call. A thread starts the tasks."""
         threading.Thread(target=self._feed, args=(following, finished), name="square-import", daemon=True).start()
 
     def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
@@ -213,9 +213,9 @@ class Tasks:
 
 
 class Job:
-    """Work that tells how far it has come, and can be cancelled.
+    """Work that reports its progress, and can be cancelled.
 
-    :param progress: gets a `Progress` now and then; None for nobody.
+    :param progress: called with a `Progress` now and then; None to report nothing.
     """
 
     def __init__(self, progress: Callable[[Progress], object] | None) -> None:
@@ -223,9 +223,9 @@ class Job:
         self.cancelled = False
 
     def tell(self, progress: Progress) -> None:
-        """Tell how far the work has come.
+        """Report the progress.
 
-        :raises Stopped: if it was cancelled.
+        :raises Stopped: if the work was cancelled.
         """
         if self.cancelled:
             raise Stopped("The work was cancelled: run the same again to go on")
@@ -234,10 +234,10 @@ class Job:
 
 
 async def beside_loop(job: Job, work: Callable[[asyncio.AbstractEventLoop], T]) -> T:
-    """Do work in a thread, while the loop makes its calls. When this is cancelled, the work stops in order first.
+    """Do work in a thread, while the loop makes its calls. If this is cancelled, the work first stops in order.
 
-    :param job: what the work tells its progress to; `progress` is called in the loop.
-    :param work: gets the loop.
+    :param job: the work, which reports its progress; `progress` is called in the loop.
+    :param work: called with the loop.
     """
     loop = asyncio.get_running_loop()
     if job.progress is not None:

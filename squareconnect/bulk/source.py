@@ -1,6 +1,6 @@
-"""Where rows come from: a file of CSV or JSON Lines, or an application's own rows.
+"""Where rows come from: a CSV or JSON Lines file, or an application's own rows.
 
-A source is read from its beginning any number of times, row by row, and never held as a whole.
+A source can be read from its beginning any number of times. It is read row by row, and never held in memory as a whole.
 """
 
 from __future__ import annotations
@@ -37,25 +37,25 @@ if TYPE_CHECKING:
     from squareconnect.bulk.mapping import Body
 
 LONGEST_ROW = 1024 * 1024
-"""Characters that a row may have, its line breaks included."""
+"""The maximum number of characters in a row, including line breaks."""
 
 _DELIMITERS = (",", ";", "\t", "|")
 _CHUNK = 1024 * 1024
 
 
 class Record(NamedTuple):
-    """A row that was read."""
+    """A row of the input."""
 
     number: int
-    """Its number: as a spreadsheet counts for CSV (the header is row 1), else from 1."""
+    """Its number: as a spreadsheet counts for CSV (the header is row 1), otherwise counted from 1."""
     body: Body | None
-    """What is sent of it; None if it is refused."""
+    """The request body to send; None if the row is refused."""
     refusal: Refusal | None
-    """Why it is refused."""
+    """Why it is refused; None if it is not."""
 
 
 class RowsSource:
-    """An application's own rows: dicts by the API's names (or dotted ones), or models.
+    """An application's own rows: dicts with the API's names (or dotted names), or models.
 
     :param rows: the rows; they are read once in each run.
     """
@@ -63,9 +63,9 @@ class RowsSource:
     def __init__(self, rows: Iterable[Mapping[str, Any] | Model]) -> None:
         self._rows = rows
         self.fingerprint: str | None = None
-        """None: what tells these rows from others is only known when they were read."""
+        """None: these rows can be fingerprinted only after they were read."""
         self.unused: tuple[str, ...] = ()
-        """Keys that are no field, of the rows read so far."""
+        """Keys that are not fields, of the rows read so far."""
 
     def records(self) -> Iterator[Record]:
         """Read the rows.
@@ -75,7 +75,7 @@ class RowsSource:
         return (record for _, record in self.records_beside(""))
 
     def records_beside(self, key: str) -> Iterator[tuple[Any, Record]]:
-        """Read the rows, each behind its value of a key that is no field of a customer; None if it has none.
+        """Read the rows, each after its value of a key that is not a field of a customer; None if it has none.
 
         :raises InputError: for a row that is neither a dict nor a model.
         """
@@ -89,10 +89,10 @@ class RowsSource:
 
 
 class RecordsSource(RowsSource):
-    """Rows that were read already.
+    """Rows that were read before.
 
-    :param records: the rows, in the order of their numbers; they are read once in each run.
-    :param unused: keys that are no field.
+    :param records: the rows, ordered by their numbers; they are read once in each run.
+    :param unused: keys that are not fields.
     """
 
     def __init__(self, records: Iterable[Record], unused: tuple[str, ...] = ()) -> None:
@@ -106,10 +106,10 @@ class RecordsSource(RowsSource):
 
 
 class FileSource:
-    """A file of rows; see `open_source`, which makes it.
+    """A file of rows. Use `open_source` to make one.
 
     :param path: a regular file.
-    :param name: what messages call it.
+    :param name: its name in messages.
     """
 
     def __init__(
@@ -125,9 +125,9 @@ class FileSource:
     ) -> None:
         check_options(columns, constants)
         self.path = path
-        """The file that is read: for what could not be read twice, the copy of it."""
+        """The file to read: a copy of the input if that can be read only once."""
         self.name = name
-        """What messages call it."""
+        """Its name in messages."""
         self.format = form
         """`"csv"` or `"jsonl"`."""
         self.encoding = encoding
@@ -136,35 +136,35 @@ class FileSource:
         self._constants = dict(constants)
         self._check_nothing_odd()
         self.delimiter = delimiter or (self._sniff() if form == "csv" else ",")
-        """What stands between two cells."""
+        """The character between two cells."""
         self.columns: Columns = self._map() if form == "csv" else Columns({}, ())
         """Which columns set which fields."""
         self._reader = _ObjectReader(self._columns, self._constants)
         options = [form, encoding, self.delimiter, sorted(self._columns.items()), sorted(self._constants.items())]
         self.fingerprint: str | None = _digest_of(path, json.dumps(options))
-        """What tells this file, read with these options, from any other."""
+        """Identifies this file, read with these options."""
 
     @property
     def unused(self) -> tuple[str, ...]:
-        """Columns or keys that are no field; for JSON Lines, of the rows read so far."""
+        """Columns or keys that are not fields; for JSON Lines, of the rows read so far."""
         return self.columns.unused if self.format == "csv" else self._reader.unused
 
     @property
     def mapping(self) -> dict[str, str]:
-        """Which column or key sets which field; for JSON Lines, of the rows read so far."""
+        """The field that each column or key sets; for JSON Lines, of the rows read so far."""
         return self.columns.fields if self.format == "csv" else dict(self._reader.fields)
 
     def records(self) -> Iterator[Record]:
         """Read the rows.
 
-        :raises InputError: for a file that cannot be read to its end; the sentence names the line.
+        :raises InputError: for a file that cannot be read to its end; the message names the line.
         """
         return (record for _, record in self.records_beside(""))
 
     def records_beside(self, column: str) -> Iterator[tuple[Any, Record]]:
-        """Read the rows, each behind its cell of a column that sets no field; None if it has none.
+        """Read the rows, each after its cell of a column that sets no field; None if it has none.
 
-        :raises InputError: for a file that cannot be read to its end; the sentence names the line.
+        :raises InputError: for a file that cannot be read to its end; the message names the line.
         """
         if self.format == "jsonl":
             for number, value in self.objects():
@@ -186,9 +186,9 @@ class FileSource:
             yield beside, _checked(number, [*values, *self._constants.items()])
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Read the rows of CSV as they are, each with its number; the header is the first. Empty lines are left out.
+        """Read the rows of CSV unchanged, each with its number. The first is the header. Empty lines are left out.
 
-        :raises InputError: for text that is no CSV.
+        :raises InputError: for text that is not CSV.
         """
         with self._lines() as lines:
             reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
@@ -199,7 +199,7 @@ class FileSource:
                     cells = next(reader, None)
                 except csv.Error as error:
                     raise InputError(
-                        f"{self.name}, the row that begins in line {lines.row_began}, is not CSV: {error}. Look for a "
+                        f"{self.name}, the row that starts in line {lines.row_began}, is not CSV: {error}. Look for a "
                         "quotation mark that is missing or not doubled, or name the --delimiter"
                     ) from None
                 if cells is None:
@@ -211,7 +211,7 @@ class FileSource:
     def objects(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Read the objects of JSON Lines, each with the number of its line. Empty lines are left out.
 
-        :raises InputError: for a line that is no JSON object.
+        :raises InputError: for a line that is not a JSON object.
         """
         with self._lines() as lines:
             for number, line in enumerate(lines, 1):
@@ -268,7 +268,7 @@ class FileSource:
             shown = ", ".join(f"'{name[:40]}'" for name in named[:5])
             raise InputError(
                 f"{self.name} names no field of a customer in its first row ({shown}), which must be a header such as "
-                "given_name,email_address: add one, or say what a column is with --map 'COLUMN=email_address'"
+                "given_name,email_address: add one, or map a column with --map 'COLUMN=email_address'"
             )
         if next(rows, None) is None:
             raise InputError(f"{self.name} has a header, but no rows: there is nothing to import")
@@ -285,16 +285,17 @@ def open_source(
     columns: Mapping[str, str] | None = None,
     constants: Mapping[str, str] | None = None,
 ) -> FileSource:
-    """Look at a file of rows, and say so if it cannot be imported.
+    """Check a file of rows, and return it as a source.
 
-    :param path: the file, a FIFO or `-` for the standard input, or a binary stream.
-    :param spool: where to keep what cannot be read twice (a FIFO, a stream); by default `squareconnect.spool` in the
-        present folder.
-    :param format: `"csv"` or `"jsonl"`; by default by the name: JSON Lines for `.jsonl` and `.ndjson`, else CSV.
+    :param path: the file, a FIFO or `-` for standard input, or a binary stream.
+    :param spool: where to copy an input that can be read only once (a FIFO, a stream); by default `squareconnect.spool`
+        in the current folder.
+    :param format: `"csv"` or `"jsonl"`. The default depends on the name: JSON Lines for `.jsonl` and `.ndjson`,
+        otherwise CSV.
     :param encoding: its encoding; by default UTF-8, with or without a byte order mark.
-    :param delimiter: one character that stands between cells; by default the one that fits the header.
-    :param columns: fields by the names of the columns (or keys) that set them; all others are found by their names.
-    :param constants: values by the fields that they are set in, in every row.
+    :param delimiter: the character between cells; by default the one that fits the header.
+    :param columns: fields by the names of the columns (or keys) that set them; other columns are mapped by their names.
+    :param constants: values by the fields that they are set in, for every row.
     :raises InputError: for a file or an option that cannot be used.
     :raises Stopped: if there is no room for the copy.
     """
@@ -345,7 +346,7 @@ def _stream_of(path: str | os.PathLike[str] | BinaryIO, opened: ExitStack) -> tu
 
 
 def _copy(stream: BinaryIO, path: Path) -> None:
-    """Keep what a stream says; the file has its name only when it is complete."""
+    """Copy a stream to a file, which gets its name only when it is complete."""
     part = path.with_name(path.name + ".part")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -357,13 +358,13 @@ def _copy(stream: BinaryIO, path: Path) -> None:
         part.replace(path)
     except OSError as error:
         raise Stopped(
-            f"The input cannot be kept in {path}: {error.strerror}. Make room there, or name another journal; nothing "
-            "was sent"
+            f"The input cannot be copied to {path}: {error.strerror}. Make room there, or name another journal; "
+            "nothing was sent"
         ) from None
 
 
 class _Lines:
-    """The lines of a text, none too long, none with a NUL."""
+    """The lines of a text, checked for excessive length and NUL characters."""
 
     def __init__(self, text: io.TextIOBase | io.TextIOWrapper, name: str) -> None:
         self._text = text
@@ -371,10 +372,10 @@ class _Lines:
         self._number = 0
         self._length = 0
         self.row_began = 1
-        """The number of the line that the present row began in."""
+        """The number of the line in which the current row started."""
 
     def start_row(self) -> None:
-        """Say that the next line begins a row."""
+        """Record that the next line starts a row."""
         self.row_began = self._number + 1
         self._length = 0
 
@@ -389,25 +390,25 @@ class _Lines:
         self._length += len(line)
         if self._length > LONGEST_ROW:
             raise InputError(
-                f"{self._name}, the row that begins in line {self.row_began}, is longer than {LONGEST_ROW} characters: "
+                f"{self._name}, the row that starts in line {self.row_began}, is longer than {LONGEST_ROW} characters: "
                 "look for a quotation mark that is missing there, or name the --delimiter or the --format"
             )
         if "\x00" in line:
             raise InputError(
-                f"{self._name}, line {self._number}, holds a NUL, which no text does: name its --encoding (such as "
-                "utf-16), or save it as CSV in UTF-8"
+                f"{self._name}, line {self._number}, contains a NUL, which text never does: name its --encoding "
+                "(such as utf-16), or save it as CSV in UTF-8"
             )
         return line
 
 
 class _ObjectReader:
-    """Turns objects into records, and remembers which keys they had."""
+    """Turns objects into records, and remembers their keys."""
 
     def __init__(self, columns: Mapping[str, str], constants: Mapping[str, str]) -> None:
         self._columns = columns
         self._constants = constants
         self.fields: dict[str, str] = {}
-        """The fields that keys set, by key."""
+        """The field that each key sets, by key."""
         self._unused: dict[str, None] = {}
 
     @property
@@ -416,7 +417,7 @@ class _ObjectReader:
         return tuple(self._unused)
 
     def record(self, number: int, value: Mapping[str, Any]) -> Record:
-        """Read an object."""
+        """Turn an object into a record."""
         fields: list[tuple[str, Any]] = []
         whole = value.get("address")
         for key, item in value.items():
@@ -428,7 +429,7 @@ class _ObjectReader:
         return _checked(number, [*fields, *self._constants.items()])
 
     def _field(self, key: str) -> str | None:
-        """Return the field that a key sets, or None, and remember which it was."""
+        """Return the field that a key sets, or None, and remember it."""
         field = self._columns.get(key) or ("address" if key == "address" else KNOWN_COLUMNS.get(str(key).casefold()))
         if field is not None:
             self.fields[key] = field
@@ -438,7 +439,7 @@ class _ObjectReader:
 
 
 _MOST_KEYS = 1000
-"""How many different keys are remembered, so that an input of ever new ones does not fill the memory."""
+"""How many different keys are remembered, so that an input with ever new keys does not fill the memory."""
 
 
 def _checked(number: int, values: Sequence[tuple[str, Any]]) -> Record:
@@ -455,20 +456,20 @@ def _digest_of(path: Path, options: str) -> str:
 
 
 def _undecodable(path: Path, name: str, encoding: str) -> str:
-    """Return the sentence that names the first byte that is not of an encoding."""
+    """Return a message that names the first byte that is not in an encoding."""
     shown = "UTF-8" if encoding == "utf-8-sig" else encoding
     place = _undecodable_place(path, encoding)
     return f"{name} is not {shown} text{place}; name its encoding with --encoding, such as cp1252 or utf-16"
 
 
 def _undecodable_place(path: Path, encoding: str) -> str:
-    wide = encoding.lower().replace("-", "").startswith(("utf16", "utf32"))  # Their lines do not end with a byte.
+    wide = encoding.lower().replace("-", "").startswith(("utf16", "utf32"))  # Their line breaks are not single bytes.
     with path.open("rb") as file:
         for number, line in enumerate(() if wide else file, 1):
             try:
                 line.decode(encoding)
             except UnicodeDecodeError as error:
                 return f": byte {error.start + 1} of line {number} is 0x{line[error.start]:02X}"
-            except UnicodeError:  # Some codecs do not say where.
+            except UnicodeError:  # Some codecs do not report the position.
                 break
     return ""

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command. Errors are told on stderr, in one sentence each; none is raised.
+    """Run a command. Errors are printed on stderr, one sentence each, and not raised.
 
-    :param arguments: the words behind the program's name; those of the process if None.
+    :param arguments: the words after the program's name; those of the process if None.
     :return: the exit code: one of those in `squareconnect.cli.failures`.
     """
     try:
         code = _run(arguments)
         if sys.stdout is not None:
             sys.stdout.flush()
-    except BrokenPipeError:  # The reader has all it wanted, such as `head`.
+    except BrokenPipeError:  # The reader, such as `head`, has read enough.
         discard_output()
         return 0
     except KeyboardInterrupt:
@@ -51,7 +51,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def discard_output() -> None:
-    """Lead what is buffered and what is still printed nowhere: Python would complain of it when it ends."""
+    """Discard what is buffered and what is still printed: Python would complain about it at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -1,4 +1,4 @@
-"""What import and export can meet, in words for users."""
+"""The failures of import and export, as sentences for users."""
 
 from __future__ import annotations
 

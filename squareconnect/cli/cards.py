@@ -1,4 +1,4 @@
-"""The commands on cards on file: add-card, delete-card."""
+"""The commands for cards on file: add-card, delete-card."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 def add_add_card(parser: ArgumentParser) -> None:
     """Add the options of `add-card`."""
-    parser.description = "Keep a card on file for a customer. The same nonce gives the same card again."
+    parser.description = "Store a card on file for a customer. A repeated nonce returns the same card."
     parser.add_argument("id", metavar="ID", type=identifier, help="the customer's id")
-    parser.add_argument("nonce", metavar="NONCE", help="what stands for the card, such as cnon:card-nonce-ok")
+    parser.add_argument("nonce", metavar="NONCE", help="the nonce of the card, such as cnon:card-nonce-ok")
     add_field_options(parser, CreateCustomerCardRequest, without=["card_nonce"])
     add_target_options(parser)
     add_output_options(parser)

@@ -1,4 +1,4 @@
-"""What doctor checks without touching the network: pure functions, each with the facts as arguments."""
+"""The checks of doctor that do not touch the network: pure functions that take the facts as arguments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_SKEW = 60
 
 
 class Check(NamedTuple):
-    """What came of one check."""
+    """The result of one check."""
 
     name: str
     status: Literal["ok", "wrong", "skipped"]
@@ -42,10 +42,10 @@ def python_check(version: tuple[int, ...]) -> Check:
 def package_checks(
     requirements: Any, version_of: Callable[[str], str] = metadata.version, loaded: Callable[[str], Any] | None = None
 ) -> Iterator[Check]:
-    """Check that what this package needs is there, in the right versions.
+    """Check that the packages that this one requires are installed, in the right versions.
 
-    :param requirements: what it needs, in the form of the package's metadata.
-    :param version_of: gives the version of an installed distribution, or raises `PackageNotFoundError`.
+    :param requirements: the requirements, in the form of the package's metadata.
+    :param version_of: returns the version of an installed distribution, or raises `PackageNotFoundError`.
     :param loaded: imports a module.
     """
     yield Check("squareconnect", "ok", __version__)
@@ -61,7 +61,7 @@ def _package_check(requirement: str, version_of: Callable[[str], str], load: Cal
         version = load(name).__version__ if name == "urllib3" else version_of(name)
         if name == "urllib3" and _is_shadowed(version, version_of):
             remedy = f"run pip uninstall urllib3-future, then pip install --force-reinstall '{name}{wanted}'"
-            return Check(name, "wrong", f"{version} is urllib3-future, another library in its place", remedy)
+            return Check(name, "wrong", f"{version} is urllib3-future, a different library in its place", remedy)
     except (ImportError, AttributeError) as error:
         return Check(name, "wrong", f"not usable ({error})", remedy)
     if not fits(version, wanted):
@@ -70,7 +70,7 @@ def _package_check(requirement: str, version_of: Callable[[str], str], load: Cal
 
 
 def _is_shadowed(version: str, version_of: Callable[[str], str]) -> bool:
-    """Return whether urllib3-future has put itself in place of urllib3: its patch numbers begin at 900."""
+    """Return whether urllib3-future has replaced urllib3: its patch numbers start at 900."""
     try:
         version_of("urllib3-future")
     except metadata.PackageNotFoundError:
@@ -79,7 +79,7 @@ def _is_shadowed(version: str, version_of: Callable[[str], str]) -> bool:
 
 
 def fits(version: str, wanted: str) -> bool:
-    """Return whether a version is within bounds such as ``<3,>=2.8``."""
+    """Return whether a version satisfies bounds such as ``<3,>=2.8``."""
     compare = {
         ">=": operator.ge,
         "<=": operator.le,
@@ -104,26 +104,26 @@ _NOT_TOKENS = {
     ("sq0csp-", "sandbox-sq0csb-"): "an application secret",
     ("sandbox-sq0atb-",): "an access token of the sandbox that Square closed in 2019",
     ("cnon:", "fake-", "ccof:"): "a card",
-    ("Bearer", '"', "'"): "more than the token: it begins with what belongs around it",
+    ("Bearer", '"', "'"): "more than the token: it starts with what belongs around it",
 }
 
 
 def token_check(target: Target) -> Check:
-    """Check the form of an access token, which is never shown."""
+    """Check the form of an access token, without ever showing the token."""
     token = target.access_token
     remedy = "take the access token from the Developer Console, under Credentials"
     for beginnings, what in _NOT_TOKENS.items():
         if token.startswith(beginnings):
-            return Check("token", "wrong", f"{target.token_from} holds {what}", remedy)
+            return Check("token", "wrong", f"{target.token_from} contains {what}", remedy)
     if re.search(r"[^!-~]", token):
-        return Check("token", "wrong", f"{target.token_from} holds a character that no token has", remedy)
+        return Check("token", "wrong", f"{target.token_from} contains a character that no token has", remedy)
     if target.name in HOSTS and not token.startswith(("EAAA", "sq0atp-")):
-        return Check("token", "wrong", f"{target.token_from} holds no access token of Square's", remedy)
+        return Check("token", "wrong", f"{target.token_from} contains no Square access token", remedy)
     return Check("token", "ok", f"{len(token)} characters from {target.token_from}")
 
 
 def clock_check(date: str | None, now: float) -> Check:
-    """Check this machine's clock by the ``Date`` header of an answer.
+    """Check this machine's clock against the ``Date`` header of an answer.
 
     :param date: the header (RFC 9110, 6.6.1).
     :param now: this machine's time, in seconds since 1970.
@@ -135,15 +135,15 @@ def clock_check(date: str | None, now: float) -> Check:
     if abs(skew) > MOST_SKEW:
         direction = "ahead of" if skew > 0 else "behind"
         detail = f"this machine is {abs(skew):.0f} seconds {direction} the server"
-        return Check("clock", "wrong", detail, "set the clock, best by NTP")
+        return Check("clock", "wrong", detail, "set the clock, preferably by NTP")
     return Check("clock", "ok", f"within {MOST_SKEW} seconds of the server's")
 
 
 def access_checks(status: int, said: str, with_token: bool) -> Iterator[Check]:
-    """Check what an answer tells of the token: whether it is accepted, and whether it may read.
+    """Check what an answer shows about the token: whether it is accepted, and whether it may read.
 
     :param status: the answer's HTTP status.
-    :param said: what a refusal means to the user; empty for none.
+    :param said: what a refusal means to the user; empty if there was none.
     :param with_token: whether a token was sent.
     """
     problem, _, remedy = said.partition(": ")
@@ -165,8 +165,8 @@ def version_check(asked: str | None, headers: Mapping[str, str]) -> Check:
     """Check that the server answers in the version of the API that was asked for."""
     answered = headers.get("Square-Version")
     if answered is None:
-        return Check("api version", "skipped", f"{asked} was asked for; the answer names none")
+        return Check("api version", "skipped", f"{asked} was requested; the answer names none")
     if answered != asked:
         remedy = "look for a proxy that changes headers, or a newer release of this package"
-        return Check("api version", "wrong", f"{asked} was asked for and {answered} came", remedy)
+        return Check("api version", "wrong", f"{asked} was requested, but {answered} was returned", remedy)
     return Check("api version", "ok", answered)

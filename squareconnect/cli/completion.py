@@ -1,4 +1,4 @@
-"""The command completion: a script that completes the words of this program in a shell."""
+"""The command completion: a script that completes this program's commands and options in a shell."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def add_completion(parser: ArgumentParser) -> None:
     """Add the options of `completion`."""
     parser.description = (
         'Print a script that completes commands, options and file names. In bash: eval "$(squareconnect completion '
-        'bash)". In zsh, behind compinit, the same with zsh. In fish: squareconnect completion fish | source.'
+        'bash)". In zsh, after compinit, the same with zsh. In fish: squareconnect completion fish | source.'
     )
     parser.add_argument("shell", choices=SHELLS, help="your shell")
     parser.set_defaults(run=_completion)

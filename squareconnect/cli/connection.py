@@ -1,4 +1,4 @@
-"""The way to a host, checked step by step: proxy, name, connection, TLS."""
+"""Checks of the connection to a host, step by step: proxy, name, connection, TLS."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SECONDS = 10.0
-"""How long each step may take."""
+"""The time limit for each step."""
 _EXPIRED = (9, 10)
 _FOREIGN_AUTHORITY = (2, 18, 19, 20, 21)
-"""OpenSSL's codes of chains that end at an authority that is not trusted."""
+"""OpenSSL's codes for certificate chains that end at an untrusted authority."""
 
 
 def connection_checks(host: str, ca_file: str | None) -> Iterator[Check]:
-    """Check each step of the way to a host, up to the first that is wrong.
+    """Check each step of the connection to a host, up to the first that is wrong.
 
     :param host: the host's URL.
-    :param ca_file: a PEM file of the authorities to trust; None for certifi's.
+    :param ca_file: a PEM file of the authorities to trust; None for those of certifi.
     """
     try:
         proxy = proxy_of(host)
@@ -44,7 +44,7 @@ def connection_checks(host: str, ca_file: str | None) -> Iterator[Check]:
 def proxy_of(host: str) -> str:
     """Return the proxy that the environment names for a host, or an empty text.
 
-    :raises ValueError: if it is no URL.
+    :raises ValueError: if the proxy is not a URL.
     """
     parts = urlsplit(host)
     proxies = getproxies_environment()
@@ -63,23 +63,23 @@ def _name_check(url: SplitResult) -> Check:
     try:
         found = socket.getaddrinfo(server, _port(url), type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no name of a host"
+        reason = error.strerror if isinstance(error, OSError) else "it is not a valid host name"
         return Check(
-            "dns", "wrong", f"{server} is not found ({reason})", "check the name, the network and the resolver"
+            "dns", "wrong", f"{server} was not found ({reason})", "check the name, the network and the resolver"
         )
     addresses = list(dict.fromkeys(str(address[4][0]) for address in found))
     return Check("dns", "ok", f"{server} is {', '.join(addresses[:3])}")
 
 
 def tls_check(url: SplitResult, proxy: SplitResult | None, ca_file: str | None) -> Check:
-    """Check that a host can be connected to, and that its certificate is trusted.
+    """Check that a host accepts connections, and that its certificate is trusted.
 
     :param url: the host's URL.
-    :param proxy: the URL of the proxy that leads to it; None for none.
-    :param ca_file: a PEM file of the authorities to trust; None for certifi's.
+    :param proxy: the URL of the proxy to use; None for none.
+    :param ca_file: a PEM file of the authorities to trust; None for those of certifi.
     """
     if proxy and proxy.scheme == "https":
-        return Check("tls", "skipped", "the proxy is spoken to over TLS itself; the answer tells whether it works")
+        return Check("tls", "skipped", "the proxy itself uses TLS; the answer shows whether it works")
     try:
         connection = _connection_to(url, proxy, ca_file)
     except (OSError, ssl.SSLError) as error:
@@ -90,8 +90,8 @@ def tls_check(url: SplitResult, proxy: SplitResult | None, ca_file: str | None) 
     except ssl.SSLCertVerificationError as error:
         return Check("tls", "wrong", f"the certificate is not trusted ({error.verify_message})", _remedy_of(error))
     except ssl.SSLError as error:
-        remedy = "check the port, and whether a proxy stands between"
-        return Check("tls", "wrong", f"no TLS can be agreed on ({error.reason})", remedy)
+        remedy = "check the port, and whether there is a proxy in between"
+        return Check("tls", "wrong", f"TLS could not be negotiated ({error.reason})", remedy)
     except OSError as error:
         through = "the proxy" if proxy else f"{url.hostname}:{_port(url)}"
         remedy = "check HTTPS_PROXY and NO_PROXY" if proxy else "check the host, the firewall and the proxy settings"
@@ -135,5 +135,5 @@ def _remedy_of(error: ssl.SSLCertVerificationError) -> str:
     if error.verify_code in _EXPIRED:
         return "check this machine's date"
     if error.verify_code in _FOREIGN_AUTHORITY:
-        return "if a proxy or virus scanner opens TLS here, give its authority's certificate with --ca-file"
+        return "if a proxy or virus scanner intercepts TLS here, give its authority's certificate with --ca-file"
     return "check the host's name"

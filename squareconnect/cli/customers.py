@@ -1,4 +1,4 @@
-"""The commands on customers: list, get, create, update, delete."""
+"""The commands for customers: list, get, create, update, delete."""
 
 from __future__ import annotations
 
@@ -41,21 +41,21 @@ if TYPE_CHECKING:
     from squareconnect.cli.targets import Target
 
 COLUMNS = ("id", "given_name", "family_name", "company_name", "email_address", "phone_number")
-"""What a list shows unless it is told otherwise."""
+"""The columns that a list shows by default."""
 _NAMED_AT_MOST = 5
-"""How many ids a question or an error names."""
+"""The maximum number of ids in a question or an error."""
 
 
 class Deleted(Model):
-    """What the commands that delete print."""
+    """What the delete commands print."""
 
-    id: str | None = prop("What was deleted.")
+    id: str | None = prop("The id of what was deleted.")
     deleted: bool | None = prop("True.")
 
 
 def add_list(parser: ArgumentParser) -> None:
     """Add the options of `list`."""
-    parser.description = "List all customers, page by page as they come."
+    parser.description = "List all customers, page by page."
     parser.add_argument("--limit", metavar="N", type=count, help="how many customers to list (default: all)")
     parser.add_argument(
         "--sort-field",
@@ -63,7 +63,7 @@ def add_list(parser: ArgumentParser) -> None:
         choices=CustomerSortField.values,
         help="what to sort by (default: DEFAULT, the name)",
     )
-    parser.add_argument("--sort-order", type=str.upper, choices=SortOrder.values, help="which way (default: ASC)")
+    parser.add_argument("--sort-order", type=str.upper, choices=SortOrder.values, help="the sort order (default: ASC)")
     add_target_options(parser, "sandbox")
     add_output_options(parser)
     parser.set_defaults(run=_list)
@@ -102,7 +102,7 @@ def _get(options: Namespace) -> int:
 def add_create(parser: ArgumentParser) -> None:
     """Add the options of `create`."""
     parser.description = (
-        "Make a customer. It needs a given name, family name, company name, e-mail address or phone number."
+        "Create a customer. It needs a given name, family name, company name, e-mail address or phone number."
     )
     add_field_options(parser, CreateCustomerRequest)
     add_target_options(parser)
@@ -115,12 +115,12 @@ def _create(options: Namespace) -> int:
     body = body_of(options)
     if not body:
         raise misused("there is nothing to create: give a field such as --given-name TEXT, or --body FILE.")
-    key = body.setdefault("idempotency_key", str(uuid.uuid4()))  # With it, the call can be tried again.
+    key = body.setdefault("idempotency_key", str(uuid.uuid4()))  # With it, the call can be retried.
     with connected(options) as (api, target):
         try:
             customer = api.create_customer(body).customer
         except ApiException as error:
-            repetition = f"Run the command again with --idempotency-key {key}, which makes no second customer."
+            repetition = f"Run the command again with --idempotency-key {key}, which does not create a second customer."
             raise failure_of(error, target, repetition) from None
     output.show(sanitize(customer))
     return DONE
@@ -144,7 +144,7 @@ def _update(options: Namespace) -> int:
     body = body_of(options)
     for path in _cleared_paths(options.clear):
         if get(body, path):
-            raise misused(f"--clear {path} contradicts the value that is given for it: leave one of them out.")
+            raise misused(f"--clear {path} contradicts the value given for it: leave one of them out.")
         put(body, path, "")
     if not body:
         raise misused("there is nothing to change: give a field such as --note TEXT, --clear NAME, or --body FILE.")
@@ -155,7 +155,7 @@ def _update(options: Namespace) -> int:
 
 
 def _cleared_paths(lists: Sequence[str]) -> list[str]:
-    """Return the paths of the texts to clear. An object is cleared text by text: Square has no other way."""
+    """Return the paths of the texts to clear. Square can clear an object only text by text."""
     named = [path for text in lists for path in checked_paths(UpdateCustomerRequest, text, "--clear")]
     known = selectable_paths(UpdateCustomerRequest)
     return [inner for path in named for inner in ([each for each in known if each.startswith(f"{path}.")] or [path])]
@@ -164,7 +164,7 @@ def _cleared_paths(lists: Sequence[str]) -> list[str]:
 def add_delete(parser: ArgumentParser) -> None:
     """Add the options of `delete`."""
     parser.description = (
-        "Delete customers, with their cards on file. It asks first on a terminal, and takes --yes elsewhere."
+        "Delete customers, with their cards on file. It asks first on a terminal, and requires --yes elsewhere."
     )
     parser.add_argument("ids", metavar="ID", type=identifier, nargs="+", help="the customers' ids")
     parser.add_argument("--yes", action="store_true", help="do not ask")
@@ -192,7 +192,7 @@ def _delete(options: Namespace) -> int:
 
 
 def _after(error: ApiException, target: Target, ids: Sequence[str]) -> int:
-    """Tell why the first of the ids was not deleted, and return 1 for it, or end the command if the rest cannot be."""
+    """Report why the first id was not deleted, and return 1, or end the command if the others would fail, too."""
     failure = failure_of(error, target)
     if failure.exit_code == NOT_AUTHORISED or isinstance(error, TEMPORARY):
         code = failure.exit_code if failure.exit_code == NOT_AUTHORISED or len(ids) == 1 else UNFINISHED
@@ -202,11 +202,11 @@ def _after(error: ApiException, target: Target, ids: Sequence[str]) -> int:
 
 
 def _confirm(ids: Sequence[str], target: Target, yes: bool) -> None:
-    """Ask on the terminal whether to delete. What is no terminal is never read: it may be someone else's data."""
+    """Ask on the terminal whether to delete. Never read input from elsewhere: it may be someone else's data."""
     if yes:
         return
     if not _is_terminal():
-        raise misused("'delete' asks before it deletes, and there is no terminal to ask on: give --yes.")
+        raise misused("'delete' asks before it deletes, but there is no terminal to ask on: give --yes.")
     customers = "1 customer" if len(ids) == 1 else f"{len(ids)} customers"
     say(f"Delete {customers}, with their cards on file, from {target.name}: {_named(ids)}? [y/N] ", end="")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
@@ -223,14 +223,14 @@ def _named(ids: Sequence[str]) -> str:
 
 
 def count(text: str) -> int:
-    """Return a number of 0 or more that an option gives."""
+    """Return the number that an option gives, 0 or more."""
     if not (text.isascii() and text.isdigit()):
         raise ArgumentTypeError(f"it must be a whole number of 0 or more, not '{text}'")
     return int(text)
 
 
 def identifier(text: str) -> str:
-    """Return an id that an argument gives."""
+    """Return the id that an argument gives."""
     from squareconnect.api_client import path_segment
 
     try:

@@ -1,4 +1,4 @@
-"""The demonstration: every call once, with what goes over the wire."""
+"""The demonstration: every call once, with its HTTP request and answer."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _BOLD, _GREEN, _RED, _DIM = "1", "32", "31", "2"
 
 
 def run(configuration: Configuration, printer: Printer) -> None:
-    """Make all seven calls and a refused one, and print each: the call, what went out, what came back.
+    """Make all seven calls and a refused one, and print each: the call, the request and the answer.
 
-    What it makes it deletes, also when a call fails.
+    It deletes what it creates, even if a call fails.
 
     :param configuration: the host to call and its token.
-    :param printer: prints them.
-    :raises ApiException: if a call fails that should not.
+    :param printer: prints the calls.
+    :raises ApiException: if a call fails unexpectedly.
     """
     started = time.perf_counter()
     with ApiClient(configuration) as client:
@@ -48,11 +48,11 @@ def run(configuration: Configuration, printer: Printer) -> None:
 
 
 def make_all_calls(customers: CustomersApi, printer: Printer) -> None:
-    """Make all seven calls and a refused one. The customer is deleted, whatever happens to the calls before.
+    """Make all seven calls and a refused one. The customer is deleted whatever happens to the calls before.
 
     :param customers: the API to call.
-    :param printer: what is told of each call before it is made.
-    :raises ApiException: if a call fails that should not.
+    :param printer: is called with each call before it is made.
+    :raises ApiException: if a call fails unexpectedly.
     """
 
     def call(method: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
@@ -86,9 +86,9 @@ def make_all_calls(customers: CustomersApi, printer: Printer) -> None:
 
 
 class Printer:
-    """Prints calls for people.
+    """Prints calls in readable form.
 
-    :param output: where to; in colour if it is a terminal and `NO_COLOR` is not set.
+    :param output: where to print; in colour if it is a terminal and `NO_COLOR` is not set.
     """
 
     def __init__(self, output: TextIO) -> None:
@@ -98,14 +98,14 @@ class Printer:
         self._refused = 0
 
     def call(self, method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
-        """Print a call as it stands in a program."""
+        """Print a call as it is written in a program."""
         self._calls += 1
         shown = [_as_code(value) for value in arguments]
         shown += [f"{name}={_as_code(value)}" for name, value in options.items()]
         self._line(self._painted(_BOLD, f"{self._calls}. {method}({', '.join(shown)})"))
 
     def request(self, method: str, target: str, square_version: str | None, body: bytes | None) -> None:
-        """Print what goes out. Of the token, only that there is one."""
+        """Print the request. Of the token, show only that there is one."""
         self._line(f"   --> {method} {target}")
         version = f"    Square-Version: {square_version}" if square_version else ""
         self._line(self._painted(_DIM, f"       Authorization: Bearer ***{version}"))
@@ -113,7 +113,7 @@ class Printer:
             self._json(body)
 
     def answer(self, status: int, reason: str | None, seconds: float, body: bytes) -> None:
-        """Print what came back."""
+        """Print the answer."""
         refused = status >= 400
         self._refused += refused
         line = f"   <-- {status} {reason or ''} ({seconds * 1000:.0f} ms)"
@@ -122,7 +122,7 @@ class Printer:
         self._line("")
 
     def summary(self, seconds: float) -> None:
-        """Print the end."""
+        """Print the summary at the end."""
         answered = self._calls - self._refused
         line = f"{self._calls} calls in {seconds:.2f} s: {answered} answered, {self._refused} refused. Nothing is left."
         self._line(self._painted(_BOLD, line))
@@ -143,20 +143,20 @@ class Printer:
 
 
 class JsonPrinter(Printer):
-    """Prints each call as one JSON object: its method, what went out and what came back."""
+    """Prints each call as one JSON object: its method, the request and the answer."""
 
     def call(self, method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
-        """Begin an object."""
+        """Start an object."""
         self._object: JsonObject = {"method": method}
 
     def request(self, method: str, target: str, square_version: str | None, body: bytes | None) -> None:
-        """Keep what goes out."""
+        """Store the request."""
         self._object["request"] = f"{method} {target}"
         if body is not None:
             self._object["body"] = json.loads(body)
 
     def answer(self, status: int, reason: str | None, seconds: float, body: bytes) -> None:
-        """Print the object with what came back."""
+        """Print the object, completed by the answer."""
         try:
             answer = _shortened(json.loads(body))
         except ValueError:
@@ -164,7 +164,7 @@ class JsonPrinter(Printer):
         self._line(as_json({**self._object, "status": status, "answer": answer}))
 
     def summary(self, seconds: float) -> None:
-        """Print nothing more."""
+        """Print no summary."""
 
 
 class _PrintingRESTClient(RESTClientObject):
@@ -208,7 +208,7 @@ def _as_code(value: Any) -> str:
 
 
 def _pretty(value: Any, indent: str = "") -> str:
-    """Return JSON text with each object and list on one line, or with one line for each item where that is too long."""
+    """Return JSON text with each object and list on one line, or with one line per item where that is too long."""
     text = json.dumps(value)
     if len(indent) + len(text) <= _WIDTH or not isinstance(value, (dict, list)):
         return text

@@ -1,4 +1,4 @@
-"""The command doctor: what a call needs, checked piece by piece. Nothing is changed."""
+"""The command doctor: checks everything that a call needs, piece by piece, and changes nothing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _STYLES = {"ok": "green", "wrong": "bold red", "skipped": "dim"}
 def add_doctor(parser: ArgumentParser) -> None:
     """Add the options of `doctor`."""
     parser.description = (
-        "Check Python and the packages, the way to the host, the clock, the access token and the version of the API. "
+        "Check Python, its packages, the way to the host, the clock, the access token and the version of the API. "
         "It changes nothing, and ends with exit code 1 if anything is wrong."
     )
     add_target_options(parser, "sandbox")
@@ -85,13 +85,13 @@ def _checks(options: Namespace, running: ExitStack) -> Iterator[Check]:
     way = list(connection_checks(target.host, options.ca_file))
     yield from way
     if any(check.status == "wrong" for check in way):
-        yield Check("answer", "skipped", "there is no way to the host")
+        yield Check("answer", "skipped", "there is no connection to the host")
         return
     yield from _answer_checks(target, options)
 
 
 def _target_and_token(name: str, options: Namespace) -> tuple[Target, Check | None]:
-    """Return the target, and what is wrong with where its token should come from."""
+    """Return the target, and a failed check if its token cannot be obtained."""
     host = HOSTS.get(name, name)
     try:
         return Target(name, host, *access_token_of(options)), None
@@ -101,13 +101,13 @@ def _target_and_token(name: str, options: Namespace) -> tuple[Target, Check | No
 
 
 def _answer_checks(target: Target, options: Namespace) -> Iterator[Check]:
-    """Ask for one page, and check what the answer tells of the clock, the token and the version."""
+    """Request one page, and check what the answer shows about the clock, the token and the version."""
     from squareconnect.api_client import ApiClient
     from squareconnect.exceptions import ApiException
 
     try:
         configuration = configuration_of(target, options)
-    except Failure as failure:  # A token that cannot be sent, which the check of its form has told of.
+    except Failure as failure:  # A token that cannot be sent; the check of its form has reported it.
         yield Check("answer", "skipped", str(failure).rstrip("."))
         return
     configuration.timeout, configuration.deadline, configuration.max_retries = _TRY_SECONDS, 2 * _TRY_SECONDS, 0

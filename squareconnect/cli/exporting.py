@@ -1,4 +1,4 @@
-"""The command export: all customers into a file or to stdout."""
+"""The command export: writes all customers to a file or to stdout."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def add_export(parser: ArgumentParser) -> None:
     """Add the options of `export`."""
     parser.description = (
-        "Write all customers to a file, each once. The file has its name only when it is complete. What export writes, "
-        "import reads."
+        "Write all customers to a file, each once. The file gets its name only when it is complete. import can read "
+        "what export writes."
     )
     parser.add_argument("file", metavar="FILE", nargs="?", default="-", help="the file to write (default: stdout)")
     parser.add_argument(
@@ -34,8 +34,8 @@ def add_export(parser: ArgumentParser) -> None:
         choices=("jsonl", "csv", "square"),
         help="JSON Lines, CSV, or CSV with the columns of Square's own export (default: by the name, or jsonl)",
     )
-    parser.add_argument("--resume", action="store_true", help="go on where an export to this file stopped")
-    parser.add_argument("--rate", metavar="N", type=float, help="pages per second, at most")
+    parser.add_argument("--resume", action="store_true", help="continue where an export to this file stopped")
+    parser.add_argument("--rate", metavar="N", type=float, help="maximum pages per second")
     add_target_options(parser, "sandbox")
     add_output_options(parser)
     parser.set_defaults(run=_export)
@@ -72,11 +72,11 @@ def _export(options: Namespace) -> int:
 
 
 def _tell_how_to_go_on(options: Namespace) -> None:
-    """Name the command that goes on, if there is something to go on with."""
+    """Print the command that continues the export, if there is something to continue."""
     part = Path(f"{options.file}.part")
     if part.is_file() and part.stat().st_size:
         words = [word for word in options.words if word != "--resume"]
-        say(f"To go on: {shlex.join([*program().split(), *words, '--resume'])}")
+        say(f"To continue: {shlex.join([*program().split(), *words, '--resume'])}")
 
 
 def summary(report: ExportReport, place: str) -> str:
@@ -85,4 +85,4 @@ def summary(report: ExportReport, place: str) -> str:
     if not report.repeated:
         return exported
     was = "was" if report.repeated == 1 else "were"
-    return f"{exported} {report.repeated:,} came twice in the listing and {was} written once."
+    return f"{exported} {report.repeated:,} appeared twice in the listing and {was} written once."

@@ -1,4 +1,4 @@
-"""What ends a command early, in words for its user, and the exit codes."""
+"""What ends a command early, as sentences for its user, and the exit codes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DONE = 0
 FAILED = 1
 USAGE = 2
-"""The command line cannot be used as it stands; nothing was sent."""
+"""The command line cannot be used as it is; nothing was sent."""
 ROWS_REFUSED = 3
 NOT_AUTHORISED = 4
 UNFINISHED = 75
@@ -37,11 +37,11 @@ UNFINISHED = 75
 INTERRUPTED = 130
 
 TEMPORARY = (ConnectionFailed, Timeout, RateLimited, ServerError)
-"""Failures that may be gone when the command is run again."""
+"""Failures that may not occur again when the command is run again."""
 
 
-class Failure(Exception):  # noqa: N818 - it is no fault of the program
-    """What ends a command.
+class Failure(Exception):  # noqa: N818 - it is not an error of the program
+    """A failure that ends a command.
 
     :param sentence: what happened and what to do, for the user.
     :param exit_code: the code that the program ends with.
@@ -62,7 +62,7 @@ def failure_of(error: ApiException, target: Target, repetition: str = "Run the s
 
     :param error: the failed call.
     :param target: where it went.
-    :param repetition: how to repeat the command safely after a call whose outcome is not known.
+    :param repetition: how to repeat the command safely after a call whose outcome is unknown.
     """
     if isinstance(error, InvalidArgument):
         return misused(f"{error}.")
@@ -92,7 +92,7 @@ def _sentence_of(error: ApiException, target: Target) -> str:
         case Timeout():
             return f"{where} did not answer in time ({answer}): run the command again later."
         case ConnectionFailed():
-            return f"{where} cannot be reached ({answer}): check the network; 'squareconnect doctor' tells more."
+            return f"{where} cannot be reached ({answer}): check the network; 'squareconnect doctor' shows more."
         case DecodeError():
             return f"{where} answered with something that is not Square's ({answer}): check the target and the proxy."
         case _:
@@ -124,11 +124,11 @@ def _words_of(error: Exception) -> str:
         return f"cannot use{place or ' the output'}: {os.strerror(error.errno) if error.errno else error}"
     frame = traceback.extract_tb(error.__traceback__)[-1]
     fault = printable(f"{type(error).__name__}: {error}")
-    return f"this is a fault of the program, please report it: {fault} ({frame.name}, line {frame.lineno})"
+    return f"this is a bug in the program, please report it: {fault} ({frame.name}, line {frame.lineno})"
 
 
 def say(text: str, end: str = "\n") -> None:
-    """Print a text on stderr, if that is open: it must never get among the data on stdout."""
+    """Print a text on stderr, if that is open: it must never mix with the data on stdout."""
     if sys.stderr is not None:
         try:
             print(text, file=sys.stderr, end=end, flush=True)

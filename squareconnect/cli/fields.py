@@ -1,4 +1,4 @@
-"""The fields of models as names on a command line: options that make a body, and paths that select from an answer."""
+"""Model fields as names on a command line: options that make a body, and paths that select from an answer."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def add_field_options(parser: ArgumentParser, kind: type[Model], without: Collec
             text = _first_sentence(description).replace("%", "%%")
             group.add_argument(option_of(path), dest=_PREFIX + path, metavar="TEXT", help=text)
     group.add_argument(
-        "--body", metavar="FILE", help="a JSON object with fields, from a file or stdin (-); options come on top of it"
+        "--body", metavar="FILE", help="a JSON object with fields, from a file or stdin (-); options override it"
     )
     parser.set_defaults(kind=kind)
 
@@ -51,9 +51,9 @@ def _first_sentence(description: str) -> str:
 
 
 def body_of(options: Namespace) -> JsonObject:
-    """Return the body that ``--body`` and the options for fields make together.
+    """Return the body made of ``--body`` and the options for fields.
 
-    :raises Failure: if the file cannot be read or is no JSON object, or if a name or text cannot be sent.
+    :raises Failure: if the file cannot be read or is not a JSON object, or if a name or text cannot be sent.
     """
     body = _read_body(options.body, options.kind) if options.body is not None else {}
     for path, text in given_fields(options):
@@ -72,9 +72,9 @@ def given_fields(options: Namespace) -> Iterator[tuple[str, str]]:
 
 
 def checked_paths(kind: type[Model], text: str, option: str) -> list[str]:
-    """Return the names of a list with commas.
+    """Return the names in a comma-separated list.
 
-    :raises Failure: for one that is no field of the model.
+    :raises Failure: for a name that is not a field of the model.
     """
     known = selectable_paths(kind)
     paths = [name.strip().replace("-", "_") for name in text.split(",") if name.strip()]
@@ -82,7 +82,7 @@ def checked_paths(kind: type[Model], text: str, option: str) -> list[str]:
         if path not in known:
             raise misused(f"{option}: there is no field {path}{did_you_mean(path, known) or '.'}")
     if not paths:
-        raise misused(f"{option} names no field: give names with commas between them, such as {known[0]},{known[1]}.")
+        raise misused(f"{option} names no field: give names separated by commas, such as {known[0]},{known[1]}.")
     return paths
 
 
@@ -101,14 +101,14 @@ def _read_body(path: str, kind: type[Model]) -> JsonObject:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number there")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _sendable(body: JsonObject, kind: type[Model]) -> JsonObject:
-    """Return a body without what Square alone sets, such as the ``id`` of a customer that was printed before."""
+    """Return a body without what only Square sets, such as the ``id`` of a customer that was printed before."""
     settled = [name for name in body if name in Customer.swagger_types and name not in kind.swagger_types]
     if settled:
-        say(f"Left out of the body, because Square alone sets it: {', '.join(settled)}.")
+        say(f"Left out of the body, because only Square sets it: {', '.join(settled)}.")
     body = {name: value for name, value in body.items() if name not in settled}
     _check_names(body, kind)
     return body

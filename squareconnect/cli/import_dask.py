@@ -1,4 +1,4 @@
-"""The command import on a cluster."""
+"""The command import, run on a cluster."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from squareconnect.bulk import ImportReport
 
-_PREPARE = "name the files .csv, .jsonl or .parquet, and prepare them in UTF-8 with columns that the API names"
+_PREPARE = "name the files .csv, .jsonl or .parquet, and prepare them in UTF-8 with the API's names as columns"
 REFUSED: dict[str, tuple[object, str]] = {
     "format": (None, _PREPARE),
     "delimiter": (None, _PREPARE),
@@ -27,7 +27,7 @@ REFUSED: dict[str, tuple[object, str]] = {
     "dry_run": (False, "check the files one by one, without it"),
     "errors": (None, "errors.csv in the journals' directory has the refused rows"),
 }
-"""Options that are for one file on this machine: what they are when they are not given, and what to do instead."""
+"""Options that are for one file on this machine: their default values, and what to do instead."""
 
 
 def run(options: Namespace) -> int:
@@ -42,7 +42,7 @@ def run(options: Namespace) -> int:
     try:
         client = Client(options.dask, timeout=10, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise Failure(f"there is no scheduler at {options.dask} ({error}): start one with dask scheduler.") from None
+        raise Failure(f"there is no scheduler at {options.dask} ({error}): start one with 'dask scheduler'.") from None
     journal = options.journal or "squareconnect.journals"
     with client, explained(), opened(options) as (target, configuration):
         say(f"Dashboard: {client.dashboard_link}")
@@ -67,16 +67,16 @@ def run(options: Namespace) -> int:
 
 
 def _refuse_others(options: Namespace) -> None:
-    """Raise a `Failure` for what cannot be used on a cluster."""
+    """Raise a `Failure` for options that cannot be used on a cluster."""
     for name, (unset, instead) in REFUSED.items():
         if getattr(options, name) != unset:
             raise misused(f"--{name.replace('_', '-')} cannot be used with --dask: {instead}.")
     if options.target == EMULATOR:
         raise misused(
-            f"--{EMULATOR} cannot be used with --dask: start one that the workers reach, and name it with --host."
+            f"--{EMULATOR} cannot be used with --dask: start one that the workers can reach, and name it with --host."
         )
     if options.file == "-":
-        raise misused("stdin cannot be read with --dask: name files that the workers reach.")
+        raise misused("stdin cannot be read with --dask: name files that the workers can reach.")
 
 
 def _tell_end(options: Namespace, report: ImportReport, journal: str) -> None:

@@ -1,4 +1,4 @@
-"""The command import: customers out of a file, each row exactly once."""
+"""The command import: creates customers from a file, each row exactly once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _REFUSALS_SHOWN = 5
 
 
 def run(options: Namespace) -> int:
-    """Import what the options name, or tell what an import of it would do."""
+    """Import what the options name, or print what an import would do."""
     with explained(), ExitStack() as kept:
         if options.dry_run:
             return _tell_plan(options, _temporary(kept))
@@ -52,7 +52,7 @@ def run(options: Namespace) -> int:
 
 
 def _is_rehearsal(options: Namespace) -> bool:
-    """Return whether the target is gone afterwards, so that a journal beside the input would tell of nobody."""
+    """Return whether the target is gone afterwards, so that a journal next to the input would be useless."""
     return options.target == EMULATOR and options.journal is None
 
 
@@ -80,7 +80,7 @@ def _source(options: Namespace, journal: Path) -> FileSource:
 
 
 def _beside(journal: Path) -> Path:
-    """Return where an input is kept that cannot be read twice."""
+    """Return where to copy an input that can be read only once."""
     return journal.with_name(f"{journal.name}.input")
 
 
@@ -99,14 +99,14 @@ def _sent(options: Namespace, source: FileSource, api: CustomersApi, journal: Pa
                 progress=tell,
             )
     except (Stopped, ApiException, KeyboardInterrupt):
-        with suppress(BulkError):  # The journal may be in use, or not yet there.
+        with suppress(BulkError):  # The journal may be in use, or may not exist yet.
             _tell_end(options, source, journal, journal_report(journal))
         raise
     return ended(options, source, journal, report)
 
 
 def ended(options: Namespace, source: FileSource, journal: Path, report: ImportReport) -> int:
-    """Tell what became of the rows, forget the copy of an input that is done with, and return the exit code."""
+    """Print what became of the rows, delete the copy of a finished input, and return the exit code."""
     _tell_end(options, source, journal, report)
     code = code_of(report)
     if code != UNFINISHED and str(source.path) != options.file:
@@ -130,7 +130,7 @@ def counts_of(report: ImportReport) -> str:
 
 
 def _tell_end(options: Namespace, source: FileSource, journal: Path, report: ImportReport) -> None:
-    """Tell what became of all rows and how to go on, and write the refused ones."""
+    """Print what became of all rows and how to continue, and write the refused rows."""
     if options.json:
         errors = [error._asdict() for error in report.errors]
         place = {} if _is_rehearsal(options) else {"journal": str(journal)}
@@ -144,14 +144,14 @@ def _tell_end(options: Namespace, source: FileSource, journal: Path, report: Imp
 
 def _end(options: Namespace, report: ImportReport, journal: Path) -> Iterator[str]:
     if report.unused:
-        yield f"Not imported, because they are no field of a customer: {', '.join(report.unused)}."
+        yield f"Not imported, because they are not fields of a customer: {', '.join(report.unused)}."
     yield counts_of(report)
     yield from _refusals(options, report)
     if not _is_rehearsal(options):
         yield f"Journal: {journal}"
         if code_of(report) == UNFINISHED:
             again = " with the same input" if options.file == "-" else ""
-            yield f"To go on{again}: {shlex.join([*program().split(), *options.words])}"
+            yield f"To continue{again}: {shlex.join([*program().split(), *options.words])}"
 
 
 def _refusals(options: Namespace, report: ImportReport) -> Iterator[str]:
@@ -182,7 +182,7 @@ def _plan_lines(planned: Plan) -> Iterator[str]:
     for column, field in planned.mapping.items():
         yield f"Column {column}: {field}"
     if planned.unused:
-        yield f"Not imported, because they are no field of a customer: {', '.join(planned.unused)}"
+        yield f"Not imported, because they are not fields of a customer: {', '.join(planned.unused)}"
     for body in planned.bodies:
         yield f"Request: {json.dumps(body, ensure_ascii=False)}"
     for refused in planned.refusals:

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 def add_import(parser: ArgumentParser) -> None:
     """Add the options of `import`."""
     parser.description = (
-        "Make a customer of each row of a CSV or JSON Lines file, exactly once, however often the command is stopped "
-        "and run again. Square's own export works as it is."
+        "Create a customer from each row of a CSV or JSON Lines file, exactly once, even if the command is stopped "
+        "and run again. Square's own export can be used unchanged."
     )
     parser.add_argument("file", metavar="FILE", help="the file; - for stdin")
     reading = parser.add_argument_group("reading")
     reading.add_argument("--format", choices=("csv", "jsonl"), help="the file's format (default: by its name, or csv)")
-    reading.add_argument("--delimiter", metavar="C", help="what stands between cells of CSV (default: found out)")
+    reading.add_argument("--delimiter", metavar="C", help="the character between CSV cells (default: detected)")
     reading.add_argument("--encoding", metavar="NAME", default="utf-8", help="the file's encoding (default: utf-8)")
     reading.add_argument(
         "--map", metavar="COLUMN=FIELD", type=_mapping, action="append", default=[], help="the field a column sets"
@@ -30,36 +30,34 @@ def add_import(parser: ArgumentParser) -> None:
         "--set", metavar="FIELD=TEXT", type=_setting, action="append", default=[], help="a text for all rows"
     )
     reading.add_argument(
-        "--dry-run", action="store_true", help="check everything, tell what would be sent, send nothing"
+        "--dry-run", action="store_true", help="check everything, print what would be sent, send nothing"
     )
     sending = parser.add_argument_group("sending")
     sending.add_argument(
         "--match",
         choices=("reference_id", "email_address", "phone_number", "none"),
         default="none",
-        help="the field that tells who is there already (default: none: a new customer for each row)",
+        help="the field to find existing customers by (default: none: a new customer for each row)",
     )
     sending.add_argument(
         "--on-match",
         choices=("skip", "update", "fail"),
         default="skip",
-        help="what to do with a row whose customer is there (default: skip)",
+        help="what to do with a row whose customer exists (default: skip)",
     )
-    sending.add_argument("--rate", metavar="N", type=float, help="requests per second, at most (default: found out)")
-    sending.add_argument(
-        "--concurrency", metavar="N", type=int, default=16, help="calls at once, at most (default: 16)"
-    )
+    sending.add_argument("--rate", metavar="N", type=float, help="maximum requests per second (default: adaptive)")
+    sending.add_argument("--concurrency", metavar="N", type=int, default=16, help="maximum calls at once (default: 16)")
     sending.add_argument(
         "--key-trust",
         metavar="SECONDS",
         type=float,
         default=3600.0,
-        help="after how long a row without an answer is looked for before it is sent again (default: 3600)",
+        help="seconds after which an unanswered row is looked for before it is sent again (default: 3600)",
     )
     sending.add_argument(
         "--journal",
         metavar="FILE",
-        help="what remembers the state of each row (default: the input's name and .journal)",
+        help="the file that records the state of each row (default: the input's name and .journal)",
     )
     sending.add_argument(
         "--dask",
@@ -67,7 +65,7 @@ def add_import(parser: ArgumentParser) -> None:
         help="work on the cluster of this scheduler, such as tcp://10.0.0.1:8786: FILE is then a path, glob or URL for "
         "its workers, and --journal a directory that they share",
     )
-    sending.add_argument("--errors", metavar="FILE", help="where to write refused rows, to be corrected and imported")
+    sending.add_argument("--errors", metavar="FILE", help="where to write refused rows, to correct and import them")
     add_target_options(parser)
     add_output_options(parser, fields=False)
     parser.set_defaults(run=_import)

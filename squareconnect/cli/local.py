@@ -18,7 +18,7 @@ def add_emulator(parser: ArgumentParser) -> None:
     """Add the options of `emulator`."""
     from squareconnect.emulator import command
 
-    parser.description = "Serve a local Square until it is stopped."
+    parser.description = "Run a local Square until it is stopped."
     command.add_options(parser)
     parser.set_defaults(run=command.run)
 
@@ -26,7 +26,7 @@ def add_emulator(parser: ArgumentParser) -> None:
 def add_demo(parser: ArgumentParser) -> None:
     """Add the options of `demo`."""
     parser.description = (
-        "Make every call once and show what goes over the wire. With a real target, too, it makes, prints and deletes "
+        "Make every call once and show its request and answer. With a real target, too, it creates, prints and deletes "
         "a customer with a card, and prints up to three customers of the first page, the newest first, whoever they "
         "are."
     )

@@ -1,7 +1,7 @@
 """What commands print on stdout: JSON lines, or text for people and programs.
 
-On a terminal it is a table, drawn by rich if that is installed. Elsewhere it is lines whose values are separated by
-tabs. In both, control characters are shown as escapes, so no customer's data can move the cursor or end a line.
+On a terminal it is a table, drawn by rich if that is installed. Elsewhere it is lines with tab-separated values. In
+both, control characters are shown as escapes, so no customer's data can move the cursor or end a line.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from squareconnect.models._model import Model
 
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, line ends, changes of the writing direction, and what is no character."""
+"""Control characters, line ends, changes of the writing direction, and code points that are not characters."""
 _NARROWEST = 6
 _GAP = 2
 
@@ -34,9 +34,9 @@ Row = list[str]
 
 
 def add_output_options(parser: ArgumentParser, fields: bool = True) -> None:
-    """Add the options that say how a command prints.
+    """Add the options that control how a command prints.
 
-    :param fields: whether the command can be told which fields to print.
+    :param fields: whether the user can choose the fields to print.
     """
     group = parser.add_argument_group("output")
     group.add_argument("--json", action="store_true", help="print one JSON object per line")
@@ -45,12 +45,12 @@ def add_output_options(parser: ArgumentParser, fields: bool = True) -> None:
 
 
 class Output:
-    """Prints objects as the output options say.
+    """Prints objects as the output options demand.
 
     :param options: the command line.
-    :param kind: the model of what is printed.
+    :param kind: the model of the objects to print.
     :param columns: the fields that a list shows unless ``--fields`` names others.
-    :raises Failure: if ``--fields`` names what is no field.
+    :raises Failure: if ``--fields`` names something that is not a field.
     """
 
     def __init__(self, options: Namespace, kind: type[Model], columns: Sequence[str] = ()) -> None:
@@ -61,7 +61,7 @@ class Output:
             sys.stdout.reconfigure(errors="backslashreplace")
 
     def list(self, pages: Iterable[list[JsonObject]]) -> int:
-        """Print objects as they come, a page at a time. Return how many there were.
+        """Print objects as they arrive, a page at a time, and return their number.
 
         :raises BrokenPipeError: if nobody reads them any more.
         """
@@ -78,14 +78,14 @@ class Output:
         return count
 
     def list_one(self, values: JsonObject) -> None:
-        """Print one object as a list would. That nobody reads it does not matter: what it tells of is done."""
+        """Print one object as a list would. Ignore a closed output, because the change is already made."""
         with _even_if_unread():
             print_lines([as_json(self._part(values)) if self._json else self._line(values)])
 
     def show(self, values: JsonObject) -> None:
-        """Print one object: a field a line, or the values of ``--fields`` in one line.
+        """Print one object: one field per line, or the values of ``--fields`` in one line.
 
-        That nobody reads it does not matter: what it tells of is done.
+        Ignore a closed output, because the change is already made.
         """
         with _even_if_unread():
             self._show(values)
@@ -129,7 +129,7 @@ def print_lines(lines: Iterable[str]) -> None:
 
 
 def as_json(values: JsonObject) -> str:
-    """Return an object as one line of JSON, in ASCII alone where the output or the text demands it."""
+    """Return an object as one line of JSON, in pure ASCII where the output or the text requires it."""
     text = json.dumps(values, ensure_ascii=False)
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     if _UNSAFE.search(text) or encoding.lower().replace("-", "") != "utf8":
@@ -156,7 +156,7 @@ def _flat(values: Any, path: str = "") -> Iterable[tuple[str, str]]:
 
 
 def readable(text: str) -> str:
-    """Return a text as one line that a terminal only shows: every control character as an escape."""
+    """Return a text as one line that is safe to show on a terminal: every control character becomes an escape."""
     return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode(), text)
 
 
@@ -184,7 +184,7 @@ def _show_pairs(pairs: Sequence[tuple[str, str]]) -> None:
 
 
 def print_styled(line: str, style: str) -> None:
-    """Print a line on stdout, in a style of rich's on a terminal if rich is installed."""
+    """Print a line on stdout, in one of rich's styles if stdout is a terminal and rich is installed."""
     if _on_terminal():
         try:
             from rich.text import Text
@@ -204,7 +204,7 @@ def console() -> Any:
 
 
 class _Table:
-    """Draws rows as they come, in columns whose widths the first rows decide."""
+    """Draws rows as they arrive, in columns whose widths depend on the first rows."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = columns
@@ -246,10 +246,10 @@ class _Table:
 
 
 def fitting_widths(rows: Sequence[Row], available: int) -> list[int]:
-    """Return the widths of columns: what they need or, if that is too much, less for the widest but the first.
+    """Return the widths of columns: what they need, but less for the widest except the first if space is short.
 
     :param rows: the rows to show.
-    :param available: how many characters a line of the terminal has.
+    :param available: the number of characters in a line of the terminal.
     """
     widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
     narrowing = range(1, len(widths)) if len(widths) > 1 else range(1)
@@ -262,7 +262,7 @@ def fitting_widths(rows: Sequence[Row], available: int) -> list[int]:
 
 
 def cells(text: str) -> int:
-    """Return how many columns of a terminal a text takes."""
+    """Return the number of terminal columns that a text takes."""
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 

@@ -1,4 +1,4 @@
-"""The commands and their options, each made when it is used."""
+"""The commands and their options. Options are added when the command is used."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 COMMANDS = {
     "list": ("list all customers", "customers:add_list"),
     "get": ("show one customer", "customers:add_get"),
-    "create": ("make a customer", "customers:add_create"),
+    "create": ("create a customer", "customers:add_create"),
     "update": ("change fields of a customer", "customers:add_update"),
     "delete": ("delete customers, with their cards on file", "customers:add_delete"),
-    "add-card": ("keep a card on file", "cards:add_add_card"),
+    "add-card": ("store a card on file", "cards:add_add_card"),
     "delete-card": ("remove a card on file", "cards:add_delete_card"),
     "export": ("write all customers to a file", "exporting:add_export"),
-    "import": ("make customers of a file's rows, each exactly once", "importing:add_import"),
+    "import": ("create customers from a file's rows, each exactly once", "importing:add_import"),
     "doctor": ("check everything that a call needs", "doctor:add_doctor"),
-    "emulator": ("serve a local Square", "local:add_emulator"),
-    "demo": ("show every call and what goes over the wire", "local:add_demo"),
-    "completion": ("print a script that completes words in your shell", "completion:add_completion"),
+    "emulator": ("run a local Square", "local:add_emulator"),
+    "demo": ("show every call with its request and answer", "local:add_demo"),
+    "completion": ("print a script that completes commands in your shell", "completion:add_completion"),
 }
 """Each command's summary, and the function of this package that adds its options."""
 
 EPILOG = """\
-The access token is the environment variable SQUARE_ACCESS_TOKEN or stands in the file of --token-file. Exit codes: 0
+The access token comes from the environment variable SQUARE_ACCESS_TOKEN or the file of --token-file. Exit codes: 0
 done, 1 failed, 2 wrong usage, 3 some rows refused, 4 not authorised, 75 stopped with rows left that the same command
 can finish, 130 Ctrl-C.
 """
@@ -41,22 +41,22 @@ class Parser(argparse.ArgumentParser):
     """A parser whose options are added when it is used, and whose errors are one sentence."""
 
     adder: str = ""
-    """The function that adds the options, as ``module:function``; empty once they are there."""
+    """The function that adds the options, as ``module:function``; empty once they are added."""
 
     def fill(self) -> None:
-        """Add the options, if they are not there yet."""
+        """Add the options, if they are not added yet."""
         module, _, function = self.adder.partition(":")
         if module:
             self.adder = ""
             getattr(import_module(f"squareconnect.cli.{module}"), function)(self)
 
     def parse_known_args(self, *args: Any, **options: Any) -> Any:
-        """Parse, with all options there."""
+        """Parse the arguments, after adding all options."""
         self.fill()
         return super().parse_known_args(*args, **options)
 
     def print_help(self, file: Any = None) -> None:
-        """Print the help. Unlike argparse's own, this raises `OSError` if that fails."""
+        """Print the help. Unlike the method of argparse, this raises `OSError` on failure."""
         output = file or sys.stdout
         if output is not None:
             output.write(self.format_help())
@@ -67,16 +67,16 @@ class Parser(argparse.ArgumentParser):
         from squareconnect.cli.failures import USAGE, misused, tell
 
         end = "" if message.endswith("?") else "."
-        tell(misused(f"{message}{end} '{self.prog} --help' shows what there is."))
+        tell(misused(f"{message}{end} '{self.prog} --help' shows what is available."))
         raise SystemExit(USAGE)
 
     def option_names(self) -> Iterator[str]:
-        """Return the names of all options that are there."""
+        """Return the names of all options added so far."""
         return (name for action in self._actions for name in action.option_strings)
 
 
 def make_parser() -> tuple[Parser, dict[str, Parser]]:
-    """Return the program's parser and those of its commands by name, whose options are not there yet."""
+    """Return the program's parser and the parsers of its commands by name. Their options are not added yet."""
     prog = program()
     description = "A command line for Square's Customers API."
     parser = Parser(prog=prog, description=description, epilog=EPILOG, allow_abbrev=False)
@@ -118,15 +118,15 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def _about(word: str, command: Parser) -> str:
     """Return what is wrong with a word that no option or argument takes. It may be followed by a secret."""
     if not word.startswith("-"):
-        return f"there is one word too many, or an option is missing before it: '{_shown(word)}'"
+        return f"there is one argument too many, or an option is missing before it: '{_shown(word)}'"
     if word.endswith("token"):
         return (
-            "an access token is never given as an option, where other users of the machine can read it: set the "
+            "an access token cannot be given as an option, because other users of the machine could read it: set the "
             "environment variable SQUARE_ACCESS_TOKEN, or give --token-file FILE"
         )
     names = list(command.option_names())
     if word in names:
-        return f"{word} stands behind the command: {command.prog} {word}"
+        return f"{word} belongs after the command: {command.prog} {word}"
     return f"there is no option {_shown(word)}{_nearest(word.replace('_', '-'), names)}"
 
 

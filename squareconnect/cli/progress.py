@@ -1,4 +1,4 @@
-"""How far an import or export has come, told on stderr: a bar on a terminal if rich is installed, else lines."""
+"""The progress of an import or export, on stderr: a bar on a terminal if rich is installed, otherwise lines."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from squareconnect.bulk import Progress
 
 LINE_EVERY = 10.0
-"""Seconds from one line to the next."""
+"""Seconds between two lines."""
 
 _VERBS = {"reading": "Reading", "listing": "Listing", "sending": "Importing", "exporting": "Exporting"}
 
 
 @contextmanager
 def told_progress(now: Callable[[], float] = time.monotonic) -> Iterator[Callable[[Progress], None]]:
-    """Return a function that tells of progress until the end of the block.
+    """Return a function that reports progress until the end of the block.
 
-    :param now: the clock that says when the next line is due, in seconds.
+    :param now: the clock that decides when the next line is due, in seconds.
     """
     bar = _bar() if sys.stderr is not None and sys.stderr.isatty() else None
     if bar is None:
@@ -35,7 +35,7 @@ def told_progress(now: Callable[[], float] = time.monotonic) -> Iterator[Callabl
 
 
 class Lines:
-    """Tells of progress by a line every ten seconds.
+    """Reports progress with a line every ten seconds.
 
     :param now: the clock, in seconds.
     """

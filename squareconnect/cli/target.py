@@ -8,18 +8,18 @@ EMULATOR = "emulator"
 
 
 class Target(NamedTuple):
-    """Where calls go."""
+    """The target of calls."""
 
     name: str
-    """``sandbox``, ``production``, ``emulator``, or the host's URL if it is none of Square's."""
+    """``sandbox``, ``production``, ``emulator``, or the URL of another host."""
     host: str
     access_token: str
     token_from: str
-    """Where the token comes from, in words."""
+    """The source of the token, in words."""
 
     @property
     def title(self) -> str:
-        """The target's name as a subject of sentences."""
+        """The target's name as the subject of a sentence."""
         return {"sandbox": "Square's sandbox", "production": "Square's production", EMULATOR: "The emulator"}.get(
             self.name, self.host
         )

@@ -1,4 +1,4 @@
-"""Where calls go and with which token: the options, and the API that they lead to."""
+"""The target and token of a command: the options, and the API that they select."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 TOKEN_VARIABLE = "SQUARE_ACCESS_TOKEN"  # noqa: S105 - its name
 _LONGEST_TOKEN = 4096
-"""How many bytes of a token file are read: no token is as long."""
+"""How many bytes of a token file are read: no token is this long."""
 
 
 def add_target_options(parser: ArgumentParser, default: str | None = None) -> None:
-    """Add the options that say where calls go.
+    """Add the options that select the target.
 
-    :param default: the target when none is given; None demands one, for commands that change data.
+    :param default: the target if none is given; None makes one mandatory, for commands that change data.
     """
     title = f"target (default: {default})" if default else "target (one is required)"
     group = parser.add_argument_group(title)
@@ -61,7 +61,7 @@ def opened(options: Namespace) -> Iterator[tuple[Target, Configuration]]:
 
 @contextmanager
 def connected(options: Namespace) -> Iterator[tuple[CustomersApi, Target]]:
-    """Open the API that the target options lead to. What a call raises within becomes a `Failure`."""
+    """Open the API that the target options select. What a call raises within becomes a `Failure`."""
     from squareconnect.api_client import ApiClient
     from squareconnect.apis.customers_api import CustomersApi
     from squareconnect.exceptions import ApiException
@@ -74,7 +74,7 @@ def connected(options: Namespace) -> Iterator[tuple[CustomersApi, Target]]:
 
 
 def target_of(options: Namespace) -> Target:
-    """Return the target that the options name, of those that run already, with its token.
+    """Return the target that the options name, with its token. The target must be running already.
 
     :raises Failure: if none is named, or if there is no token.
     """
@@ -84,22 +84,22 @@ def target_of(options: Namespace) -> Target:
 
 
 def name_of(options: Namespace) -> str:
-    """Return the name of the target that the options say.
+    """Return the name of the target that the options select.
 
-    :raises Failure: if they say none, or a host that is no URL.
+    :raises Failure: if they select none, or a host that is not a URL.
     """
     if options.host is not None:
         return _name_of_host(options.host)
     if options.target is None:
         raise misused(
-            f"'{options.command}' changes data: say where, with --sandbox, --production, --host URL or --emulator."
+            f"'{options.command}' changes data: name the target with --sandbox, --production, --host URL or --emulator."
         )
     name: str = options.target
     return name
 
 
 def _name_of_host(host: str) -> str:
-    """Return the environment that a URL leads to, however it is written, or the URL."""
+    """Return the environment that a URL leads to, in any spelling of the URL, or the URL itself."""
     try:
         host = Configuration(host=host, access_token="").host
         server = (urlsplit(host).hostname or "").rstrip(".")
@@ -109,7 +109,7 @@ def _name_of_host(host: str) -> str:
 
 
 def access_token_of(options: Namespace) -> tuple[str, str]:
-    """Return the access token and where it comes from.
+    """Return the access token and its source.
 
     :raises Failure: if there is none, or if the file cannot be read.
     """
@@ -131,7 +131,7 @@ def _token_in(path: str) -> str:
     except OSError as error:
         raise misused(f"--token-file {path} cannot be read: {error.strerror}.") from None
     if not token:
-        raise Failure(f"the file {path} holds no access token: write it there, on one line.", NOT_AUTHORISED)
+        raise Failure(f"the file {path} contains no access token: write it there, on one line.", NOT_AUTHORISED)
     return token
 
 

@@ -21,9 +21,9 @@ Configurations: TypeAlias = Configuration | Mapping[Any, Configuration]
 
 
 class Accounts:
-    """The configurations of a run, and what tasks call them by.
+    """The configurations of a run, and the hashes by which tasks refer to them.
 
-    :param configuration: one, or one for each name of an account.
+    :param configuration: one, or a mapping from the names of accounts to one each.
     :raises InputError: if there is none, or if two names are written alike.
     """
 
@@ -31,28 +31,28 @@ class Accounts:
         self.named = isinstance(configuration, Mapping)
         by_name = configuration if isinstance(configuration, Mapping) else {"": configuration}
         if not by_name:
-            raise InputError("configuration must name an account at least: it is an empty mapping")
+            raise InputError("configuration must name at least one account: it is an empty mapping")
         for name, one in by_name.items():
             if not isinstance(one, Configuration):
                 raise TypeError(f"configuration must be a Configuration for {name!r}, not {type(one).__name__}")
         self.run = uuid.uuid4().hex
         self.keys = {str(name): digest(f"{one.host} {one.access_token}") for name, one in by_name.items()}
-        """The hash of each account's configuration, by the account's name; the name is empty if there is no column."""
+        """The hash of each account's configuration, by the account's name, which is empty without a column."""
         if len(self.keys) < len(by_name):
             raise InputError("configuration has two accounts whose names are written alike: rename one")
         self.by_key = {self.keys[str(name)]: one for name, one in by_name.items()}
 
 
 def digest(text: str) -> str:
-    """Return 12 characters that stand for a text, and do not tell it."""
+    """Return 12 characters that identify a text without revealing it."""
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 class Memory(WorkerPlugin):
-    """Brings configurations into the memory of every worker, also of those that come later.
+    """Brings configurations into the memory of every worker, including workers that start later.
 
-    It also holds Dask's profiler back as long as it is there: that asks CPython for the frames of all threads, during
-    which a garbage collection that finalizes a connection can freeze the process (gh-106883).
+    It also stops Dask's profiler while it is registered. The profiler asks CPython for the frames of all threads, and
+    if a garbage collection then finalizes a connection, the process can freeze (gh-106883).
 
     :param run: the run's name.
     :param by_key: the configurations by their hashes.
@@ -63,13 +63,13 @@ class Memory(WorkerPlugin):
         self.by_key = by_key
 
     def setup(self, worker: Worker) -> None:
-        """Take the profiler away: a worker that starts would start it after this."""
+        """Stop the profiler. It also prevents a new worker from starting it later."""
         self._profiler = worker.periodic_callbacks.pop("profile", None)
         if self._profiler is not None:
             self._profiler.stop()
 
     def teardown(self, worker: Worker) -> None:
-        """Let the profiler go on."""
+        """Let the profiler continue."""
         if self._profiler is not None:
             worker.periodic_callbacks["profile"] = self._profiler
             self._profiler.start()

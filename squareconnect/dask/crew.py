@@ -1,4 +1,4 @@
-"""The client's side of a run: a cluster that is prepared, and a crew that keeps its workers busy."""
+"""The client's side of a run: it prepares the cluster, and a crew keeps the workers busy."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ if TYPE_CHECKING:
     from squareconnect.dask.accounts import Accounts
 
 BUSY = 120.0
-"""Seconds to wait for a journal that the task of a client that is gone still uses."""
+"""Seconds to wait for a journal that a task still uses although its client is gone."""
 _BUSY_AGAIN = 0.1
-"""Seconds after which such a journal is asked for again."""
+"""Seconds after which such a journal is tried again."""
 _REGISTRATIONS = 10
-"""How often a plugin is registered until all workers that are there have got it."""
+"""How often a plugin is registered until all current workers have it."""
 AGAIN_AFTER = 0.5
-"""Seconds from one time to the next."""
+"""Seconds between two such attempts."""
 WORKERS_WITHIN = 60.0
 """Seconds to wait for a worker when there is none."""
 _LOOK_UP_EVERY = 0.2
-"""Seconds after which the crew looks which workers there are, if no task ends before."""
+"""Seconds after which the crew checks the list of workers if no task ends before."""
 _RESULT_WITHIN = 1.0
 """Seconds to wait for the result of a task that has ended: its worker may have died since."""
 
 
 class Work(Protocol):
-    """What tasks are made of."""
+    """The work that tasks do."""
 
     @property
     def account(self) -> str:
-        """Whom it is done for."""
+        """The account that it is done for."""
         ...
 
     @property
     def title(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         ...
 
 
@@ -58,10 +58,10 @@ AnyWork = TypeVar("AnyWork", bound=Work)
 
 @contextmanager
 def prepared(client: distributed.Client | None, accounts: Accounts) -> Generator[distributed.Client]:
-    """Prepare the scheduler and the workers, and let them forget the configurations at the end.
+    """Prepare the scheduler and the workers, and remove the configurations from them at the end.
 
     :param client: the cluster's client; None for the current one.
-    :param accounts: whose configurations the workers get.
+    :param accounts: the accounts whose configurations the workers get.
     :raises InputError: if there is no current client.
     :raises Stopped: if there is no worker, or if workers die faster than they can be prepared.
     """
@@ -69,7 +69,7 @@ def prepared(client: distributed.Client | None, accounts: Accounts) -> Generator
         try:
             client = distributed.get_client()
         except ValueError:
-            raise InputError("client: there is no current distributed.Client: make one, or give it") from None
+            raise InputError("client: there is no current distributed.Client: create one, or pass it") from None
     memory = Memory(accounts.run, accounts.by_key)
     _register(client, Till())
     _register(client, memory)
@@ -80,12 +80,12 @@ def prepared(client: distributed.Client | None, accounts: Accounts) -> Generator
     try:
         yield client
     finally:
-        with suppress(Exception):  # The scheduler may be gone, and what has failed then is told already.
+        with suppress(Exception):  # The scheduler may be gone; that failure is reported elsewhere.
             client.unregister_worker_plugin(memory.name)
 
 
 def _register(client: distributed.Client, plugin: Till | Memory) -> None:
-    """Register a plugin, also if a worker dies while it gets it."""
+    """Register a plugin, even if a worker dies while receiving it."""
     for _ in range(_REGISTRATIONS):
         try:
             client.register_plugin(plugin, name=plugin.name)
@@ -98,7 +98,7 @@ def _register(client: distributed.Client, plugin: Till | Memory) -> None:
 
 @dataclass(eq=False)
 class _Item(Generic[AnyWork]):
-    """Work that is to be done, by one task after the other."""
+    """Work to do, by one task after another."""
 
     work: AnyWork
     due: float = 0.0
@@ -110,17 +110,17 @@ class _Item(Generic[AnyWork]):
 class Crew(Generic[AnyWork]):
     """Does all of some work, with a task for each thread of the workers.
 
-    The crew, not the scheduler, says which worker does what: tasks that send secede from their worker's threads, so
-    that nothing waits behind the task of a client that is gone, and the scheduler takes their workers for idle.
+    The crew, not the scheduler, decides which worker does what. Tasks that send secede from their worker's threads, so
+    that nothing waits behind the task of a client that is gone, and the scheduler considers their workers idle.
 
-    Of the accounts that have work left, the one with the fewest tasks gets the next one, and among those the one that
-    has waited longest: an account whose server is slow takes no thread away from another.
+    Among the accounts with work left, the one with the fewest tasks gets the next task; among equals, the one that has
+    waited longest. This way, an account with a slow server takes no thread away from another.
 
     :param client: the cluster's client.
-    :param call: returns the function that does some work, or a stint of it, and what it is called with. A worker calls
-        it, and it returns an `Outcome`.
-    :param told: gets work and what came of it so far, after each task.
-    :param in_order: whether the work for an account is done piece by piece, in its order.
+    :param call: returns the function that does some work, or a stint of it, and its arguments. A worker calls the
+        function, which returns an `Outcome`.
+    :param told: called with the work and its result so far, after each task.
+    :param in_order: whether the work for an account is done one piece after another, in order.
     :param most_kills: how many workers in a row may die of some work before it fails.
     """
 
@@ -145,9 +145,9 @@ class Crew(Generic[AnyWork]):
         self._alive_at = time.monotonic()
 
     def do(self, works: Iterable[AnyWork]) -> None:
-        """Do all work. What fails does not hold back the work for other accounts.
+        """Do all work. A failure does not stop the work for other accounts.
 
-        :raises Exception: the first failure, when all other accounts are through.
+        :raises Exception: the first failure, after all other accounts are finished.
         """
         for work in works:
             self.add(work)
@@ -156,7 +156,7 @@ class Crew(Generic[AnyWork]):
                 self._start()
                 for future in self._done():
                     item = self._running[future]
-                    is_there = item.worker in self._client.nthreads()  # Else its result is lost, too.
+                    is_there = item.worker in self._client.nthreads()  # Otherwise its result is lost, too.
                     self._end(future, self._outcome(future, item) if is_there else self._killed(item))
         finally:
             self._client.cancel(list(self._running))
@@ -165,11 +165,11 @@ class Crew(Generic[AnyWork]):
             raise failure
 
     def add(self, work: AnyWork) -> None:
-        """Do some work more, which has come up while other work was done."""
+        """Add work that was found while other work was done."""
         if work.account not in self._failures:
             self._waiting.setdefault(work.account, deque()).append(_Item(work))
 
-    # -- Tasks that begin ---------------------------------------------------------------------------------------------
+    # -- Starting tasks -----------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
         """Take back the work of workers that have died, and start a task on each free thread."""
@@ -190,13 +190,13 @@ class Crew(Generic[AnyWork]):
             self._running[self._client.compute(task, workers=[worker])] = item
 
     def _take_back(self, threads: Collection[str]) -> None:
-        """Take the tasks of workers that have died, which Dask leaves to others only if it is let."""
+        """Cancel the tasks of workers that have died, before Dask moves them to other workers."""
         for future, item in list(self._running.items()):
             if item.worker not in threads:
                 self._end(future, self._killed(item))
 
     def _next(self) -> _Item[AnyWork] | None:
-        """Take the item that is next. Accounts stand in the order in which they had their last turn."""
+        """Take the next item. Accounts are in the order in which they last had a turn."""
         engaged = Counter(item.work.account for item in self._running.values())
         for account in sorted(self._waiting, key=engaged.__getitem__):
             if self._in_order and engaged[account]:
@@ -218,7 +218,7 @@ class Crew(Generic[AnyWork]):
         return None
 
     def _threads(self) -> dict[str, int]:
-        """Return the workers, and how many threads each has.
+        """Return the workers, with the number of threads of each.
 
         :raises Stopped: if there has been no worker for a while.
         """
@@ -230,10 +230,10 @@ class Crew(Generic[AnyWork]):
             raise Stopped("The cluster has lost all its workers: start some, and run the same again")
         return threads
 
-    # -- Tasks that end -----------------------------------------------------------------------------------------------
+    # -- Ending tasks -------------------------------------------------------------------------------------------------
 
     def _done(self) -> Collection[distributed.Future[Any]]:
-        """Wait until a task ends, or an item is due, and return the tasks that have ended."""
+        """Wait until a task ends or an item is due, and return the tasks that have ended."""
         now = time.monotonic()
         dues = [item.due - now for items in self._waiting.values() for item in items if item.due > now]
         timeout = min([_LOOK_UP_EVERY, *dues])
@@ -264,7 +264,7 @@ class Crew(Generic[AnyWork]):
             self._told(item.work, outcome.result)
 
     def _outcome(self, future: distributed.Future[Any], item: _Item[AnyWork]) -> Outcome:
-        """Return what a task has brought about, and say when its item is due again."""
+        """Return the result of a task, and set when its item is due again."""
         try:
             outcome: Outcome = future.result(timeout=_RESULT_WITHIN)
         except (distributed.KilledWorker, TimeoutError, asyncio.TimeoutError):

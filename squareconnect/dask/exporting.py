@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 class _Export(NamedTuple):
-    """What is exported of one account."""
+    """The export of one account."""
 
     title: str
-    """What messages call it."""
+    """Its name in messages."""
     run: str
     account: str
     key: str
@@ -49,23 +49,23 @@ def export_customers(
 ) -> ExportReport:
     """Write all customers of each account to files of JSON Lines, which `import_customers` and Dask read.
 
-    Square lists customers page after page, so the files of an account are written one after the other. A file has its
-    name only when it is complete. An export that was stopped goes on when the same is run again, and one that is
-    complete stays as it is: for a new one, name another directory.
+    Square lists customers page after page, so the files of an account are written one after the other. A file gets its
+    name only when it is complete. If an export was stopped, the same call continues it. A complete export is left
+    unchanged: for a new one, name another directory.
 
-    :param configuration: one, whose files are `part-00000.jsonl` and so on, or a mapping from names to one each: an
-        account's files are then in a directory that begins with its name, and each customer has it as `account`.
-    :param directory: where the files go: a directory that all workers share, made if it is missing.
+    :param configuration: one, whose files are `part-00000.jsonl` and so on, or a mapping from names to one each. An
+        account's files are then in a directory that starts with its name, and each customer has that name as `account`.
+    :param directory: where the files go: a directory that all workers share, created if it is missing.
     :param client: the `distributed.Client`; by default the current one.
-    :param rows_per_file: a file is complete with the page of customers (100) that brings it to so many.
+    :param rows_per_file: a file is complete after the page of customers (100) that brings it to this many.
     :return: the sum of what was written.
     :raises InputError: for a directory or names that cannot be used.
     :raises JournalError: if the directory has the export of another host, or with another `rows_per_file`.
     :raises Stopped: if a server, the disk or the cluster is gone; run the same again.
-    :raises ApiException: if the customers of an account cannot be listed; the others were exported before.
+    :raises ApiException: if the customers of an account cannot be listed; the other accounts were exported first.
     """
     if type(rows_per_file) is not int or rows_per_file < 1:
-        raise InputError(f"rows_per_file must be a whole number from 1 on, not {rows_per_file!r}")
+        raise InputError(f"rows_per_file must be a whole number of at least 1, not {rows_per_file!r}")
     accounts = Accounts(configuration)
     folder = made_folder(directory)
     works = [
@@ -93,7 +93,7 @@ def export_customers(
 
 
 def _export(work: _Export) -> Outcome:
-    """Go on with the export of an account, for the time of a stint."""
+    """Continue the export of an account, for the time of a stint."""
     secede()
     try:
         with closing(SharedPace(get_worker(), work.key, None)) as pace:

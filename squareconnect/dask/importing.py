@@ -1,4 +1,4 @@
-"""Import on a cluster, seen from the client."""
+"""Import on a cluster: the client's side."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _COUNTS = ("created", "updated", "skipped", "refused", "unknown", "left")
 _MARKS = 100
-"""Over how many tasks the rate that a progress tells is averaged."""
+"""The number of tasks over which the reported rate is averaged."""
 
 
 def import_customers(
@@ -47,27 +47,27 @@ def import_customers(
     key_trust: float = 3600.0,
     progress: Callable[[Progress], object] | None = None,
 ) -> ImportReport:
-    """Import customers on a cluster: each row exactly once, however often workers or this client are killed.
+    """Import customers on a cluster: each row exactly once, no matter how often workers or this client are killed.
 
     :param source: a Dask DataFrame, a Dask Bag of dicts, or one or more paths or globs of CSV, JSON Lines
         (`.jsonl`, `.ndjson`) or Parquet (`.parquet`), local to the workers or with any URL that `fsspec` knows. The
         parts must be the same in every run with the same journal; files may be added.
     :param configuration: one for all rows, or a mapping from the values of the column `account` to one each.
-    :param journal: a directory that all workers and this process share, made if it is missing; it gets a journal for
-        each part (and account), and `errors.csv` with all refused rows.
-    :param rate: requests per second for each account, at most; None leaves it to the server's answers.
+    :param journal: a directory that all workers and this process share, created if it is missing. It gets a journal
+        for each part (and account), and `errors.csv` with all refused rows.
+    :param rate: the maximum number of requests per second for each account; None lets the server's answers decide.
     :param client: the `distributed.Client`; by default the current one.
     :param match: as for `squareconnect.bulk.import_customers`; the parts of an account are then sent one by one.
     :param on_match: as for `squareconnect.bulk.import_customers`.
-    :param concurrency: calls in flight in each task, at most, 1 to 1000. There are as many tasks as the workers have
-        threads.
+    :param concurrency: the maximum number of calls in flight in each task, 1 to 1000. There are as many tasks as
+        the workers have threads.
     :param key_trust: as for `squareconnect.bulk.import_customers`.
     :param progress: called with a `Progress` after each task.
     :return: what became of the rows, over all runs.
     :raises InputError: for a source or an option that cannot be used; nothing was sent.
     :raises JournalError: for a journal that is broken or belongs to another import.
     :raises Stopped: if rows are left because a server, the disk or the cluster is gone; run the same again.
-    :raises ApiException: if a server refuses not a row but all of them; the other accounts were finished before.
+    :raises ApiException: if a server refuses all rows rather than one; the other accounts were finished first.
     """
     check_numbers(rate=rate, concurrency=concurrency, key_trust=key_trust)
     accounts = Accounts(configuration)
@@ -86,7 +86,7 @@ def import_customers(
 
 
 class _Import:
-    """An import, and what is known of it."""
+    """One run of an import, and its results so far."""
 
     def __init__(self, client: Client, order: Order, progress: Callable[[Progress], object] | None) -> None:
         self._client = client
@@ -97,7 +97,7 @@ class _Import:
         self._marks: list[tuple[float, int]] = []
 
     def read(self, parts: Sequence[Part]) -> None:
-        """Let journals take in all parts."""
+        """Store all parts in journals."""
         by_part: dict[str, list[Chunk]] = {}
 
         def told(part: Part, reading: Reading) -> None:
@@ -109,7 +109,7 @@ class _Import:
         may_be_late = self._order.match is None
         Crew(self._client, lambda part: self._reading_of(part, may_be_late), told, most_kills=3).do(parts)
         chunks = [chunk for part in parts for chunk in by_part[part.name]]
-        self._reports = {chunk.journal: (chunk, chunk.report) for chunk in chunks}  # In their order.
+        self._reports = {chunk.journal: (chunk, chunk.report) for chunk in chunks}  # In order.
 
     def _reading_of(self, part: Part, may_be_late: bool) -> tuple[Any, ...]:
         return read_part, part.rows, part.name, part.title, self._order, may_be_late
@@ -119,7 +119,7 @@ class _Import:
         self._progress(Progress("reading", sum(map(_total, self._all()))))
 
     def send(self) -> None:
-        """Send what the journals have left, and read the late parts as soon as earlier tasks are through with them."""
+        """Send the rows that remain in the journals. Read late parts once earlier tasks have finished with them."""
         chunks = [chunk for chunk, _ in self._reports.values()]
 
         def call(work: Chunk | Part) -> tuple[Any, ...]:
@@ -145,7 +145,7 @@ class _Import:
     def write_errors(self, path: Path) -> None:
         """Merge the refused rows of all journals."""
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - of a descriptor
+        with open(descriptor, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - it opens a descriptor
             writer = csv.writer(file)
             writer.writerow(("part", "account", "row", "code", "field", "detail"))
             for chunk, _ in self._reports.values():
@@ -153,7 +153,7 @@ class _Import:
                     writer.writerows((chunk.title, chunk.account, *error) for error in journal_errors(chunk.journal))
 
     def report(self) -> ImportReport:
-        """Return the sum of what became of all rows."""
+        """Return the sum over all journals of what became of the rows."""
         errors = (
             error._replace(detail=f"{chunk.title}: {error.detail}")
             for chunk, report in self._reports.values()
@@ -170,7 +170,7 @@ class _Import:
         return [report for _, report in self._reports.values()]
 
     def _earlier(self, chunk: Chunk, chunks: Sequence[Chunk]) -> list[str]:
-        """Return the journals that know whom earlier parts have made, if that matters."""
+        """Return the journals of earlier parts, if this chunk must not create their customers again."""
         if self._order.match is None:
             return []
         of_account = [one.journal for one in chunks if one.account == chunk.account]

@@ -1,4 +1,4 @@
-"""What tasks are given, and what they return. None of it holds a secret."""
+"""The arguments and results of tasks. None of them contains a secret."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Order(NamedTuple):
     run: str
     """The run's name."""
     accounts: dict[str, str]
-    """The hash of each account's configuration, by the account's name; the name is empty if there is no column."""
+    """The hash of each account's configuration, by the account's name, which is empty without a column."""
     match: str | None
     on_match: str
     rate: float | None
@@ -28,9 +28,9 @@ class Part(NamedTuple):
     """A part of the input."""
 
     name: str
-    """What its journals are called."""
+    """The name of its journals."""
     title: str
-    """What messages call it."""
+    """Its name in messages."""
     rows: Any
     """The URL of a file, or a Delayed of a pandas DataFrame or of dicts."""
     account: str = ""
@@ -40,26 +40,26 @@ class Chunk(NamedTuple):
     """The rows of a part that belong to one account."""
 
     title: str
-    """What messages call the part."""
+    """The part's name in messages."""
     journal: str
     account: str
     report: ImportReport
-    """What became of them before this run."""
+    """What became of its rows before this run."""
 
 
 class Reading(NamedTuple):
-    """What came of the reading of a part."""
+    """The result of reading a part."""
 
     chunks: list[Chunk]
     """Its rows, by their accounts."""
     late: bool = False
-    """Whether it is to be read later, since a task of an earlier run still sends it. That run has judged its rows."""
+    """Whether to read it later, because a task of an earlier run, which has checked its rows, is still sending it."""
 
 
 class Outcome(NamedTuple):
-    """What a task has brought about. Failures are returned, as Dask logs the arguments of what raises."""
+    """The result of a task. Failures are returned, because Dask logs the arguments of calls that raise."""
 
     result: Any = None
     more: bool = False
-    """Whether another task is to go on."""
+    """Whether another task must continue the work."""
     failure: BaseException | None = None

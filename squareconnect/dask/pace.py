@@ -1,4 +1,4 @@
-"""A worker's side of the rate: the pace of one task, which spends what the till grants."""
+"""A worker's side of the rate: the pace of one task, which spends the grants of the till."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from distributed import Worker
 
 GRANT_LASTS = 1.0
-"""Seconds after which a grant expires: the till may have made up for it."""
+"""Seconds after which a grant expires, because the till may have replaced it."""
 _ANSWER_WITHIN = 10.0
 """Seconds to wait for the till's answer."""
 
 
 class SharedPace:
-    """The pace of one task, in the form of `squareconnect.bulk.Pace`. It is closed at the end.
+    """The pace of one task, in the form of `squareconnect.bulk.Pace`. Close it at the end.
 
-    :param worker: the worker that does the task.
+    :param worker: the worker that runs the task.
     :param account: the hash of the account.
-    :param rate: the most requests per second, over all workers.
+    :param rate: the maximum number of requests per second, over all workers.
     """
 
     def __init__(self, worker: Worker, account: str, rate: float | None) -> None:
@@ -41,7 +41,7 @@ class SharedPace:
         self._limited: list[tuple[float, float | None]] = []
 
     def take(self) -> float:
-        """Return 0 if a request may leave now; else the seconds after which to ask again."""
+        """Return 0 if a request may leave now; otherwise return the seconds until the next check."""
         with self._lock:
             if self._granted and time.monotonic() - self._granted_at < GRANT_LASTS:
                 self._granted -= 1
@@ -49,7 +49,7 @@ class SharedPace:
         asked = self._ask(wanted=True)
         try:
             granted = asked.result(_ANSWER_WITHIN)
-        except Exception:  # The scheduler is gone or slow: a worker that it does not come back to ends by itself.
+        except Exception:  # The scheduler is gone or slow. If it does not return, the worker ends by itself.
             asked.cancel()
             return LONGEST_WAIT
         if not granted:
@@ -59,18 +59,18 @@ class SharedPace:
         return 0.0
 
     def succeeded(self) -> None:
-        """Remember a success, for the next time that the till is asked."""
+        """Record a success, to report it with the next request to the till."""
         with self._lock:
             self._succeeded += 1
 
     def limited(self, sent_at: float, retry_after: float | None) -> None:
-        """Remember a 429, and give back what was granted before it."""
+        """Record a 429, and return what was granted before it."""
         with self._lock:
             self._limited.append((sent_at, retry_after))
             self._granted_at = 0.0
 
     def close(self) -> None:
-        """Return unused grants, and report the answers that came since the last time."""
+        """Return unused grants, and report the answers received since the last report."""
         self._ask(wanted=False)
 
     def _ask(self, *, wanted: bool) -> Future[int]:

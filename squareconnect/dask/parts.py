@@ -1,4 +1,4 @@
-"""The parts of an input, as the client sees them: partitions, or the files that paths and globs name."""
+"""The parts of an input on the client's side: partitions, or the files that paths and globs name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from squareconnect.dask.orders import Part
 
 
 def parts_of(source: Any) -> list[Part]:
-    """Return the parts of an input, in their order.
+    """Return the parts of an input, in order.
 
     :param source: a Dask DataFrame, a Dask Bag of dicts, or one or more paths and globs.
     :raises InputError: if there is none.
@@ -30,7 +30,7 @@ def parts_of(source: Any) -> list[Part]:
         )
     urls = dict.fromkeys(url for one in given for url in _urls(os.fspath(one)))
     if not urls:
-        raise InputError("source must name a file at least: the list is empty")
+        raise InputError("source must name at least one file: the list is empty")
     return [_file(url) for url in urls]
 
 

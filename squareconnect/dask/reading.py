@@ -1,4 +1,4 @@
-"""A worker's side of reading: a part of the input goes into journals, one for each account."""
+"""A worker's side of reading: it stores a part of the input in journals, one for each account."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from squareconnect.dask.orders import Order
 
 ACCOUNT = "account"
-"""The column that says whose customer a row is."""
+"""The column that names the account of a row."""
 _COMPRESSED = re.compile(r"\.(gz|bz2|xz|zip|zst)$")
 
 
 def read_part(rows: Any, name: str, title: str, order: Order, may_be_late: bool) -> Outcome:
-    """Let journals take in a part.
+    """Store a part in journals.
 
     :param rows: the URL of a file, a pandas DataFrame, or dicts.
     :param name: the part's name.
-    :param title: what messages call it.
-    :param may_be_late: whether the part may be left for later if a task of an earlier run still sends it.
-    :return: a `Reading`.
+    :param title: its name in messages.
+    :param may_be_late: whether the part may be left for later if a task of an earlier run is still sending it.
+    :return: an `Outcome` with a `Reading`.
     """
     try:
         for journal in Path(order.folder).glob(f"{name}.*journal"):
@@ -55,7 +55,7 @@ def read_part(rows: Any, name: str, title: str, order: Order, may_be_late: bool)
 
 
 def _is_free(journal: Path, may_be_late: bool) -> bool:
-    """Whether nobody works with a journal. What a worker's death has left to say there counts for one run."""
+    """Return whether no task uses a journal. The record of deaths is kept for one run only."""
     watch = Watch(journal)
     try:
         with opened(journal):
@@ -80,7 +80,7 @@ def _kept(source: RowsSource | FileSource, name: str, title: str, account: str, 
 def _routed(
     source: RowsSource | FileSource, title: str, order: Order, scratch: Path
 ) -> dict[str, RowsSource | FileSource]:
-    """Write the rows of each account to a file of its own, so that memory does not grow with a part."""
+    """Write the rows of each account to a separate file, so that memory use does not grow with the part."""
     paths: dict[str, Path] = {}
     with ExitStack() as files:
         writers: dict[str, Any] = {}
@@ -110,7 +110,7 @@ def _records_in(path: Path) -> Iterator[Record]:
 
 
 def _source(rows: Any, title: str, scratch: Path) -> RowsSource | FileSource:
-    """Return what `squareconnect.bulk` reads a part from."""
+    """Return the source from which `squareconnect.bulk` reads a part."""
     if hasattr(rows, "itertuples"):
         return RowsSource(_frame_rows(rows))
     if not isinstance(rows, str):
@@ -125,7 +125,7 @@ def _source(rows: Any, title: str, scratch: Path) -> RowsSource | FileSource:
 
 
 def _text_source(url: str, title: str, scratch: Path, form: str) -> FileSource:
-    """Return a file as it is if it is local, else a copy."""
+    """Return a local file as it is, and any other as a copy."""
     system, path = fsspec.core.url_to_fs(url)
     if "file" in system.protocol and not _COMPRESSED.search(url.lower()):
         source = open_source(path, format=form)
@@ -156,5 +156,5 @@ def _frame_rows(frame: DataFrame) -> Iterator[dict[str, Any]]:
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row whose dates are texts, as the API writes them."""
+    """Return a row with dates as texts, in the API's format."""
     return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}

@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 
 def send_chunk(chunk: Chunk, order: Order, earlier: Sequence[str]) -> Outcome:
-    """Send what a journal has left, for the time of a stint.
+    """Send the rows that remain in a journal, for the time of a stint.
 
-    :param earlier: with `match`, the journals of earlier parts, which know whom these have made.
+    :param earlier: with `match`, the journals of earlier parts, which record the customers that they created.
     :return: the journal's report.
     """
     secede()
     try:
         if order.match and any(journal_report(journal).unknown for journal in earlier):
-            return Outcome(journal_report(chunk.journal))  # Perhaps they made whom this part would make again.
+            return Outcome(journal_report(chunk.journal))  # They may have created the same customers.
         try:
             return Outcome(_sent(chunk, order, earlier))
         except StintOver:

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from squareconnect.bulk.reports import Progress
 
 STINT = 30.0
-"""Seconds that a task works, at most. Some work for three quarters of that, so that not all end at the same time."""
+"""The maximum number of seconds that a task works. Some tasks stop at three quarters of it, to spread the ends."""
 
 
 class StintOver(Stopped):
-    """It is the next task's turn."""
+    """The time of a task is over, and the next task continues."""
 
 
 def until_over() -> Callable[[Progress], None]:
-    """Return what ends an import or export, as its `progress`, when the time of a stint is over.
+    """Return a `progress` function that ends an import or export when the time of a stint is over.
 
-    :raises StintOver: then; it does not leave the task.
+    :raises StintOver: when that time is over; it does not leave the task.
     """
     ends_at = time.monotonic() + STINT * random.uniform(0.75, 1.0)  # noqa: S311
 

@@ -16,36 +16,36 @@ if TYPE_CHECKING:
     from distributed import Scheduler
 
 HANDLER = "squareconnect_grant"
-"""What workers call the till by."""
+"""The name by which workers call the till."""
 LONGEST_WAIT = 0.5
-"""Seconds that a worker is kept waiting for a grant before it is told to ask again."""
+"""Seconds that a worker waits for a grant before it must ask again."""
 _BATCH = 0.04
-"""Seconds for which a grant lasts at the present rate, so that the messages do not limit the rate."""
+"""Seconds for which a grant lasts at the current rate, so that the messages do not limit the rate."""
 _MOST = 100
-"""Requests of a grant, at most."""
+"""The maximum number of requests in a grant."""
 _BURST = 0.2
-"""Seconds for which the till makes up, when workers or the scheduler were too busy to ask and answer.
+"""The maximum delay, in seconds, for which the till makes up after workers or the scheduler were too busy.
 
-Ten seconds may hold 5 % more than the rate, and five 10 %: in both cases the requests of half a second. These and a
-grant for each of four workers are fewer.
+Ten seconds may contain 5 % more than the rate, and five may contain 10 %: in both cases the requests of half a second.
+The requests made up for, and a grant for each of four workers, stay below that.
 """
 
 
 class _Counter(NamedTuple):
-    """What hands out the grants of one account."""
+    """Hands out the grants of one account."""
 
     pace: AdaptivePace
     turn: asyncio.Lock
 
 
 class Till(SchedulerPlugin):
-    """Hands out grants beside the scheduler, for all imports on the cluster, also after their client is gone."""
+    """Hands out grants on the scheduler, for all imports on the cluster, even after their client is gone."""
 
     name = "squareconnect-till"
     idempotent = True
 
     async def start(self, scheduler: Scheduler) -> None:
-        """Answer the workers."""
+        """Register the handler for the workers' requests."""
         self._workers = scheduler.workers
         self._counters: dict[str, _Counter] = {}
         scheduler.handlers[HANDLER] = self.grant
@@ -60,15 +60,15 @@ class Till(SchedulerPlugin):
         limited: Sequence[tuple[float, float | None]],
         wanted: bool,
     ) -> int:
-        """Learn what became of requests, and return how many may leave now; 0 to ask again.
+        """Record the results of requests, and return how many may leave now; 0 to ask again.
 
         :param worker: the address of the worker that asks.
-        :param account: whose rate it is.
-        :param rate: the most requests per second; the last one who asks decides.
-        :param unused: requests that were granted, and have not left.
-        :param succeeded: requests that were answered since the last time.
-        :param limited: those that were answered by 429: seconds since they left, and seconds they asked to wait.
-        :param wanted: whether more are to leave.
+        :param account: the account whose rate applies.
+        :param rate: the maximum number of requests per second; the latest call decides.
+        :param unused: requests that were granted, but have not left.
+        :param succeeded: requests that were answered since the last call.
+        :param limited: requests that were answered by 429: seconds since they left, and seconds they asked to wait.
+        :param wanted: whether more requests are waiting to leave.
         """
         counter = self._counters.setdefault(account, _Counter(AdaptivePace(rate, burst=_BURST), asyncio.Lock()))
         pace = counter.pace
@@ -85,7 +85,7 @@ class Till(SchedulerPlugin):
 
     async def _taken(self, pace: AdaptivePace, worker: str) -> int:
         ends_at = time.monotonic() + LONGEST_WAIT
-        while worker in self._workers:  # A worker that was killed while it waited gets nothing.
+        while worker in self._workers:  # A worker that was killed while waiting gets nothing.
             wait = pace.take()
             if wait == 0:
                 count = 1

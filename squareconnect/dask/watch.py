@@ -1,4 +1,4 @@
-"""The watch over rows whose handling kills workers."""
+"""Detects rows that kill the workers that send them."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ if TYPE_CHECKING:
 
 
 class Watch:
-    """Finds the row whose handling kills workers, by what the deaths of workers have in common.
+    """Finds the row that kills workers, by comparing which rows were being sent at each death.
 
-    It keeps, beside a journal, how often each row was being sent when a worker died, and the row that is sent alone.
+    In a file next to a journal, it records how often each row was being sent when a worker died, and which row is sent
+    alone.
 
-    :param journal: the journal; the one who watches has seen that nobody else works with it.
+    :param journal: the journal; the caller has checked that no other task uses it.
     """
 
     _DEATHS = 3
-    """How often a row may be on its way when a worker dies before it is sent alone."""
+    """How often a row may be in flight when a worker dies before it is sent alone."""
     _DEATHS_ALONE = 2
-    """How often the worker that sends a row alone may die before that row is set aside."""
+    """How often the worker may die while sending a row alone before that row is set aside."""
 
     def __init__(self, journal: str | os.PathLike[str]) -> None:
         self._journal = os.fspath(journal)
@@ -55,7 +56,7 @@ class Watch:
 
     @property
     def has_begun(self) -> bool:
-        """Whether a task sends the rows of the journal, or has died while it did."""
+        """Whether a task is sending the rows of the journal, or died while doing so."""
         return self._begun.exists()
 
     def forget(self) -> None:
@@ -64,7 +65,7 @@ class Watch:
         self._alone.unlink(missing_ok=True)
 
     def guarded(self, send: Callable[[Sequence[Row]], Answers]) -> Callable[[Sequence[Row]], Answers]:
-        """Return a sender that sends suspects one at a time, and those set aside not at all."""
+        """Return a sender that sends suspects one at a time, and skips rows that are set aside."""
         suspects = {int(number) for number, deaths in self._deaths.items() if deaths >= self._DEATHS}
         aside = {int(number) for number, deaths in self._alone_deaths.items() if deaths >= self._DEATHS_ALONE}
 
@@ -84,7 +85,7 @@ class Watch:
         return guard
 
     def _learn(self) -> None:
-        """Count a death for each row that was on its way, also for the one that was sent alone."""
+        """Count a death for each row that was in flight, including a row that was sent alone."""
         known = json.loads(self._begun.read_text())
         self._alone_deaths.update(known["alone"])
         if known["ended"]:
@@ -93,11 +94,11 @@ class Watch:
         self._deaths = {number: known["deaths"].get(number, 0) + 1 for number in sent}
         if self._alone.exists():
             number = self._alone.read_text()
-            self._alone_deaths.update([number] if number else [])  # The worker may have died while it wrote this.
+            self._alone_deaths.update([number] if number else [])  # The worker may have died while writing this.
             self._alone.unlink()
 
     def _keep(self, *, ended: bool = False) -> None:
-        """Write what is known, so that the next one finds either the old or the new."""
+        """Write the record atomically: the next reader finds either the old one or the new one."""
         part = Path(f"{self._begun}.part")
         part.write_text(json.dumps({"deaths": self._deaths, "alone": self._alone_deaths, "ended": ended}))
         part.replace(self._begun)

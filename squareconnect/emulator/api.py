@@ -1,4 +1,4 @@
-"""The seven calls of the Customers API as Square answers them, without HTTP around them."""
+"""The seven calls of the Customers API as Square answers them, without the HTTP around them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _SAFE_ID = re.compile(r"(?=[A-Z0-9]*[A-Z])[A-Z0-9]{1,32}|(ccof:|gftc:)[A-Za-z0-9
 
 
 class Call(NamedTuple):
-    """A request that was let in."""
+    """A request that was accepted."""
 
     path: Mapping[str, str]
     query: Mapping[str, str]
@@ -50,9 +50,9 @@ class Call(NamedTuple):
 
 
 class CustomersApi:
-    """The seven calls. Each takes a call and returns the JSON that is answered, or raises RefusalError.
+    """The seven calls. Each takes a call and returns the JSON of the answer, or raises RefusalError.
 
-    :param state: what the emulator remembers.
+    :param state: the emulator's state.
     """
 
     def __init__(self, state: State) -> None:
@@ -82,7 +82,7 @@ class CustomersApi:
         return answer
 
     def create_customer(self, call: Call) -> Json:
-        """Keep a new customer."""
+        """Store a new customer."""
         given = _changed({}, read_customer(call.body))
         if not identifies(given):
             raise nobody()
@@ -98,7 +98,7 @@ class CustomersApi:
         return {"customer": _seen(customer, call)}
 
     def retrieve_customer(self, call: Call) -> Json:
-        """Return a customer. After a merge, it is the one that the asked-for one was merged into."""
+        """Return a customer. If the requested one was merged into another, return that one."""
         return {"customer": _seen(self._customer(self._store.merged_into(call.path["customer_id"])), call)}
 
     def update_customer(self, call: Call) -> Json:
@@ -116,7 +116,7 @@ class CustomersApi:
         return {"customer": _seen(changed, call)}
 
     def delete_customer(self, call: Call) -> Json:
-        """Forget a customer."""
+        """Delete a customer."""
         customer = self._customer(call.path["customer_id"])
         if "version" in call.query:
             _check_version(customer, call, _integer(call.query["version"], "version"))
@@ -124,7 +124,7 @@ class CustomersApi:
         return {}
 
     def create_customer_card(self, call: Call) -> Json:
-        """Keep a card on file. The customer's `updated_at` and `version` stay as they are."""
+        """Store a card on file. The customer's `updated_at` and `version` stay as they are."""
         request = CardRequest.read(call.body)
         customer = self._customer(call.path["customer_id"])
         cards: list[Json] = customer.get("cards", [])
@@ -141,11 +141,11 @@ class CustomersApi:
         return {"card": card}
 
     def create_card_for_nobody(self, call: Call) -> Json:
-        """Refuse an empty customer id as Square does: by blaming the nonce."""
+        """Refuse an empty customer id as Square does: with an error about the nonce."""
         raise nonce_missing()
 
     def delete_customer_card(self, call: Call) -> Json:
-        """Take a card off file."""
+        """Remove a card on file."""
         customer = self._customer(call.path["customer_id"])
         cards: list[Json] = customer.pop("cards", [])
         remaining = [card for card in cards if card["id"] != call.path["card_id"]]
@@ -162,7 +162,7 @@ class CustomersApi:
 
 
 def _changed(customer: Json, fields: Json) -> Json:
-    """Return a customer with fields set, and those that are None taken away. Of an address, just its given parts."""
+    """Return a customer with fields set, and fields that are None removed. An address keeps its other parts."""
     changed = {**customer, **fields}
     if changed.get("address") is not None:
         parts = {**customer.get("address", {}), **changed["address"]}

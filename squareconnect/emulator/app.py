@@ -1,4 +1,4 @@
-"""All that is served: Square's API, the control interface, and the page."""
+"""Everything that is served: Square's API, the control interface, and the page."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from squareconnect.emulator.wire import Answer, Request
 
 CONTROL_BODY_LIMIT = 1024 * 1024 * 1024
-"""The most bytes that the body of a request to the control interface may have, a snapshot for example."""
+"""The maximum number of bytes in the body of a request to the control interface, for example a snapshot."""
 
 _MIRROR = f"{PREFIX}/v2/"
 _log = logging.getLogger("squareconnect.emulator")
 
 
 def body_limit(path: str) -> int:
-    """Return the most bytes that the body of a request to a path may have."""
+    """Return the maximum number of bytes in the body of a request to a path."""
     is_control = path.startswith(f"{PREFIX}/") and not path.startswith(_MIRROR)
     return CONTROL_BODY_LIMIT if is_control else BODY_LIMIT
 
@@ -32,10 +32,10 @@ def body_limit(path: str) -> int:
 class App:
     """Answers every request.
 
-    :param state: what the emulator remembers.
+    :param state: the emulator's state.
     :param access_token: the token that clients of Square's API must send.
-    :param guard: says who may use what.
-    :param with_page: whether `GET /` is the web page.
+    :param guard: decides who may use what.
+    :param with_page: whether `GET /` returns the web page.
     """
 
     def __init__(self, state: State, access_token: str, guard: Guard, *, with_page: bool) -> None:
@@ -46,7 +46,7 @@ class App:
         self._page = WebPage() if with_page else None
 
     async def __call__(self, request: Request) -> Answer:
-        """Answer a request. Nothing is raised: what fails is logged, and answered with status 500."""
+        """Answer a request. Nothing is raised: an error is logged and answered with status 500."""
         try:
             return await self._answer(request)
         except RefusalError as refusal:

@@ -1,4 +1,4 @@
-"""The test nonces: which card each one stands for, and how the failing ones fail."""
+"""The test nonces: which card each one represents, and how the failing ones fail."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def nonce_missing() -> RefusalError:
 
 
 def token_used() -> RefusalError:
-    """Return the refusal of a nonce that has made its card already."""
+    """Return the refusal of a nonce that has already created its card."""
     return RefusalError(400, ErrorCode.CARD_TOKEN_USED, "Card nonce already used; please request new nonce.")
 
 
@@ -59,7 +59,7 @@ _FAILING: dict[str, Callable[[], RefusalError]] = {
 
 
 class CardRequest(NamedTuple):
-    """A request to keep a card on file, with its types checked."""
+    """A request to store a card on file, with checked types."""
 
     nonce: str
     cardholder_name: str | None
@@ -84,20 +84,20 @@ class CardRequest(NamedTuple):
 
     @property
     def well_known(self) -> bool:
-        """Whether the nonce makes a card for every customer, again and again, and not just once."""
+        """Whether the nonce can create a card for every customer repeatedly, and not just once."""
         return _PREFIX.sub("", self.nonce, count=1) in _WELL_KNOWN
 
     def card(self, chance: Chance, today: date) -> dict[str, Any]:
-        """Make the card that the nonce stands for.
+        """Make the card that the nonce represents.
 
-        :param chance: where the card's identifier comes from.
-        :param today: the date; the card expires in the same month two years on, a gift card in December 2050.
-        :raises RefusalError: if the nonce is no test nonce or a failing one, if it needs a verified buyer and there is
-            no token, or if the billing address gives another postal code than the card's.
+        :param chance: provides the card's identifier.
+        :param today: the date; the card expires in the same month two years later, a gift card in December 2050.
+        :raises RefusalError: if the nonce is not a test nonce or is a failing one, if it needs a verified buyer and
+            there is no token, or if the billing address has another postal code than the card.
         """
         prefix = _PREFIX.match(self.nonce)
         if prefix is None:
-            raise RefusalError(404, ErrorCode.NOT_FOUND, "Card nonce not found: it is no test nonce.")
+            raise RefusalError(404, ErrorCode.NOT_FOUND, "Card nonce not found: it is not a test nonce.")
         name = self.nonce[prefix.end() :]
         if not _NAME.fullmatch(name):
             raise RefusalError(400, ErrorCode.INVALID_CARD_DATA, "Invalid card data.", "card_nonce")

@@ -1,4 +1,4 @@
-"""Chance that can be repeated: identifiers and draws that are the same in every run with the same seed."""
+"""Repeatable randomness: identifiers and draws that are the same in every run with the same seed."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from secrets import token_hex
 class Chance:
     """A source of identifiers, keys and draws.
 
-    The n-th one depends on the seed and on n alone, in every process and on every version of Python.
+    The n-th result depends only on the seed and on n, in every process and every version of Python.
 
-    :param seed: a number; None for a source that nobody can repeat.
+    :param seed: a number; None for results that cannot be repeated.
     :raises ValueError: if it is something else.
     """
 
     def __init__(self, seed: int | None = None) -> None:
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
-            raise ValueError(f"`seed` must be a whole number, or None for identifiers at random, not {seed!r}.")
+            raise ValueError(f"`seed` must be a whole number, or None for random identifiers, not {seed!r}.")
         self.seed = token_hex(16) if seed is None else str(seed)
         self.used = 0
-        """How many have been taken so far."""
+        """How many results have been taken so far."""
 
     @classmethod
     def restored(cls, seed: str, used: int) -> Chance:
-        """Return a source that goes on where another one of the same seed was."""
+        """Return a source that continues where another one with the same seed was."""
         chance = cls()
         chance.seed, chance.used = str(seed), int(used)
         return chance
@@ -35,11 +35,11 @@ class Chance:
         return b32encode(self._next()[:20]).decode()[:26]
 
     def card_id(self) -> str:
-        """Return an identifier as Square's cards have."""
+        """Return an identifier in the format of Square's cards."""
         return f"ccof:{urlsafe_b64encode(self._next()).decode()[:22]}"
 
     def gift_card_id(self) -> str:
-        """Return an identifier as Square's gift cards have."""
+        """Return an identifier in the format of Square's gift cards."""
         return f"gftc:{self._next().hex()[:32]}"
 
     def cursor_key(self) -> bytes:

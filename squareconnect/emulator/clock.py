@@ -25,17 +25,17 @@ def read_time(time: str | datetime) -> datetime:
         try:
             time = datetime.fromisoformat(time.replace("Z", "+00:00"))
         except ValueError:
-            raise ValueError(f"A clock needs a time such as 2026-01-01T00:00:00Z: {time!r} is none.") from None
+            raise ValueError(f"A clock needs a time such as 2026-01-01T00:00:00Z, not {time!r}.") from None
     if not isinstance(time, datetime) or time.tzinfo is None:
         raise ValueError(f"A clock needs a time with a time zone, such as 2026-01-01T00:00:00Z: {time!r} has none.")
     try:
         return time.astimezone(timezone.utc)
     except OverflowError:
-        raise ValueError(f"A clock ends with the year 9999 in UTC: {time!r} is later, or before the year 1.") from None
+        raise ValueError(f"A clock needs a time within the years 1 to 9999 in UTC, not {time!r}.") from None
 
 
 def written(time: datetime, unit: str = "milliseconds") -> str:
-    """Return a time as Square writes it: RFC 3339, in UTC.
+    """Return a time in Square's format: RFC 3339, in UTC.
 
     :param unit: `milliseconds` or `seconds`.
     """
@@ -43,7 +43,7 @@ def written(time: datetime, unit: str = "milliseconds") -> str:
 
 
 class Clock:
-    """A clock that goes on in real time, or stands still until it is advanced.
+    """A clock that follows real time, or stands still until it is advanced.
 
     :param start: the time at which it stands still, as text (RFC 3339) or a `datetime` with a time zone; None for a
         clock that follows `now`.
@@ -104,7 +104,7 @@ class Clock:
         self.restart(read_time(time))
 
     def restart(self, start: str | datetime | None) -> None:
-        """Begin anew.
+        """Start again.
 
         :param start: the time at which it stands still; None to follow the time of this machine, or `now=`, again.
         :raises ValueError: if it is not a time with a time zone.

@@ -1,4 +1,4 @@
-"""The emulator as a command: its options, and what it does until it is stopped.
+"""The emulator as a command: its options, and its work until it is stopped.
 
 The libraries of the emulator are imported when the command runs, so that its options can be shown without them.
 """
@@ -21,33 +21,33 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command to a parser."""
     add = parser.add_argument
     add("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
-    add("--database", metavar="FILE", help="the SQLite file to keep everything in (default: memory)")
-    add("--access-token", metavar="TOKEN", help="the token to let in (default: emulator-access-token)")
+    add("--database", metavar="FILE", help="the SQLite file to store everything in (default: memory)")
+    add("--access-token", metavar="TOKEN", help="the token to accept (default: emulator-access-token)")
     add(
         "--seed-file",
         metavar="FILE",
-        help="the customers who are there at the start and after each reset: .json, .jsonl or .csv, as Square's "
-        "Dashboard exports it (default: nobody)",
+        help="the customers at the start and after each reset: .json, .jsonl or .csv, also as Square's "
+        "Dashboard exports it (default: none)",
     )
-    add("--seed", type=int, metavar="N", help="make the identifiers the same in every run (default: at random)")
-    add("--clock", metavar="TIME", help="let the clock stand at 2026-01-01T00:00:00Z, say (default: the real time)")
+    add("--seed", type=int, metavar="N", help="make the identifiers the same in every run (default: random)")
+    add("--clock", metavar="TIME", help="let the clock stand still at, say, 2026-01-01T00:00:00Z (default: real time)")
     add(
         "--host",
         default="127.0.0.1",
         metavar="ADDRESS",
-        help="the address to listen on; other than loopback only together with --access-token (default: %(default)s)",
+        help="the address to listen on; an address other than loopback requires --access-token (default: %(default)s)",
     )
     add("--certfile", metavar="FILE", help="the certificate to serve TLS with, in PEM (default: plain HTTP)")
     add("--keyfile", metavar="FILE", help="its private key (default: in the file of the certificate)")
     add("--verbose", action="store_true", help="print one line for each request")
-    add("--no-page", action="store_true", help="serve no web page")
+    add("--no-page", action="store_true", help="do not serve the web page")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until SIGINT or SIGTERM comes.
+    """Serve until SIGINT or SIGTERM.
 
-    :param options: what the parser made of the options that `add_options` has added.
-    :returns: the exit status: 0 at the end, 1 after an error, which is told on stderr.
+    :param options: the parsed options that `add_options` has added.
+    :returns: the exit status: 0 at the end, 1 after an error, which is printed on stderr.
     """
     import sqlite3
 

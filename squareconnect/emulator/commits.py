@@ -1,4 +1,4 @@
-"""Shared commits: what makes durable writes quick."""
+"""Shared commits, which make durable writes fast."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOOK_SECONDS = 0.005
 class SharedCommits:
     """Lets all changes made in one turn of the event loop share one commit, and so one wait for the disk.
 
-    Waiting for the disk takes far longer than a change. While it lasts, more requests arrive: they are the next turn.
+    Waiting for the disk takes far longer than a change. Requests that arrive meanwhile are handled in the next turn.
 
     :param store: the store that is changed.
     """
@@ -32,7 +32,7 @@ class SharedCommits:
 
     @asynccontextmanager
     async def change(self) -> AsyncGenerator[None]:
-        """Make the block's changes, all of them or, if it raises, none; and wait until they are on disk.
+        """Make the block's changes, or none of them if it raises, and wait until they are on disk.
 
         The block must not await anything.
 
@@ -45,7 +45,7 @@ class SharedCommits:
         await self.on_disk()
 
     async def on_disk(self) -> None:
-        """Wait until all changes that can be seen now are on disk.
+        """Wait until all changes that are visible now are on disk.
 
         :raises sqlite3.Error: if the commit failed. Then none of this turn's changes is kept.
         """
@@ -72,6 +72,6 @@ class SharedCommits:
             self._store.commit()
         except sqlite3.Error as error:
             pending.set_exception(error)
-            pending.exception()  # Whoever waits is told; it is no oversight if nobody does.
+            pending.exception()  # Mark it as retrieved, because there may be no waiting task.
         else:
             pending.set_result(None)

@@ -1,4 +1,4 @@
-"""The control interface: what the Python interface can do, over HTTP, under ``/_emulator/``."""
+"""The control interface: everything that the Python interface can do, over HTTP, under ``/_emulator/``."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _Route(NamedTuple):
 class Control:
     """Answers requests to the control interface.
 
-    :param state: what the emulator remembers.
+    :param state: the emulator's state.
     """
 
     def __init__(self, state: State) -> None:
@@ -81,7 +81,7 @@ class Control:
     async def answer(self, request: Request) -> Answer:
         """Answer a request.
 
-        :raises RefusalError: if it cannot be carried out.
+        :raises RefusalError: if the request cannot be carried out.
         """
         name = request.path.removeprefix(f"{PREFIX}/")
         if (request.method, name) == ("GET", "events"):
@@ -89,13 +89,13 @@ class Control:
         path, number = re.sub(r"/[0-9]{1,15}$", "/{number}", name), name.rpartition("/")[2]
         fitting = [route for route in self._routes if route.path == path]
         if not fitting:
-            raise RefusalError(404, ErrorCode.NOT_FOUND, "The emulator's control interface has no such path.")
+            raise RefusalError(404, ErrorCode.NOT_FOUND, "The emulator's control interface does not have this path.")
         for route in fitting:
             if route.method == request.method:
                 ask = _Ask(int(number) if path != name else 0, request.query, _body(request))
                 return await self._carry_out(route, ask)
         methods = ", ".join(route.method for route in fitting)
-        raise RefusalError(405, ErrorCode.METHOD_NOT_ALLOWED, f"This path of the control interface knows {methods}.")
+        raise RefusalError(405, ErrorCode.METHOD_NOT_ALLOWED, f"This path of the control interface supports {methods}.")
 
     async def _carry_out(self, route: _Route, ask: _Ask) -> Answer:
         try:
@@ -209,7 +209,7 @@ class Control:
 
     async def _all_events(self, since: int) -> AsyncGenerator[bytes]:
         journal, quiet = self._state.journal, 0.0
-        if since > journal.changes:  # It is a change of another emulator, which served here before.
+        if since > journal.changes:  # The number is from another emulator that served here before.
             since = 0
         told, cleared = None, min(since, journal.cleared)
         while True:
@@ -221,7 +221,7 @@ class Control:
                 since = entries[-1].change
                 pieces.append(_event("requests", {"requests": [e.as_json(brief=True) for e in entries]}, since))
             summary, clock = self._state.summary(), self._state.clock
-            # A clock that goes on is no news.
+            # A running clock is not a change.
             if (news := summary | {"clock": summary["clock"] if clock.standing else clock.ahead}) != told:
                 told = news
                 pieces.append(_event("state", summary))
@@ -240,7 +240,7 @@ def _event(name: str, data: Json, change: int | None = None) -> bytes:
 
 
 async def _streamed(requests: Iterator[Json], rest: Json) -> AsyncGenerator[bytes]:
-    """Yield the JSON of many requests one by one, so that others are answered meanwhile: it can have 350 MB."""
+    """Yield the JSON of many requests one by one, so that others are answered meanwhile: it can take up 350 MB."""
     before = b'{"requests":['
     for request in requests:
         yield before + json_body(request)
@@ -255,12 +255,12 @@ def _body(request: Request) -> Json:
     if request.body is None:
         raise RefusalError(413, ErrorCode.REQUEST_ENTITY_TOO_LARGE, "The body is too long.")
     value = read_json(request.body)
-    return as_object({"customers": value} if isinstance(value, list) else value)  # A list alone is one of customers.
+    return as_object({"customers": value} if isinstance(value, list) else value)  # A list stands for its customers.
 
 
 def _only(body: Json, *names: str) -> Json:
     if unknown := body.keys() - set(names):
-        raise ValueError(f"`{min(unknown)}` is not known here: {', '.join(f'`{name}`' for name in names)}.")
+        raise ValueError(f"`{min(unknown)}` is not known here, only {', '.join(f'`{name}`' for name in names)}.")
     return body
 
 

@@ -1,4 +1,4 @@
-"""A request of the journal as somebody would send it again: as a curl command, and as a Python program.
+"""Copies of a request in the journal, to send it again: a curl command, and a Python program.
 
 The token is not part of a copy: it is read from the environment variable `SQUARE_ACCESS_TOKEN`.
 """
@@ -72,7 +72,7 @@ def as_curl(entry: Entry, url: str) -> str:
 def as_python(entry: Entry, url: str) -> str:
     """Return a Python program that sends a request again.
 
-    It makes the call with this package where this package can make it, and with urllib3 otherwise.
+    It makes the call with this package if possible, and with urllib3 otherwise.
 
     :param entry: the request.
     :param url: the emulator's base URL.

@@ -1,4 +1,4 @@
-"""Cursors: texts that say where the next page of a list starts."""
+"""Cursors: texts that record where the next page of a list starts."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from squareconnect.emulator.refusals import RefusalError
 from squareconnect.models.error_code import ErrorCode
 
 LIFETIME = timedelta(minutes=15)
-"""How long a cursor can be used. Each page brings a new one."""
+"""How long a cursor is valid. Each page brings a new one."""
 
 _SIGNATURE_BYTES = 16
 
 
 class Listing(NamedTuple):
-    """How a list was asked for. Its later pages must be asked for in the same way."""
+    """The parameters of a list. Its later pages must be requested with the same ones."""
 
     sort_field: str
     sort_order: str
@@ -37,8 +37,8 @@ def make_cursor(key: bytes, listing: Listing, position: Position, now: datetime)
     """Make the cursor of the page after a position.
 
     :param key: the secret that signs cursors.
-    :param listing: how the list was asked for.
-    :param position: the place of the last customer that has been given.
+    :param listing: the parameters of the list.
+    :param position: the place of the last customer that was returned.
     :param now: the time.
     """
     expires_at = now.timestamp() + LIFETIME.total_seconds()
@@ -49,14 +49,14 @@ def make_cursor(key: bytes, listing: Listing, position: Position, now: datetime)
 def read_cursor(key: bytes, cursor: str, listing: Listing, now: datetime) -> Position:
     """Read the position out of a cursor.
 
-    :raises RefusalError: if the cursor is not one of this directory's, belongs to another listing, or is too old.
+    :raises RefusalError: if the cursor is not from this directory, belongs to another listing, or is too old.
     """
     try:
         signed = b64decode(cursor, validate=True)
     except ValueError:
         raise _invalid_cursor() from None
     payload = _hidden(key, signed[:_SIGNATURE_BYTES], signed[_SIGNATURE_BYTES:])
-    # The texts are compared: a signature alone would let pass what base64 reads in more than one spelling.
+    # Compare the texts: checking only the signature would accept several base64 spellings of one cursor.
     if not hmac.compare_digest(cursor, _sign(key, payload)):
         raise _invalid_cursor()
     made_for, position, expires_at = json.loads(payload)
@@ -71,11 +71,11 @@ def _sign(key: bytes, payload: bytes) -> str:
 
 
 def _hidden(key: bytes, signature: bytes, payload: bytes) -> bytes:
-    """Return a payload made unreadable, or made readable again: it holds a name or an e-mail address."""
+    """Scramble a payload, or unscramble it again, because it contains a name or an e-mail address."""
     stream = shake_256(key + signature).digest(len(payload))
     return bytes(one ^ other for one, other in zip(payload, stream, strict=True))
 
 
 def _invalid_cursor() -> RefusalError:
-    detail = "The cursor was not found. A cursor belongs to the parameters it was made with, for fifteen minutes."
+    detail = "The cursor was not found. A cursor is valid for fifteen minutes, with the parameters it was made with."
     return RefusalError(400, ErrorCode.INVALID_CURSOR, detail, "cursor")

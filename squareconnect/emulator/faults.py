@@ -1,4 +1,4 @@
-"""Faults: what goes wrong on purpose, how often, and with which requests. And the rate limit."""
+"""Faults: what goes wrong on purpose, how often, and for which requests. Also the rate limit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OPERATIONS = (
     "retrieve_customer",
     "update_customer",
 )
-"""The operations that faults can be made for: the methods of `CustomersApi`."""
+"""The operations for which faults can be set: the methods of `CustomersApi`."""
 
 ANY_OPERATION = "*"
 
@@ -38,7 +38,7 @@ _HEADER_TEXT = re.compile(r"[\x20-\x7e\xa0-\xff]*")
 
 @dataclass(eq=False)
 class Fault:
-    """Something that goes wrong on purpose. `Emulator.fail` makes it and says what each setting means."""
+    """A failure on purpose. `Emulator.fail` creates it and documents each setting."""
 
     operation: str
     times: int | None = 1
@@ -55,7 +55,7 @@ class Fault:
     id: int = field(default=0, kw_only=True)
     """The number of this fault, from 1."""
     used: int = field(default=0, kw_only=True)
-    """How many requests it has met."""
+    """How many requests it has affected."""
     _owner: Faults | None = field(default=None, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
@@ -77,16 +77,16 @@ class Fault:
 
     @property
     def replaces_answer(self) -> bool:
-        """Whether another answer takes the place of the real one."""
+        """Whether another answer replaces the real one."""
         return self.status is not None or self.code is not None or self.body is not None
 
     @property
     def carries_out(self) -> bool:
-        """Whether the request is carried out all the same."""
+        """Whether the request is still carried out."""
         return self.when == "after" or not (self.replaces_answer or (self.reset and self.truncate is None))
 
     def answer(self) -> Answer:
-        """Return the answer that takes the place of the real one."""
+        """Return the answer that replaces the real one."""
         if self.body is not None:
             return Answer(
                 self.status or 200, self.body.encode(errors="replace"), {"content-type": "text/html; charset=utf-8"}
@@ -96,7 +96,7 @@ class Fault:
         return refused(RefusalError(status, code, "The emulator was told to fail.", category=category_of(status)))
 
     def remove(self) -> None:
-        """Let nothing go wrong any more because of this fault. Can be repeated."""
+        """End this fault. Can be repeated."""
         if self._owner is not None:
             self._owner.remove(self.id)
 
@@ -160,9 +160,9 @@ _WANTED = {
 
 
 class Faults:
-    """The faults that are still to come, oldest first. Threads may share it.
+    """The current faults, oldest first. Threads may share it.
 
-    :param draw: returns a number of at least 0 and below 1, at random.
+    :param draw: returns a random number of at least 0 and below 1.
     """
 
     def __init__(self, draw: Callable[[], float]) -> None:
@@ -172,13 +172,13 @@ class Faults:
         self._count = 0
 
     def add(self, operation: str, **settings: Any) -> Fault:
-        """Make a fault. `Emulator.fail` says what the settings mean.
+        """Add a fault. `Emulator.fail` documents the settings.
 
-        :raises ValueError: if a setting has a value that it cannot have.
+        :raises ValueError: if a setting has an invalid value.
         :raises TypeError: if there is no such setting.
         """
         if unknown := settings.keys() - _WANTED.keys():
-            raise TypeError(f"A fault has no setting `{min(unknown)}`: it has {', '.join(_WANTED)}.")
+            raise TypeError(f"A fault has no setting `{min(unknown)}`, only {', '.join(_WANTED)}.")
         with self._lock:
             self._count += 1
             fault = Fault(operation, **settings, id=self._count, _owner=self)
@@ -186,7 +186,7 @@ class Faults:
             return fault
 
     def remove(self, fault_id: int) -> bool:
-        """Remove a fault and return whether it was there."""
+        """Remove a fault and return whether it existed."""
         with self._lock:
             return self._faults.pop(fault_id, None) is not None
 
@@ -197,7 +197,7 @@ class Faults:
             self._count = 0
 
     def restore(self, faults: list[Fault]) -> None:
-        """Have other faults in place of all there are."""
+        """Replace all faults by others."""
         with self._lock:
             self._faults = {fault.id: fault for fault in faults}
             self._count = max(self._faults, default=0)
@@ -205,12 +205,12 @@ class Faults:
                 fault._owner = self
 
     def all(self) -> list[Fault]:
-        """Return the faults that were not removed, those that are used up included."""
+        """Return the faults that were not removed, including those that are used up."""
         with self._lock:
             return list(self._faults.values())
 
     def meet(self, operation: str) -> Fault | None:
-        """Return the fault that a request meets, which counts as a use of it; None if there is none."""
+        """Return the fault for a request, and count its use; None if there is none."""
         with self._lock:
             for fault in self._faults.values():
                 if self._meets(fault, operation):
@@ -227,7 +227,7 @@ class Faults:
 
 
 def check_listing_delay(seconds: object) -> None:
-    """Refuse what is not a number of seconds of at least 0.
+    """Refuse anything except a number of seconds of at least 0.
 
     :raises ValueError: if it is something else.
     """
@@ -236,12 +236,12 @@ def check_listing_delay(seconds: object) -> None:
 
 
 class RateLimit:
-    """A bucket of tokens that fills up by the emulator's clock. A request takes one, or is refused.
+    """A token bucket that fills up by the emulator's clock. A request takes a token, or is refused.
 
     :param rate: requests per second.
-    :param burst: how many may come at once; the rate, but at least 1, if None.
-    :param retry_after: what `Retry-After` says, in whole seconds; None to leave it out.
-    :raises ValueError: if a setting has a value that it cannot have.
+    :param burst: how many requests may come at once; None for the rate, but at least 1.
+    :param retry_after: the value of `Retry-After`, in whole seconds; None to leave it out.
+    :raises ValueError: if a setting has an invalid value.
     """
 
     def __init__(self, rate: float, burst: int | None = None, retry_after: int | None = None) -> None:

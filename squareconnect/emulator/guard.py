@@ -1,4 +1,4 @@
-"""Who may use what: the token of the control interface, and the defence against web pages of others."""
+"""Access control: the token of the control interface, and the defence against other web pages."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from squareconnect.emulator.wire import Request
 
 _SQUARE_HOSTS = ("connect.squareup.com", "connect.squareupsandbox.com")
-"""Names that a test may lead to this machine, for a program whose host cannot be set."""
+"""Names that a test may redirect to this machine, for a program with a fixed host."""
 
 
 class Guard:
     """Decides who may use what.
 
-    A web page of somebody else can make a browser send requests to this machine. Those that change something carry the
-    page's `Origin`. If the page has made its own name lead to this machine, they carry that name as `Host`.
+    A web page from elsewhere can make a browser send requests to this machine. Requests that change something carry the
+    page's `Origin`. If the page has made its own name resolve to this machine, they carry that name as `Host`.
 
-    :param on_loopback: whether only this machine reaches the emulator.
-    :param access_token: what the control interface demands on any other address.
+    :param on_loopback: whether only this machine can reach the emulator.
+    :param access_token: the token that the control interface demands on any other address.
     :param scheme: `http` or `https`.
     """
 
@@ -35,11 +35,11 @@ class Guard:
         self._scheme = scheme
 
     def check_host(self, request: Request, *more: str) -> None:
-        """Refuse a request by a name that is not this machine's.
+        """Refuse a request whose `Host` is not a name of this machine.
 
-        On another address than loopback any name will do: there, the token keeps strangers out.
+        On an address other than loopback any name is accepted, because the token protects the emulator there.
 
-        :param more: names that will do as well.
+        :param more: other names to accept.
         :raises RefusalError: with status 403.
         """
         host = request.headers.get("host")
@@ -47,7 +47,7 @@ class Guard:
             raise _forbidden("The `Host` header names another machine.")
 
     def check_square(self, request: Request) -> None:
-        """Refuse a request that changes something and comes from a web page of somebody else.
+        """Refuse a request that changes something and comes from another web page.
 
         :raises RefusalError: with status 403.
         """
@@ -56,7 +56,7 @@ class Guard:
             self._check_origin(request)
 
     def check_control(self, request: Request) -> None:
-        """Refuse a request to the control interface that is not the tester's own.
+        """Refuse a request to the control interface that does not come from the tester.
 
         :raises RefusalError: with status 403, or 401 if it lacks the token.
         """
@@ -69,7 +69,7 @@ class Guard:
     def _check_origin(self, request: Request) -> None:
         origin = request.headers.get("origin")
         if origin is not None and origin.lower() != f"{self._scheme}://{request.headers.get('host', '')}".lower():
-            raise _forbidden("The `Origin` header names a web page that is not the emulator's.")
+            raise _forbidden("The `Origin` header names a web page other than the emulator's.")
 
     def _check_token(self, request: Request) -> None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")

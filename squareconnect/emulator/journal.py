@@ -1,4 +1,4 @@
-"""The journal: which requests came in, and what became of them."""
+"""The journal: which requests arrived, and what became of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Body:
-    """The bytes of a body. Long ones are kept compressed: ten thousand pages of a list make 350 MB otherwise."""
+    """The bytes of a body. Long bodies are compressed: ten thousand pages of a list would take 350 MB otherwise."""
 
     __slots__ = ("_is_packed", "_kept")
 
@@ -25,7 +25,7 @@ class Body:
         self._kept = zlib.compress(body, 1) if self._is_packed else body
 
     def content(self, length: int | None = None) -> bytes:
-        """Return the bytes, or so many of them from the beginning."""
+        """Return the bytes, or only the first ones."""
         if self._is_packed:
             return zlib.decompressobj().decompress(self._kept, length or 0)
         return self._kept[:length]
@@ -33,12 +33,12 @@ class Body:
 
 @dataclass(eq=False)
 class Entry:
-    """A request to Square. It is there as soon as the request has arrived; the answer is added when it is known."""
+    """A request to Square. It is added when the request arrives; the answer is added when it is known."""
 
     number: int
-    """How many requests had arrived with it since the emulator was started or reset."""
+    """Its number, counted from 1 since the emulator was started or reset."""
     operation: str | None
-    """The method of `CustomersApi` that makes such a request; None if none does."""
+    """The method of `CustomersApi` that makes such a request; None if there is none."""
     method: str
     path: str
     """The path as it was sent, with percent-encoding."""
@@ -50,13 +50,13 @@ class Entry:
     at: str
     """When it arrived by the emulator's clock, as RFC 3339."""
     status: int | None = None
-    """The status of the answer; None while there is none, and for a request that was not carried out nor answered."""
+    """The status of the answer; None before it is known, and if the request was neither carried out nor answered."""
     fault: Fault | None = None
-    """What went wrong on purpose, if anything did."""
+    """The fault that the request met; None if there was none."""
     seconds: float | None = None
-    """How long the answer took, in real time; None while there is none."""
+    """How long the answer took, in real time; None before it is known."""
     change: int = 0
-    """Grows with each change to any entry: what changed last has the highest one."""
+    """Grows with each change to any entry: the entry that changed last has the highest number."""
     _body: Body = field(default_factory=Body, repr=False)
     _answer: Body = field(default_factory=Body, repr=False)
 
@@ -69,13 +69,12 @@ class Entry:
     def answer(self) -> Any:
         """The answer's body, in the same form.
 
-        It is what the emulator answered. If a fault cut it off or reset the connection, the client did not see all of
-        it.
+        It is what the emulator answered. If a fault cut it off or reset the connection, the client did not see it all.
         """
         return _parsed(self._answer.content())
 
     def as_json(self, *, brief: bool = False) -> dict[str, Any]:
-        """Return the entry as JSON has it.
+        """Return the entry as JSON.
 
         :param brief: whether to leave out `query`, `headers`, `body` and `answer`.
         """
@@ -94,12 +93,12 @@ class Entry:
         }
 
     def excerpt(self, length: int) -> dict[str, Any]:
-        """Return what a list shows of an entry, beside what is brief: `query`, `code` and `text`.
+        """Return what a list shows of an entry in addition to its brief form: `query`, `code` and `text`.
 
-        `code` is that of the error that was answered, None if there was none. `text` is the beginning of the request's
+        `code` is the error code of the answer, None if there was no error. `text` is the beginning of the request's
         body and of the answer.
 
-        :param length: how many bytes of each `text` has at most.
+        :param length: the maximum number of bytes of each in `text`.
         """
         text = b"\n".join((self._body.content(length), self._answer.content(length))).decode(errors="replace")
         return {"query": self.query, "code": self._code(), "text": text}
@@ -128,7 +127,7 @@ def _parsed(body: bytes) -> Any:
 class Journal(Sequence[Entry]):
     """The newest requests, oldest first. Threads may share it.
 
-    :param size: how many are kept.
+    :param size: how many requests are kept.
     :raises ValueError: if that is less than 1.
     """
 
@@ -164,7 +163,7 @@ class Journal(Sequence[Entry]):
         return [entry for entry in self._all() if entry.operation == operation]
 
     def clear(self) -> None:
-        """Forget all requests. Numbers go on."""
+        """Delete all requests. The numbering continues."""
         with self._lock:
             self._entries.clear()
             self._by_change.clear()
@@ -172,13 +171,13 @@ class Journal(Sequence[Entry]):
             self._cleared = self._changes
 
     def restart(self) -> None:
-        """Forget all requests. The next one is number 1."""
+        """Delete all requests. The next one is number 1."""
         self.clear()
         self._count = 0
 
     @property
     def cleared(self) -> int:
-        """The change that cleared the journal last; 0 if none has."""
+        """The number of the change that last cleared the journal; 0 if none has."""
         return self._cleared
 
     @property
@@ -187,13 +186,13 @@ class Journal(Sequence[Entry]):
         return self._changes
 
     def get(self, number: int) -> Entry | None:
-        """Return the request of a number, or None if it is not kept."""
+        """Return the request with a number, or None if it is not kept."""
         return self._entries.get(number)
 
     def changed_since(self, change: int, limit: int) -> list[Entry]:
-        """Return the entries that changed after a change, in the order of their last changes.
+        """Return the entries changed since a change, in the order of their last changes.
 
-        :param limit: how many at most: the ones that changed first.
+        :param limit: the maximum number of entries: those that changed first.
         """
         with self._lock:
             changed = []
@@ -215,7 +214,7 @@ class Journal(Sequence[Entry]):
         return entry
 
     def complete(self, entry: Entry, **known: Any) -> None:
-        """Add to an entry what has become known."""
+        """Add the facts that have become known to an entry."""
         with self._lock:
             for name, value in known.items():
                 setattr(entry, name, value)

@@ -85,7 +85,7 @@ _ENTRY = _object(
 
 
 class Described(NamedTuple):
-    """What a path of the control interface does with a method."""
+    """The documentation of a method on a path of the control interface."""
 
     summary: str
     answer: Schema
@@ -95,10 +95,10 @@ class Described(NamedTuple):
 
 CONTROL = {
     ("GET", "health"): Described(
-        "Return that the emulator serves, and its state.", _object(status=_TEXT, version=_TEXT, **_STATE)
+        "Return whether the emulator is running, and its state.", _object(status=_TEXT, version=_TEXT, **_STATE)
     ),
     ("POST", "reset"): Described(
-        "Make everything as it was at the start.",
+        "Restore everything to its state at the start.",
         _NOTHING,
         _object(seed={"type": ["integer", "null"]}, clock={"type": ["string", "null"], "format": "date-time"}),
     ),
@@ -108,7 +108,7 @@ CONTROL = {
         {"oneOf": [_object(customers={"oneOf": [_INTEGER, _CUSTOMERS]}), _CUSTOMERS]},
     ),
     ("GET", "faults"): Described("Return the faults.", _object(faults=_list_of(_FAULT_USED))),
-    ("POST", "faults"): Described("Let requests fail.", _FAULT_USED, _FAULT),
+    ("POST", "faults"): Described("Make requests fail.", _FAULT_USED, _FAULT),
     ("DELETE", "faults"): Described("Remove all faults.", _NOTHING),
     ("DELETE", "faults/{number}"): Described("Remove a fault.", _NOTHING),
     ("GET", "clock"): Described("Return the emulator's time.", _CLOCK),
@@ -119,9 +119,9 @@ CONTROL = {
         _object(rate={"type": ["number", "null"], "exclusiveMinimum": 0}, **_BUCKET),
     ),
     ("POST", "listing-delay"): Described(
-        "Set how long a new customer is missing in lists.", _object(listing_delay=_SECONDS), _object(seconds=_SECONDS)
+        "Set how long a new customer is missing from lists.", _object(listing_delay=_SECONDS), _object(seconds=_SECONDS)
     ),
-    ("POST", "merge"): Described("Make one customer of two.", _NOTHING, _object(old_id=_TEXT, new_id=_TEXT)),
+    ("POST", "merge"): Described("Merge two customers into one.", _NOTHING, _object(old_id=_TEXT, new_id=_TEXT)),
     ("GET", "requests"): Described(
         "Return requests to Square, oldest first.",
         _object(requests=_list_of(_ENTRY), changes=_INTEGER, cleared=_INTEGER),
@@ -132,16 +132,16 @@ CONTROL = {
         _ENTRY,
         query={"url": _TEXT},
     ),
-    ("DELETE", "requests"): Described("Forget all requests.", _NOTHING),
+    ("DELETE", "requests"): Described("Delete all requests.", _NOTHING),
     ("GET", "snapshot"): Described("Return everything but the journal.", _of("object")),
-    ("PUT", "snapshot"): Described("Bring a snapshot back.", _NOTHING, _of("object")),
+    ("PUT", "snapshot"): Described("Restore a snapshot.", _NOTHING, _of("object")),
     ("GET", "customers"): Described(
-        "Return customers with a text in one of their fields, the newest first.",
+        "Return customers with a text in one of their fields, newest first.",
         _object(customers=_CUSTOMERS, total=_INTEGER),
         query={"search": _TEXT, "offset": _INTEGER, "limit": _INTEGER},
     ),
     ("GET", "events"): Described(
-        "Send what happens as server-sent events: `requests`, `cleared` and `state`.", _TEXT, query={"since": _INTEGER}
+        "Stream changes as server-sent events: `requests`, `cleared` and `state`.", _TEXT, query={"since": _INTEGER}
     ),
     ("GET", "openapi.json"): Described("Return this description.", _of("object")),
 }

@@ -1,4 +1,4 @@
-"""The operations of Square's API that the emulator does not know, by method and path: those of August 2025."""
+"""The operations of Square's API that the emulator does not support, by method and path, as of August 2025."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def _operations() -> _Operations:
 
 
 def fixed_operation(method: str, path: str) -> str | None:
-    """Return the name of an operation whose path has no parameters: such a path is never a customer's."""
+    """Return the name of an operation whose path has no parameters. Such a path never names a customer."""
     return _operations().fixed.get((method, path))
 
 
 def operation_of(method: str, path: str) -> str | None:
-    """Return the name that Square gives to an operation, such as SearchCustomers; None if there is none."""
+    """Return Square's name of an operation, such as SearchCustomers; None if there is none."""
     others = (name for known, pattern, name in _operations().others if known == method and pattern.fullmatch(path))
     return fixed_operation(method, path) or next(others, None)

@@ -1,4 +1,4 @@
-"""How the emulator says no."""
+"""The emulator's error answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CODES = {
     503: ErrorCode.SERVICE_UNAVAILABLE,
     504: ErrorCode.GATEWAY_TIMEOUT,
 }
-"""The code that says what a status says. A status that is not here has that of its hundred."""
+"""The error code for each status. A status that is missing here has the code of its hundred."""
 
 _CATEGORIES = {
     401: ErrorCategory.AUTHENTICATION_ERROR,
@@ -39,17 +39,17 @@ _CATEGORIES = {
 
 
 def code_of(status: int) -> str:
-    """Return the error code that says what a status says."""
+    """Return the error code for a status."""
     return _CODES.get(status, _CODES[500 if status >= 500 else 400])
 
 
 def status_of(code: str) -> int:
-    """Return the status that says what an error code says: 400 for a code that stands for none of its own."""
+    """Return the status for an error code: 400 for a code without a status of its own."""
     return next((status for status, known in _CODES.items() if known == code), 400)
 
 
 def category_of(status: int) -> str:
-    """Return the category of the errors that a status brings."""
+    """Return the error category for a status."""
     if status >= 500:
         return ErrorCategory.API_ERROR
     return _CATEGORIES.get(status, ErrorCategory.INVALID_REQUEST_ERROR)
@@ -60,10 +60,10 @@ class RefusalError(Exception):
 
     :param status: the HTTP status, 400 to 599.
     :param code: one of `ErrorCode`.
-    :param detail: a sentence for people. It never repeats a value of the request.
-    :param field: the dotted path of the field or parameter that is to blame, if one is.
+    :param detail: a readable sentence. It never repeats a value of the request.
+    :param field: the dotted path of the field or parameter at fault; None if there is none.
     :param category: one of `ErrorCategory`.
-    :param headers: headers that only this answer has, by their names in lower case.
+    :param headers: additional headers of this answer, by their names in lower case.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class RefusalError(Exception):
         self.headers = headers or {}
 
     def body(self) -> dict[str, list[dict[str, str]]]:
-        """Return the answer's JSON: Square's error shape."""
+        """Return the answer's JSON, in Square's error format."""
         error = {"category": self.category, "code": self.code, "detail": self.detail}
         if self.field is not None:
             error["field"] = self.field

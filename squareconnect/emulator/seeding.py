@@ -1,4 +1,4 @@
-"""What an emulator is seeded with: a number of customers, customers as dicts, or a file of them."""
+"""The customers to seed an emulator with: a number of them, dicts, or a file."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ DASHBOARD_COLUMNS: dict[str, str | None] = {
     "Instant Profile": None,
     "Blocked from online booking": None,
 }
-"""The columns of the file that Square's Dashboard exports, in their order, each with its field; None for no field."""
+"""The columns of the file that Square's Dashboard exports, in order, each with its field; None for no field."""
 
 LAST_NAME = "Surname"
-"""What some countries' exports call the column ``Last Name``."""
+"""The names that some countries' exports use for the column ``Last Name``."""
 
 _FIELDS = {name: field for name, field in DASHBOARD_COLUMNS.items() if field} | {LAST_NAME: "family_name"}
 _SUBSCRIPTION = "Email Subscription Status"
@@ -60,9 +60,9 @@ _LISTS = ("cards", "groups")
 
 
 def read_seed(seed: Seed) -> Iterator[dict[str, Any]]:
-    """Read the customers of a seed one by one, as the store keeps them.
+    """Read the customers of a seed one by one, in the form in which the store keeps them.
 
-    :raises ValueError: if one of them cannot be a customer, or the seed is of another kind.
+    :raises ValueError: if one of them is not a valid customer, or the seed is of another kind.
     :raises OSError: if a file cannot be read.
     """
     for number, customer in enumerate(_customers(seed), 1):
@@ -70,9 +70,9 @@ def read_seed(seed: Seed) -> Iterator[dict[str, Any]]:
             yield _checked(customer)
         except RefusalError as refusal:
             field = f" ({refusal.field})" if refusal.field else ""
-            raise ValueError(f"Customer {number} of the seed cannot be one{field}: {refusal.detail}") from None
+            raise ValueError(f"Customer {number} of the seed is not valid{field}: {refusal.detail}") from None
         except (TypeError, ValueError) as error:
-            raise ValueError(f"Customer {number} of the seed cannot be one: {error}") from None
+            raise ValueError(f"Customer {number} of the seed is not valid: {error}") from None
 
 
 def _customers(seed: Seed) -> Iterable[Any]:
@@ -130,9 +130,9 @@ def _read_csv(text: str) -> Iterable[Any]:
 
 
 def _from_row(row: Mapping[str, str]) -> dict[str, Any]:
-    """Return the customer of a row: by the names of Square's export, or by those of the fields.
+    """Return the customer in a row, by the column names of Square's export or the names of the fields.
 
-    A column of any other name is passed over.
+    Other columns are ignored.
     """
     customer: dict[str, Any] = {}
     for column, text in row.items():
@@ -163,7 +163,7 @@ def _checked(customer: Any) -> dict[str, Any]:
 
 
 def _kept(customer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a client cannot set: the cards and groups, each with an id, and the preferences."""
+    """Return the fields that a client cannot set: the cards and groups, each with an id, and the preferences."""
     kept = {name: customer[name] for name in (*_LISTS, "preferences") if customer.get(name)}
     for name in _LISTS:
         members = kept.get(name, [])

@@ -1,4 +1,4 @@
-"""The emulator as an object: a server on a free port, in a thread of its own."""
+"""The emulator as an object: a server on a free port, in its own thread."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-DEFAULT_ACCESS_TOKEN = "emulator-access-token"  # noqa: S105 - it opens nothing but a toy on this machine
+DEFAULT_ACCESS_TOKEN = "emulator-access-token"  # noqa: S105 - it only opens a toy on this machine
 
 _ACCESS_TOKEN = re.compile("[!-~]([ -~]*[!-~])?")
 _HOST = "127.0.0.1"
@@ -56,25 +56,26 @@ class Emulator:
             square.fail("create_customer", status=503, times=2)
             print(square.url, square.access_token)
 
-    Each emulator has customers of its own, unless two are given the same database file. Any thread may use it. What
-    needs customers, such as `seed`, raises RuntimeError while it does not serve, and sqlite3.Error if another process
-    keeps the database file locked.
+    Each emulator has its own customers, unless two use the same database file. Any thread may use it. Methods that need
+    customers, such as `seed`, raise RuntimeError while the emulator is not running, and sqlite3.Error if another
+    process keeps the database file locked.
 
     :param port: the port to listen on, 1 to 65535; 0 for any free one.
-    :param database: the SQLite file that keeps everything, made if it is missing; None to forget it at the end.
+    :param database: the SQLite file to store everything in, created if it is missing; None for memory.
     :param access_token: the token that clients must send, printable ASCII; `emulator-access-token` if None.
-    :param now: returns the time, with a time zone, for `created_at` and the like; by default the real one.
-    :param seed: a number that makes identifiers the same in every run; None for identifiers at random.
+    :param now: returns the time, with a time zone, for `created_at` and similar fields; by default the real one.
+    :param seed: a number that makes identifiers the same in every run; None for random identifiers.
     :param clock: the time at which the clock stands still until it is advanced, as RFC 3339 or a `datetime` with a time
-        zone; None for a clock that goes on.
-    :param journal: how many requests the journal keeps, the newest ones.
-    :param customers: who is there from the start and after each reset, as `seed` takes them; None for nobody. A
-        database file that has customers keeps just those at the start.
-    :param host: the address to listen on. Other than loopback, it is reached from other machines: then `access_token`
-        must be given, and the control interface demands it.
+        zone; None for a running clock.
+    :param journal: how many requests the journal keeps; older ones are dropped.
+    :param customers: the customers at the start and after each reset, as `seed` takes them; None for none. If a
+        database file has customers, it keeps only those at the start.
+    :param host: the address to listen on. On any address except loopback, other machines can reach the emulator: then
+        `access_token` must be given, and the control interface demands it.
     :param certfile: the file with the certificate to serve TLS with, in PEM; None for plain HTTP.
     :param keyfile: the file with its private key; None if it is in the same file.
-    :param page: whether `GET /` is the web page.
+    :param page: whether `GET /` returns the web page.
+    :raises ValueError: if a parameter has an invalid value.
     :raises ValueError: if a parameter has a value that it cannot have.
     """
 
@@ -97,7 +98,7 @@ class Emulator:
         if not 0 <= port <= 65535:
             raise ValueError(f"`port` must be a number from 0 to 65535, not {port!r}.")
         if access_token is not None and not _ACCESS_TOKEN.fullmatch(access_token):
-            raise ValueError("`access_token` must be printable ASCII that neither begins nor ends with a blank.")
+            raise ValueError("`access_token` must be printable ASCII that does not start or end with a space.")
         if access_token is None and not is_loopback(host):
             raise ValueError(f"Other machines can reach {host}: give an access token of your own, access_token=...")
         if keyfile is not None and certfile is None:
@@ -120,14 +121,14 @@ class Emulator:
     # -- Serving -----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start to serve. When this returns, clients can connect.
+        """Start serving. When this returns, clients can connect.
 
         :raises RuntimeError: if it was started already.
         :raises OSError: if the port cannot be listened on, or the file of `customers` cannot be read.
         :raises sqlite3.Error: if the database cannot be used.
         """
         if self.url:
-            raise RuntimeError("The emulator was started already.")
+            raise RuntimeError("The emulator is already started.")
         state, self._serves_elsewhere = self._new_state(), False
         self._state = state
         with ExitStack() as starting:
@@ -157,11 +158,11 @@ class Emulator:
         await web.start(listener, self._tls)
 
     def stop(self) -> None:
-        """Stop to serve: answer what can be answered at once, and close everything. Can be repeated.
+        """Stop serving: answer what can be answered at once, and close everything. Can be repeated.
 
         In a process that was forked from the one that serves, it does nothing.
         """
-        with self._lock:  # From here on, no call begins.
+        with self._lock:  # From here on, no call starts.
             running, self.url = self._running.pop_all(), ""
         running.close()
 
@@ -174,11 +175,11 @@ class Emulator:
     ) -> None:
         self.stop()
 
-    # -- What a test does with it ------------------------------------------------------------------------------------
+    # -- The interface for tests ---------------------------------------------------------------------------------------
 
     @property
     def requests(self) -> Journal:
-        """The requests that came in, oldest first, also after the end."""
+        """The requests that arrived, oldest first. Also available after the end."""
         return self._state.journal
 
     @property
@@ -188,12 +189,12 @@ class Emulator:
 
     @property
     def faults(self) -> list[Fault]:
-        """What goes wrong on purpose, used up or not, oldest first, also after the end."""
+        """The faults, used up or not, oldest first. Also available after the end."""
         return self._state.faults.all()
 
     @property
     def listing_delay(self) -> float:
-        """How many seconds of the emulator's clock a new customer is missing in lists; 0 at the start."""
+        """How many seconds of the emulator's clock a new customer is missing from lists; 0 at the start."""
         return self._serving().listing_delay
 
     @listing_delay.setter
@@ -201,12 +202,12 @@ class Emulator:
         self._serving().set_listing_delay(seconds)
 
     def seed(self, customers: Seed) -> list[str]:
-        """Add customers, and return their ids. Lists show them at once, whatever their delay.
+        """Add customers, and return their ids. Lists show them at once, without the listing delay.
 
         :param customers: how many to make up; or a list of dicts with the fields of `Customer`; or the path of a file:
             .json (a list), .jsonl (an object a line) or .csv (with the names of the fields as columns, such as
             `given_name` and `address.locality`, or as Square's Dashboard exports it).
-        :raises ValueError: if one of them cannot be a customer. Then none is added.
+        :raises ValueError: if one of them is not a valid customer. Then none is added.
         :raises OSError: if the file cannot be read.
         """
         return self._call(lambda state: state.seed(customers))
@@ -227,9 +228,9 @@ class Emulator:
         headers: Mapping[str, str] | None = None,
         probability: float = 1,
     ) -> Fault:
-        """Let requests fail, on the socket, so that every client meets it.
+        """Make requests fail, on the socket, so that every client is affected.
 
-        A request meets one fault: the oldest that fits it and is not used up.
+        One fault applies to a request: the oldest that fits and is not used up.
 
         :param operation: the method of `CustomersApi` whose requests fail, or `*` for every request.
         :param times: how many requests fail; None for all.
@@ -237,16 +238,16 @@ class Emulator:
         :param status: answer with this status, 200 to 599, in Square's error shape. With `before`, the request is not
             carried out.
         :param code: the code of that error; by default the one that belongs to the status.
-        :param delay: wait for so many seconds of real time, then carry on.
-        :param reset: reset the connection instead of answering; with `truncate`, after so many bytes.
-        :param truncate: close the connection after so many bytes of the body.
-        :param drip: send the body byte by byte, so many seconds apart.
+        :param delay: wait for this many seconds of real time, then continue.
+        :param reset: reset the connection instead of answering; with `truncate`, after that many bytes.
+        :param truncate: close the connection after this many bytes of the body.
+        :param drip: send the body byte by byte, this many seconds apart.
         :param body: answer with this text, as `text/html` unless `headers` say otherwise, and with status 200 unless
             `status` is given.
         :param headers: headers to add to the answer.
         :param probability: the share of requests that fail, more than 0 and at most 1.
-        :returns: the fault. Its `used` counts, and its `remove()` ends it.
-        :raises ValueError: if a setting has a value that it cannot have, or nothing is to happen.
+        :returns: the fault. Its `used` counts the requests, and its `remove()` ends it.
+        :raises ValueError: if a setting has an invalid value, or the fault would do nothing.
         """
         return self._serving().faults.add(
             operation,
@@ -267,17 +268,17 @@ class Emulator:
         """Refuse requests beyond a rate with status 429.
 
         :param rate: requests per second by the emulator's clock; None for no limit.
-        :param burst: how many may come at once; as many as come in a second, but at least 1, if None.
-        :param retry_after: what the refusal's `Retry-After` says, in whole seconds; None to leave it out.
-        :raises ValueError: if a setting has a value that it cannot have.
+        :param burst: how many requests may come at once; None for one second's worth, but at least 1.
+        :param retry_after: the value of the refusal's `Retry-After`, in whole seconds; None to leave it out.
+        :raises ValueError: if a setting has an invalid value.
         """
         self._serving().set_rate_limit(rate, burst, retry_after)
 
     def merge(self, old_id: str, new_id: str) -> None:
-        """Make one customer of two, as a merge in Square's Dashboard does: retrieving the old id returns the new one.
+        """Merge two customers, as Square's Dashboard does: retrieving the old id then returns the new customer.
 
-        :param old_id: the customer who goes. The cards, and the fields that only this one has, go to the other.
-        :param new_id: the customer who stays.
+        :param old_id: the customer to remove. Its cards, and the fields that only it has, go to the other.
+        :param new_id: the customer to keep.
         :raises ValueError: if there is no such customer, or both are the same.
         """
         self._call(lambda state: state.merge(old_id, new_id))
@@ -287,7 +288,7 @@ class Emulator:
         return self._call(lambda state: _as_coroutine(state.snapshot))
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Make everything but the journal as it was when a snapshot was taken, in this emulator or another one.
+        """Restore everything but the journal to a snapshot, of this emulator or another one.
 
         :raises ValueError: if it is not a snapshot. Then nothing changes.
         """
@@ -296,10 +297,10 @@ class Emulator:
     def reset(
         self, *, seed: int | EllipsisType | None = ..., clock: str | datetime | EllipsisType | None = ...
     ) -> None:
-        """Make everything as it was at the start, for the next test. A database file becomes empty.
+        """Restore everything to its state at the start, for the next test. A database file becomes empty.
 
-        Customers, cards, nonces, keys, faults, limits, the journal, the clock and the identifiers begin anew.
-        Connections stay, but requests that are being carried out are broken off.
+        Customers, cards, nonces, keys, faults, limits, the journal, the clock and the identifiers start again.
+        Connections stay open, but requests in progress are aborted.
 
         :param seed: another seed from now on.
         :param clock: another start of the clock from now on.
@@ -310,10 +311,10 @@ class Emulator:
 
     def _serving(self) -> State:
         if not self.url:
-            raise RuntimeError("The emulator does not serve: use it within its `with` block, or after `start()`.")
+            raise RuntimeError("The emulator is not running: use it within its `with` block, or after `start()`.")
         if self._serves_elsewhere:
             raise RuntimeError(
-                "The emulator serves in the process that this one was forked from: only that can use it."
+                "The emulator runs in the process that this one was forked from, and only that process can use it."
             )
         return self._state
 
@@ -327,7 +328,7 @@ class Emulator:
 
     def _leave_to_parent(self) -> None:
         self._lock, self._serves_elsewhere = Lock(), True
-        self._running.pop_all()  # Nothing of it is carried out.
+        self._running.pop_all()  # The callbacks are not called.
         self._web.close_sockets()
 
 
@@ -336,9 +337,9 @@ _served: WeakSet[Emulator] = WeakSet()
 
 
 def _leave_all_to_parent() -> None:
-    """Leave the emulators to the process that this one was forked from: only there is the thread that serves.
+    """Leave the emulators to the process that this one was forked from, because the serving thread exists only there.
 
-    Its sockets are closed here. Otherwise, a connection that the emulator closes would stay open.
+    Close their sockets here. Otherwise, a connection that the emulator closes would stay open.
     """
     for square in _served:
         square._leave_to_parent()

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from squareconnect.emulator.wire import Request
 
 BODY_LIMIT = 1024 * 1024
-"""The most bytes that the body of a request to Square may have."""
+"""The maximum number of bytes in the body of a request to Square."""
 
 SQUARE_VERSION = "2019-06-12"
-"""The version that answers a request without a `Square-Version` header."""
+"""The version used for a request without a `Square-Version` header."""
 
 _log = logging.getLogger("squareconnect.emulator")
 
@@ -56,7 +56,7 @@ class _Found(NamedTuple):
 
 
 class SquareApi:
-    """Square's API: every request is written down, and meets the rate limit and the faults."""
+    """Square's API: every request is recorded, and is subject to the rate limit and the faults."""
 
     def __init__(self, state: State, access_token: str) -> None:
         self._state = state
@@ -79,7 +79,7 @@ class SquareApi:
         ]
 
     async def answer(self, request: Request, guard: Guard) -> Answer:
-        """Answer a request as Square does, unless something is to go wrong."""
+        """Answer a request as Square does, unless a fault applies."""
         task, arrived = current_task(), real_seconds()
         found = self._find(request)
         entry = self._write_down(request, found)
@@ -92,7 +92,7 @@ class SquareApi:
         return answer
 
     async def answer_unseen(self, request: Request) -> Answer:
-        """Answer a request of the page: without the journal, the rate limit and the faults, and without a token."""
+        """Answer a request of the page: without the journal, the rate limit, the faults and a token."""
         return await self._real_answer(request, self._find(request), trusted=True)
 
     async def _guarded_answer(self, request: Request, guard: Guard, found: _Found | None, entry: Entry) -> Answer:
@@ -167,7 +167,7 @@ class SquareApi:
             raise database_unusable(error) from error
 
     def _find(self, request: Request) -> _Found | None:
-        if fixed_operation(request.method, request.path):  # Square has paths where a customer's id could stand.
+        if fixed_operation(request.method, request.path):  # Square has fixed paths in the place of a customer's id.
             return None
         return next((found for found in self._fitting(request.path) if found.route.method == request.method), None)
 
@@ -179,11 +179,11 @@ class SquareApi:
     def _unknown(self, request: Request) -> RefusalError:
         operation = operation_of(request.method, request.path)
         if operation is not None:
-            detail = f"The emulator does not know {operation}."
+            detail = f"The emulator does not support {operation}."
             return RefusalError(501, ErrorCode.NOT_IMPLEMENTED, detail, category=ErrorCategory.API_ERROR)
         allowed = sorted({found.route.method for found in self._fitting(request.path)})
         if allowed or request.method == "HEAD":
-            detail = "The path does not know this method."
+            detail = "The path does not support this method."
             return RefusalError(405, ErrorCode.METHOD_NOT_ALLOWED, detail, headers={"allow": ", ".join(allowed)})
         return RefusalError(404, ErrorCode.NOT_FOUND, "There is no such path in this API.")
 

@@ -1,4 +1,4 @@
-"""Everything that an emulator remembers, and what is done to all of it at once: reset, seed, snapshot, restore."""
+"""The emulator's state, and the operations on all of it: reset, seed, snapshot, restore."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ Json = dict[str, Any]
 
 
 class State:
-    """Everything that an emulator remembers.
+    """Everything that an emulator stores.
 
     The event loop that serves requests calls its methods, and no other thread does. The clock, the faults and the
     journal may be used by any thread.
 
-    :param seed: what makes identifiers repeatable; None for identifiers at random.
-    :param clock: the time at which the clock stands still; None for a clock that goes on.
-    :param now: returns the time that a clock that goes on follows.
+    :param seed: makes identifiers repeatable; None for random identifiers.
+    :param clock: the time at which the clock stands still; None for a running clock.
+    :param now: returns the time that a running clock follows.
     :param journal: how many requests the journal keeps.
-    :param customers: who is there from the start.
+    :param customers: the customers at the start.
     """
 
     def __init__(
@@ -62,10 +62,10 @@ class State:
         """The tasks that carry out requests to Square."""
 
     async def open(self, database: str | PathLike[str] | None) -> None:
-        """Open the database, and fill it with those who are there from the start if it has nobody.
+        """Open the database, and add the customers of the start if it is empty.
 
-        :raises sqlite3.Error: if it cannot be used.
-        :raises OSError, ValueError: if those who are there from the start cannot be read, or be customers.
+        :raises sqlite3.Error: if the database cannot be used.
+        :raises OSError, ValueError: if the customers of the start cannot be read, or are not valid.
         """
         self.store = Store(database, self.chance.cursor_key())
         self.commits = SharedCommits(self.store)
@@ -77,11 +77,11 @@ class State:
                 raise
 
     async def reset(self, **start: Any) -> None:
-        """Make everything as it was at the start. Requests that are being carried out are broken off.
+        """Restore everything to its state at the start. Requests in progress are aborted.
 
         :param start: `seed` or `clock`: another start than the one before.
-        :raises ValueError: if one of them cannot be. Then nothing changes.
-        :raises sqlite3.Error: if the database cannot be written, so that nothing changes.
+        :raises ValueError: if one of them is invalid. Then nothing changes.
+        :raises sqlite3.Error: if the database cannot be written. Then nothing changes.
         """
         seed, clock = start.get("seed", self._seed), start.get("clock", self._start)
         chance = Chance(seed)
@@ -102,10 +102,10 @@ class State:
         self.in_flight.clear()
 
     async def seed(self, seed: Seed) -> list[str]:
-        """Add customers. A list shows them at once, whatever its delay.
+        """Add customers. A list shows them at once, without the listing delay.
 
         :returns: their ids.
-        :raises ValueError: if one of them cannot be a customer, or has the id of another. Then none is added.
+        :raises ValueError: if one of them is not a valid customer, or has the id of another. Then none is added.
         :raises OSError: if a file cannot be read.
         """
         async with self.commits.change():
@@ -143,7 +143,7 @@ class State:
                 return customer_id
 
     async def merge(self, old_id: Any, new_id: Any) -> None:
-        """Make one customer of two: the second, with the cards of both and the fields that only the first has.
+        """Merge the first customer into the second, which gets all cards and the fields that only the first has.
 
         :raises ValueError: if there is no such customer, or both are the same.
         """
@@ -173,7 +173,7 @@ class State:
         self.rate_limit = None if rate is None else RateLimit(rate, burst, retry_after)
 
     def set_listing_delay(self, seconds: Any) -> None:
-        """Set how long a new customer is missing in lists.
+        """Set how long a new customer is missing from lists.
 
         :raises ValueError: if that is not a number of seconds of at least 0.
         """
@@ -181,7 +181,7 @@ class State:
         self.listing_delay = seconds
 
     def snapshot(self) -> Json:
-        """Return everything but the journal, as JSON has it."""
+        """Return everything but the journal, as JSON."""
         now = self.clock.now()
         ahead = None if self.clock.standing else self.clock.ahead.total_seconds()
         return {
@@ -195,7 +195,7 @@ class State:
         }
 
     async def restore(self, snapshot: Any) -> None:
-        """Make everything but the journal as it was when a snapshot was taken.
+        """Restore everything but the journal to a snapshot.
 
         :raises ValueError: if it is not a snapshot. Then nothing changes.
         :raises sqlite3.OperationalError: if the database cannot be written. Then nothing changes.
@@ -212,7 +212,7 @@ class State:
             check_listing_delay(snapshot["listing_delay"])
             async with self.commits.change():
                 self.store.load(snapshot["tables"])
-        except sqlite3.OperationalError:  # Not the snapshot is to blame, but the database.
+        except sqlite3.OperationalError:  # The database is at fault, not the snapshot.
             raise
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError, sqlite3.Error) as error:
             raise ValueError(f"This is not a whole snapshot of an emulator: {error!r}.") from error
@@ -223,7 +223,7 @@ class State:
         self.clock.advance(ahead or 0)
 
     def summary(self) -> Json:
-        """Return what can be said in a few lines: the numbers, the settings and the faults."""
+        """Return a short summary: the numbers, the settings and the faults."""
         return {
             "customers": self.store.customer_count(),
             "requests": len(self.journal),

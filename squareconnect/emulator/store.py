@@ -1,6 +1,6 @@
-"""What the emulator remembers, in SQLite.
+"""The storage of the emulator, in SQLite.
 
-A customer is one row: its JSON document, and beside it only what is looked up or sorted by.
+A customer is one row: its JSON document, and in other columns only the values to search or sort by.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
 _APPLICATION_ID = 0x53514331
-"""Tells a database of the emulator from those of other programs."""
+"""Distinguishes a database of the emulator from those of other programs."""
 
 _LOCK_SECONDS = 5.0
 """How long opening a file waits for another process to release it."""
@@ -67,7 +67,7 @@ _LATER = (
     "CREATE INDEX customers_by_name ON customers (name, number, made_at)",
     "PRAGMA user_version = 1",
 )
-"""What files of the first version lack."""
+"""The statements that files of the first version have not run."""
 
 _EVER = 1e18
 """A time that never comes, in seconds since 1970."""
@@ -102,7 +102,7 @@ _SEARCHED = (*IDENTIFYING_FIELDS, "id", "nickname", "reference_id", "note", "bir
 
 
 class Page(NamedTuple):
-    """A page of customers, and the place of its last one if there are more."""
+    """A page of customers, and the place of its last customer if there are more."""
 
     customers: list[dict[str, Any]]
     end: Position | None
@@ -111,10 +111,10 @@ class Page(NamedTuple):
 class Store:
     """The customers, nonces and idempotency keys of one emulator.
 
-    Customers are JSON objects as Square answers them. A change is made between `begin` and `commit`, and is on disk
-    when `commit` has returned. Only one thread at a time may use a store.
+    Customers are JSON objects in the form of Square's answers. A change is made between `begin` and `commit`, and is on
+    disk when `commit` has returned. Only one thread at a time may use a store.
 
-    :param database: the file to keep everything in, made if it is missing; None for memory.
+    :param database: the file to store everything in, created if it is missing; None for memory.
     :param cursor_key: the secret that signs the cursors of a new file.
     :raises sqlite3.Error: if the file cannot be used, or is the database of another program.
     """
@@ -146,7 +146,7 @@ class Store:
         return bool(self._row("PRAGMA application_id")[0] == _APPLICATION_ID)
 
     def _make(self, cursor_key: bytes) -> None:
-        if self._is_current():  # Another process has made it just now.
+        if self._is_current():  # Another process has just created it.
             return
         if not self._is_ours():
             if self._row("SELECT count(*) FROM sqlite_master")[0]:
@@ -166,11 +166,11 @@ class Store:
         return key
 
     def close(self) -> None:
-        """Close the database. What was not committed is gone."""
+        """Close the database. Uncommitted changes are lost."""
         self._connection.close()
 
     def begin(self) -> None:
-        """Begin to change things, at once or not at all.
+        """Start changing things, or fail at once.
 
         :raises sqlite3.OperationalError: if another process has locked the database.
         """
@@ -181,7 +181,7 @@ class Store:
             self._connection.execute(f"PRAGMA busy_timeout = {_LOCK_SECONDS * 1000:.0f}")
 
     def commit(self) -> None:
-        """Bring all changes since `begin` to the disk.
+        """Write all changes since `begin` to disk.
 
         :raises sqlite3.Error: if that fails. Then none of them is kept.
         """
@@ -193,7 +193,7 @@ class Store:
 
     @contextmanager
     def all_or_nothing(self) -> Generator[None]:
-        """Undo what the block has changed if it raises, and only that."""
+        """Undo the changes of the block, and only those, if it raises."""
         self._connection.execute("SAVEPOINT block")
         try:
             yield
@@ -204,19 +204,19 @@ class Store:
             self._connection.execute("RELEASE block")
 
     def customer(self, customer_id: str) -> dict[str, Any] | None:
-        """Return a customer, or None if there is none of that id."""
+        """Return a customer, or None if there is none with that id."""
         row = self._row("SELECT document FROM customers WHERE id = ?", customer_id)
         customer: dict[str, Any] | None = row and json.loads(row[0])
         return customer
 
     def has_customer(self, customer_id: str) -> bool:
-        """Return whether there is a customer of that id."""
+        """Return whether there is a customer with that id."""
         return self._row("SELECT 1 FROM customers WHERE id = ?", customer_id) is not None
 
     def add_customer(self, customer: Mapping[str, Any], made_at: float = 0) -> None:
-        """Keep a new customer.
+        """Store a new customer.
 
-        :param made_at: the time from which on a delayed list waits to show it, in seconds since 1970.
+        :param made_at: the time from which the listing delay counts, in seconds since 1970.
         """
         self._connection.execute(
             "INSERT INTO customers (id, name, document, made_at, texts) VALUES (?, ?, ?, ?, ?)",
@@ -224,18 +224,18 @@ class Store:
         )
 
     def replace_customer(self, customer: Mapping[str, Any]) -> None:
-        """Keep a customer's new state in place of the old one."""
+        """Replace a customer's state by a new one."""
         self._connection.execute(
             "UPDATE customers SET name = ?, document = ?, texts = ? WHERE id = ?",
             (_sort_name(customer), _to_json(customer), _texts(customer), customer["id"]),
         )
 
     def remove_customer(self, customer_id: str) -> bool:
-        """Forget a customer with the cards, and return whether there was one. Used nonces stay used."""
+        """Delete a customer with the cards, and return whether there was one. Used nonces stay used."""
         return self._connection.execute("DELETE FROM customers WHERE id = ?", (customer_id,)).rowcount == 1
 
     def merge(self, old_id: str, new_id: str) -> None:
-        """Remember that a customer is another one from now on, together with those that were the first one before."""
+        """Record that a customer, with all customers merged into it before, was merged into another one."""
         self._connection.execute("UPDATE merges SET new_id = ? WHERE new_id = ?", (new_id, old_id))
         self._connection.execute("INSERT OR REPLACE INTO merges VALUES (?, ?)", (old_id, new_id))
 
@@ -246,11 +246,11 @@ class Store:
         return new_id
 
     def found(self, search: str, offset: int, limit: int) -> tuple[list[dict[str, Any]], int]:
-        """Return customers with a text in one of their fields, the newest first, and how many there are of them.
+        """Return customers with a text in one of their fields, newest first, and how many there are in total.
 
-        :param search: the text, without regard to upper and lower case; empty for all customers.
-        :param offset: how many to leave out at the beginning.
-        :param limit: how many at most.
+        :param search: the text, in upper or lower case; empty for all customers.
+        :param offset: how many to skip at the beginning.
+        :param limit: the maximum number of customers.
         """
         wanted = {"search": search.casefold(), "offset": offset, "limit": limit}
         where = "WHERE instr(texts, :search)" if search else ""
@@ -264,7 +264,7 @@ class Store:
         return [json.loads(document) for (document,) in rows], total
 
     def clear(self, cursor_key: bytes) -> None:
-        """Forget everything.
+        """Delete everything.
 
         :param cursor_key: the secret that signs cursors from now on.
         """
@@ -273,7 +273,7 @@ class Store:
         self._connection.execute("UPDATE secrets SET cursor_key = ?", (cursor_key,))
 
     def dump(self) -> dict[str, Any]:
-        """Return everything as JSON has it."""
+        """Return everything as JSON."""
         tables: dict[str, Any] = {
             table: [list(row) for row in self._connection.execute(f"SELECT {', '.join(columns)} FROM {table}")]  # noqa: S608
             for table, columns in _TABLES.items()
@@ -281,7 +281,7 @@ class Store:
         return tables | {"cursor_key": self.cursor_key.hex()}
 
     def load(self, dump: Mapping[str, Any]) -> None:
-        """Keep what `dump` has returned in place of everything.
+        """Replace everything by what `dump` has returned.
 
         :raises KeyError, TypeError, ValueError, sqlite3.Error: if it is something else.
         """
@@ -295,9 +295,9 @@ class Store:
             self._connection.executemany(statement, dump[table])
 
     def page(self, listing: Listing, after: Position | None, made_by: float = _EVER) -> Page:
-        """Return the customers of a listing that come after a position, as many as its limit says.
+        """Return the customers of a listing that come after a position, up to the limit of the listing.
 
-        A customer without any of the five identifying fields is in no list.
+        A customer without any of the five identifying fields is not in any list.
 
         :param listing: the order and the limit.
         :param after: where to start; None for the first customer.
@@ -314,36 +314,36 @@ class Store:
     def customer_count(self) -> int:
         """Return the number of all customers."""
         state = (self._connection.total_changes, self._row("PRAGMA data_version")[0])
-        if self._counted_at != state:  # Whoever watches asks ten times a second.
+        if self._counted_at != state:  # Observers ask ten times a second.
             self._counted_at, self._count = state, self._row("SELECT count(*) FROM customers")[0]
         return self._count
 
     def listed_count(self, made_by: float = _EVER) -> int:
-        """Return the number of customers that all pages of a list have together."""
+        """Return the number of customers in all pages of a list together."""
         count: int = self._row("SELECT count(*) FROM customers WHERE name > '' AND made_at <= ?", made_by)[0]
         return count
 
     def card_made_with(self, nonce: str, customer_id: str) -> str | None:
-        """Return the id of the last card that a nonce made for a customer, removed or not; None if it made none."""
+        """Return the id of the last card that a nonce created for a customer, removed or not; None if there is none."""
         row = self._row("SELECT card_id FROM nonces WHERE nonce = ? AND customer_id = ?", nonce, customer_id)
         card_id: str | None = row and row[0]
         return card_id
 
     def nonce_is_used(self, nonce: str) -> bool:
-        """Return whether a nonce has made a card, for whomever."""
+        """Return whether a nonce has created a card, for any customer."""
         return self._row("SELECT 1 FROM nonces WHERE nonce = ?", nonce) is not None
 
     def remember_nonce(self, nonce: str, customer_id: str, card_id: str) -> None:
-        """Keep which card a nonce has made for a customer."""
+        """Record which card a nonce has created for a customer."""
         self._connection.execute("INSERT OR REPLACE INTO nonces VALUES (?, ?, ?)", (nonce, customer_id, card_id))
 
     def answered(self, idempotency_key: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Return the request that came with a key and the customer that was answered; None for a new key."""
+        """Return the request made with a key and the customer in the answer; None for a new key."""
         row = self._row("SELECT request, answer FROM idempotency_keys WHERE idempotency_key = ?", idempotency_key)
         return row and (json.loads(row[0]), json.loads(row[1]))
 
     def remember_answer(self, idempotency_key: str, request: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
-        """Keep what was asked and answered with a key."""
+        """Record the request and answer of a key."""
         self._connection.execute(
             "INSERT INTO idempotency_keys VALUES (?, ?, ?)", (idempotency_key, _to_json(request), _to_json(answer))
         )
@@ -353,7 +353,7 @@ class Store:
 
 
 def _sort_name(customer: Mapping[str, Any]) -> str:
-    """Return what a customer is sorted by: both names, or else the first of the other fields that is there."""
+    """Return the text that a customer is sorted by: both names, or else the first other field that is set."""
     names = customer.get("given_name", "") + customer.get("family_name", "")
     others = (customer.get(field) for field in ("company_name", "email_address", "phone_number"))
     sort_name: str = names or next(filter(None, others), "")
@@ -361,7 +361,7 @@ def _sort_name(customer: Mapping[str, Any]) -> str:
 
 
 def _texts(customer: Mapping[str, Any]) -> str:
-    """Return what a customer is found by: the texts of the fields, of the address, and the last digits of the cards."""
+    """Return the texts to search a customer by: the fields, the address, and the last digits of the cards."""
     texts = [customer.get(name) for name in _SEARCHED]
     texts += (customer.get("address") or {}).values()
     texts += [card.get("last_4") for card in customer.get("cards", ())]

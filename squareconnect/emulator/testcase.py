@@ -1,4 +1,4 @@
-"""The emulator for tests that are written with `unittest`."""
+"""The emulator for `unittest` tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from squareconnect.configuration import Configuration
 from squareconnect.emulator.server import Emulator
 
 TEST_CLOCK = "2026-01-01T00:00:00Z"
-"""The time at which the clock of a test stands."""
+"""The time at which a test's clock stands still."""
 
 
 NO_PAUSE = 1e-6
@@ -19,7 +19,7 @@ NO_PAUSE = 1e-6
 
 
 class EmulatorTestCase(unittest.TestCase):
-    """A test case with a local Square of its own, which is reset before each test.
+    """A test case with its own local Square, which is reset before each test.
 
     ::
 
@@ -45,7 +45,7 @@ class EmulatorTestCase(unittest.TestCase):
         cls.addClassCleanup(cls.square.stop)
 
     def setUp(self) -> None:
-        """Reset the emulator, and make a client."""
+        """Reset the emulator, and create a client."""
         super().setUp()
         self.square.reset(seed=1, clock=TEST_CLOCK)
         configuration = Configuration(

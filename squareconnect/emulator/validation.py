@@ -1,6 +1,6 @@
-"""What a request may say: the checks of bodies, each field by its path, without knowing what is stored.
+"""The checks of request bodies, field by field, independent of the stored data.
 
-Null and the empty text mean the same everywhere, "not set", and are given back as None.
+Null and the empty text mean "not set" everywhere, and are returned as None.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 IDENTIFYING_FIELDS = ("given_name", "family_name", "company_name", "email_address", "phone_number")
-"""A new customer has at least one of these."""
+"""A new customer needs at least one of these fields."""
 
 _TEXT_LIMITS = {
     "given_name": 300,
@@ -49,7 +49,7 @@ _ADDRESS_FIELDS = (
     "organization",
 )
 _RECIPIENT = ("first_name", "last_name")
-"""Square does not keep these parts of a customer's address: the customer has names."""
+"""The parts that Square does not store in a customer's address, because the customer has names."""
 
 _CUSTOMER_ORDER = (
     "id",
@@ -86,13 +86,13 @@ _BIRTHDAY = re.compile(
 def read_json_object(body: bytes) -> dict[str, Any]:
     """Decode a request's body.
 
-    :raises RefusalError: if it is not JSON, or JSON but no object.
+    :raises RefusalError: if it is not JSON, or not a JSON object.
     """
     return as_object(read_json(body))
 
 
 def read_json(body: bytes) -> Any:
-    """Decode any JSON. What goes too deep for Python, or is not Unicode, is None.
+    """Decode any JSON. A value that is too deeply nested for Python, or is not Unicode, becomes None.
 
     :raises RefusalError: if it is not JSON.
     """
@@ -107,7 +107,7 @@ def read_json(body: bytes) -> Any:
 def as_object(value: Any) -> dict[str, Any]:
     """Return a decoded body.
 
-    :raises RefusalError: if it is no object.
+    :raises RefusalError: if it is not an object.
     """
     if not isinstance(value, dict):
         raise RefusalError(400, ErrorCode.EXPECTED_JSON_BODY, "The body must be a JSON object.")
@@ -119,7 +119,7 @@ def read_text(body: Mapping[str, Any], name: str, limit: int | None = None, pare
 
     :param body: the object.
     :param name: the text's key.
-    :param limit: how many characters it may have; None for any number.
+    :param limit: the maximum number of characters; None for any number.
     :param parent: the path of the object with a dot at its end, or nothing for the body itself.
     :raises RefusalError: if the value is neither text nor null, too long, or not Unicode.
     """
@@ -131,16 +131,16 @@ def read_text(body: Mapping[str, Any], name: str, limit: int | None = None, pare
     if limit is not None and len(value) > limit:
         raise RefusalError(400, ErrorCode.VALUE_TOO_LONG, f"`{path}` must have at most {limit} characters.", path)
     if _SURROGATE.search(value):
-        raise RefusalError(400, ErrorCode.INVALID_VALUE, f"`{path}` holds half of a surrogate pair.", path)
+        raise RefusalError(400, ErrorCode.INVALID_VALUE, f"`{path}` contains half of a surrogate pair.", path)
     return value
 
 
 def read_customer(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the fields of a customer that a request sets or clears. Other keys are passed over.
+    """Read the fields of a customer that a request sets or clears. Other keys are ignored.
 
     :param body: the body of a create or update request.
-    :returns: the checked values by name, None for what is cleared. An address is a dict of the same kind.
-    :raises RefusalError: if a value is not of its field's type, length or form.
+    :returns: the checked values by name, None for fields to clear. An address is a dict of the same kind.
+    :raises RefusalError: if a value does not have its field's type, length or format.
     """
     fields: dict[str, Any] = {
         name: read_text(body, name, limit) for name, limit in _TEXT_LIMITS.items() if name in body
@@ -155,23 +155,23 @@ def read_customer(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def identifies(customer: Mapping[str, Any]) -> bool:
-    """Whether a customer's fields say who it is, which a new customer needs."""
+    """Return whether a customer has an identifying field, which a new customer needs."""
     return any(name in customer for name in IDENTIFYING_FIELDS)
 
 
 def nobody() -> RefusalError:
-    """Return the refusal of a new customer whom no field identifies."""
+    """Return the refusal of a new customer without an identifying field."""
     *names, last = (f"`{name}`" for name in IDENTIFYING_FIELDS)
     detail = f"At least one of {', '.join(names)}, or {last} is required for a customer."
     return RefusalError(400, ErrorCode.BAD_REQUEST, detail)
 
 
 def read_address(body: Mapping[str, Any], name: str) -> dict[str, str | None] | None:
-    """Read an address that a request sets or clears, in parts or, by null or the empty text, as a whole.
+    """Read an address that a request sets or clears: in parts, or as a whole with null or the empty text.
 
-    :param body: the object that holds it.
+    :param body: the object that contains it.
     :param name: its key there.
-    :raises RefusalError: if it is no object, one of its parts is no text, or its country is unknown.
+    :raises RefusalError: if it is not an object, one of its parts is not text, or its country is unknown.
     """
     address = body.get(name)
     if address is None or address == "":
@@ -188,13 +188,13 @@ def read_address(body: Mapping[str, Any], name: str) -> dict[str, str | None] | 
 def read_cardholder_name(body: Mapping[str, Any]) -> str | None:
     """Read the name on a card.
 
-    :raises RefusalError: if it is no text or has more than 96 characters.
+    :raises RefusalError: if it is not text or has more than 96 characters.
     """
     return read_text(body, "cardholder_name", _CARDHOLDER_NAME_LIMIT)
 
 
 def read_version(value: object) -> int:
-    """Read the version of a customer that a change was made for.
+    """Read the version of a customer that a change is based on.
 
     :raises RefusalError: if it is not an integer.
     """
@@ -204,13 +204,13 @@ def read_version(value: object) -> int:
 
 
 def in_order(customer: dict[str, Any]) -> dict[str, Any]:
-    """Return a customer with the fields in the order in which Square writes them."""
+    """Return a customer with the fields in Square's order."""
     known = {name: customer[name] for name in _CUSTOMER_ORDER if name in customer}
     return {**known, **customer}
 
 
 def _json_mistake(error: json.JSONDecodeError) -> str:
-    """Return what Square says of a body that is not JSON."""
+    """Return Square's message about a body that is not JSON."""
     if error.pos >= len(error.doc) or error.msg.startswith("Unterminated"):
         return f"unexpected end of JSON input (line {error.lineno}, character {error.colno})"
     place = next(place for start, place in _JSON_PLACES.items() if error.msg.startswith(start))

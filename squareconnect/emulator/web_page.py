@@ -27,9 +27,9 @@ _HEADERS = {
 
 
 class WebPage:
-    """Answers with the files of the page.
+    """Serves the files of the page.
 
-    :param folder: where they are.
+    :param folder: where the files are.
     """
 
     def __init__(self, folder: Path = _FOLDER) -> None:

@@ -1,7 +1,7 @@
-"""HTTP/1.1 on real sockets: from bytes to requests and from answers to bytes, with all that can go wrong on purpose.
+"""HTTP/1.1 on real sockets: from bytes to requests and from answers to bytes, including failures on purpose.
 
-A connection takes one request after the other. Each goes to the application, a coroutine function; the `Answer` that it
-returns says what is to be sent, and how: whole, byte by byte, cut off, or not at all. h11 knows the protocol; this
+A connection takes one request after another. Each goes to the application, a coroutine function. The `Answer` that it
+returns defines what to send, and how: whole, byte by byte, cut off, or not at all. h11 handles the protocol; this
 module moves the bytes.
 """
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     App: TypeAlias = "Callable[[Request], Coroutine[Any, Any, Answer]]"
 
 NO_STATUS = 0
-"""The status of an answer of which nothing is sent."""
+"""The status of an answer if nothing was sent."""
 
 _WITHOUT_BODY = (204, 304)
 _READ_SIZE = 64 * 1024
@@ -58,7 +58,7 @@ _clock: Callable[[], float] = (
 
 
 class RealTimeLoop(asyncio.SelectorEventLoop):
-    """An event loop whose timers run in real time, whatever a test has done to the clock of its process."""
+    """An event loop whose timers run in real time, whatever a test does to the clock of its process."""
 
     def time(self) -> float:
         """Return the loop's time in seconds."""
@@ -67,9 +67,9 @@ class RealTimeLoop(asyncio.SelectorEventLoop):
 
 @dataclass
 class Request:
-    """A request as it came in.
+    """A request as it arrived.
 
-    The path is as it was sent: percent-encoding is not undone. Names of headers are in lower case.
+    The path is as it was sent, with percent-encoding. Names of headers are in lower case.
     """
 
     method: str
@@ -79,7 +79,7 @@ class Request:
     body: bytes | None
     """The body; None if it was longer than the limit."""
     connection: int
-    """The number of the connection: the first one since the start is 1."""
+    """The number of the connection, counted from 1 since the start."""
 
     @property
     def query(self) -> dict[str, str]:
@@ -89,14 +89,14 @@ class Request:
 
 @dataclass
 class Answer:
-    """What is answered, and how it is sent.
+    """An answer, and how to send it.
 
-    :param stream: pieces that are sent as they come, in place of a body. A client that goes away ends it.
+    :param stream: pieces to send as they come, in place of a body. It ends when the client disconnects.
     :param truncate: how many bytes of the body are sent before the connection is closed; None for all.
-    :param drip: seconds between one byte of the body and the next; None for none.
-    :param reset: whether the connection is reset: after `truncate` bytes of the body if that is given, else before
+    :param drip: seconds between two bytes of the body; None for no delay.
+    :param reset: whether the connection is reset: after `truncate` bytes of the body if that is given, otherwise before
         anything is sent.
-    :param on_sent: called when nothing more is to be sent.
+    :param on_sent: called when nothing more will be sent.
     """
 
     status: int
@@ -113,7 +113,7 @@ class WebServer:
     """A server that answers with an application.
 
     :param app: answers requests. It never raises.
-    :param body_limit: returns the most bytes that the body of a request may have, by the request's path.
+    :param body_limit: returns the maximum number of bytes in the body of a request, by the request's path.
     """
 
     def __init__(self, app: App, body_limit: Callable[[str], int]) -> None:
@@ -125,15 +125,15 @@ class WebServer:
         self._pause: asyncio.TimerHandle | None = None
 
     async def start(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
-        """Begin to accept connections."""
+        """Start accepting connections."""
         listener.setblocking(False)
         self._listener = listener
         asyncio.get_running_loop().add_reader(listener, self._accept, tls)
 
     async def stop(self, patience: float) -> None:
-        """Close everything. Requests that are about to be answered are answered.
+        """Close everything, after answering the requests that are almost finished.
 
-        :param patience: how many seconds they may take.
+        :param patience: the maximum number of seconds to wait for those.
         """
         asyncio.get_running_loop().remove_reader(self._listener)
         if self._pause is not None:
@@ -143,20 +143,20 @@ class WebServer:
             await asyncio.wait(busy, timeout=patience)
         accepted = list(self._tasks.values())
         await cancel(asyncio.all_tasks() - {current_task()})
-        for raw in accepted:  # A task that was cancelled before its first step has closed nothing.
+        for raw in accepted:  # A task that was cancelled before its first step has not closed its socket.
             raw.close()
 
     def close_sockets(self) -> None:
-        """Close the sockets themselves, and say nothing to the clients."""
+        """Close the sockets themselves, without notifying the clients."""
         for raw in (self._listener, *self._tasks.values()):
             raw.close()
 
     def _accept(self, tls: ssl.SSLContext | None) -> None:
-        # This is no coroutine: a cancelled `sock_accept` can lose the connection that it has just accepted.
+        # This is not a coroutine: a cancelled `sock_accept` can lose the connection that it has just accepted.
         loop = asyncio.get_running_loop()
         try:
             raw, _ = self._listener.accept()
-        except OSError:  # The client has gone, or there is no file descriptor left: one may come free.
+        except OSError:  # The client has gone, or no file descriptor is free at the moment.
             loop.remove_reader(self._listener)
             self._pause = loop.call_later(_ACCEPT_PAUSE, loop.add_reader, self._listener, self._accept, tls)
             return
@@ -172,7 +172,7 @@ class WebServer:
         try:
             transport, _ = await loop.connect_accepted_socket(lambda: protocol, raw, ssl=tls)
         except OSError:
-            return  # TLS was not agreed on.
+            return  # The TLS handshake failed.
         await self._on_connection(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 
     async def _on_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -192,7 +192,7 @@ class WebServer:
 
 
 def current_task() -> asyncio.Task[Any]:
-    """Return the task that runs this."""
+    """Return the current task."""
     return cast("asyncio.Task[Any]", asyncio.current_task())
 
 
@@ -269,7 +269,7 @@ class _Connection:
         self._writer.write(self._http.send(event) or b"")
 
     async def _refuse(self, error: h11.RemoteProtocolError) -> None:
-        mistake = str(error).partition(": bytearray")[0]  # What was sent is not repeated.
+        mistake = str(error).partition(": bytearray")[0]  # Do not repeat what was sent.
         refusal = RefusalError(error.error_status_hint, ErrorCode.BAD_REQUEST, f"This is not HTTP/1.1: {mistake}.")
         body = json.dumps(refusal.body()).encode()
         headers = {"content-type": "application/json", "content-length": str(len(body)), "connection": "close"}
@@ -328,7 +328,7 @@ class _Connection:
 
 
 def _may_compress(answer: Answer, headers: Mapping[str, str]) -> bool:
-    # Bytes that are counted or sent one by one are the same for every client.
+    # If bytes are counted or sent one by one, every client must get the same bytes.
     return answer.truncate is answer.drip is None and "content-encoding" not in headers
 
 
@@ -343,6 +343,6 @@ def _head(status: int, headers: Mapping[str, str]) -> h11.Response:
         reason = HTTPStatus(status).phrase
     except ValueError:
         reason = ""
-    dated = {"date": formatdate(usegmt=True), **headers}  # Of the machine, as clients compare it with their own time.
+    dated = {"date": formatdate(usegmt=True), **headers}  # Clients compare it with the machine's time.
     encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in dated.items()]
     return h11.Response(status_code=status, headers=encoded, reason=reason.encode())

@@ -159,7 +159,7 @@ def test_a_clock_that_goes_on_is_seen_to_go_on(new_screen: Callable[[], Screen])
         screen = new_screen()
         screen.square = square
         screen.open("faults")
-        expect(screen.tab.locator("#clock-kind")).to_have_text("goes on")
+        expect(screen.tab.locator("#clock-kind")).to_have_text("running")
         before = screen.tab.locator(".clock time").inner_text()
         expect(screen.tab.locator(".clock time")).not_to_have_text(before)
 
@@ -187,7 +187,7 @@ def test_a_reset_asks_first_and_then_forgets_everything(client: Client, screen: 
     assert health(client)["customers"] == 1
     screen.click("Reset")
     screen.confirm("Yes")
-    screen.toasts("Everything is as at the start")
+    screen.toasts("Everything was reset")
     expect(screen.rows("fault")).to_have_count(0)
     assert health(client)["customers"] == 0
 

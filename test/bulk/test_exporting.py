@@ -268,7 +268,7 @@ def test_destinations_and_options_that_cannot_be_are_refused(tmp_path: Path) -> 
         (tmp_path / "nowhere" / "x", {}, "There is no directory"),
         ("x", {"format": "xml"}, "--format must be one of jsonl, csv, square, not 'xml'"),
         ("-", {"resume": True}, "--resume needs the name of a file"),
-        ("x", {"fields": ["notes"]}, "--fields: 'notes' is no field of a customer. Did you mean 'note'?"),
+        ("x", {"fields": ["notes"]}, "--fields: 'notes' is not a field of a customer. Did you mean 'note'?"),
         ("x", {"fields": ["id"], "format": "square"}, "--fields cannot be used with --format square"),
     ]
     for destination, options, said in cases:
@@ -308,7 +308,7 @@ def test_a_state_that_cannot_be_kept_stops_the_export(square: Square, tmp_path: 
     def fail(progress: Progress) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    with pytest.raises(Stopped, match=r"The export cannot be kept \(database or disk is full\): make room"):
+    with pytest.raises(Stopped, match=r"The export cannot be saved \(database or disk is full\): make room"):
         export_customers(api_of(square.host), tmp_path / "out.jsonl", progress=fail)
 
 
@@ -333,7 +333,7 @@ def test_a_full_disk_stops_the_export_and_loses_nothing(square: Square, tmp_path
     have(square, people(1000, note=note))
     command = [sys.executable, "-c", FULL_DISK, square.host, str(tmp_path / "out.jsonl"), str(room)]
     said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
-    assert "go on with --resume" in said
+    assert "rerun with --resume" in said
     assert export_customers(api_of(square.host), tmp_path / "out.jsonl", resume=True).customers == 1000
     assert sorted(one["id"] for one in lines(tmp_path / "out.jsonl")) == sorted(square.customers)
 

@@ -281,9 +281,9 @@ def test_another_input_and_another_purpose_are_refused(square: Square, journal: 
     import_customers(people(2), api_of(square.host), journal=tmp_path / "other")
     with pytest.raises(JournalError, match="belongs to another input"):
         import_customers(people(3), api_of(square.host), journal=tmp_path / "other")
-    with pytest.raises(JournalError, match=r"was begun with host 127\.0\.0\.1, not https://connect\.squareup\.com"):
+    with pytest.raises(JournalError, match=r"was started with host 127\.0\.0\.1, not https://connect\.squareup\.com"):
         import_customers(people(2), api_of("https://connect.squareup.com"), journal=tmp_path / "other")
-    with pytest.raises(JournalError, match="was begun with match none, not reference_id"):
+    with pytest.raises(JournalError, match="was started with match none, not reference_id"):
         import_customers(people(2), api_of(square.host), journal=tmp_path / "other", match="reference_id")
     assert square.requests == 3
 

@@ -135,11 +135,11 @@ def test_a_journal_in_use_by_another_process_is_told_until_that_is_killed(tmp_pa
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"x", "is no journal, or a broken one: name another file"),
-        (b"SQLite format 3", "is no journal, or a broken one: name another file"),
-        (b"no database" * 1000, "is no journal, or a broken one: name another file"),
-        (b"SQLite format 3\x00", "is broken .* restore it from a copy, or begin anew"),
-        (b"SQLite format 3\x00" + b"\xff" * 5000, "is broken .* restore it from a copy, or begin anew"),
+        (b"x", "is not a journal, or is broken: name another file"),
+        (b"SQLite format 3", "is not a journal, or is broken: name another file"),
+        (b"no database" * 1000, "is not a journal, or is broken: name another file"),
+        (b"SQLite format 3\x00", "is broken .* restore it from a copy, or start again"),
+        (b"SQLite format 3\x00" + b"\xff" * 5000, "is broken .* restore it from a copy, or start again"),
     ],
 )
 def test_a_file_that_is_no_journal_is_told_and_left_as_it_is(tmp_path: Path, content: bytes, said: str) -> None:
@@ -195,7 +195,7 @@ def test_a_full_disk_stops_the_import_and_loses_nothing(tmp_path: Path, room: in
         command = [sys.executable, "-c", FULL, square.host, str(tmp_path / "j"), str(room)]
         said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
         assert "cannot be written" in said
-        assert "make room, or let its folder be written, and run the same again" in said
+        assert "make room, or make its folder writable, and run the same again" in said
         rows = people(120, note="x" * 100)
         assert import_customers(rows, api_of(square.host), journal=tmp_path / "j").created == 120
         assert len(square.customers) == 120

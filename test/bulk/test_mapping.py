@@ -70,8 +70,8 @@ def test_columns_that_cannot_be_mapped_are_named(names: list[str], columns: dict
 @pytest.mark.parametrize(
     ("columns", "constants", "said"),
     [
-        ({"E-mail": "email"}, {}, "--map: 'email' is no field that an import can set"),
-        ({}, {"notte": "x"}, "--set: 'notte' is no field that an import can set. Did you mean 'note'?"),
+        ({"E-mail": "email"}, {}, "--map: 'email' is not a field that an import can set"),
+        ({}, {"notte": "x"}, "--set: 'notte' is not a field that an import can set. Did you mean 'note'?"),
     ],
 )
 def test_a_field_that_is_none_is_refused(columns: Mapping[str, str], constants: Mapping[str, str], said: str) -> None:

@@ -91,15 +91,15 @@ def test_json_lines_are_read_with_nested_and_dotted_addresses(tmp_path: Path) ->
         (b"given_name,note\n", "has a header, but no rows"),
         (b"given_name,note,note\nAda,x,y\n", "has 2 columns named 'note'"),
         (b"given_name\nZo\xeb\n", "is not UTF-8 text: byte 3 of line 2 is 0xEB; name its encoding with --encoding"),
-        (b"given_name\nA\x00da\n", "line 2, holds a NUL"),
+        (b"given_name\nA\x00da\n", "line 2, contains a NUL"),
         ("given_name\nAda\n".encode("utf-16"), "is in UTF-16: say so with --encoding utf-16"),
-        (b'given_name,note\nAda,"x\nBob,y\n', "the row that begins in line 2, is not CSV: unexpected end of data"),
-        (b'given_name,note\nAda,"x"y\n', "the row that begins in line 2, is not CSV"),
+        (b'given_name,note\nAda,"x\nBob,y\n', "the row that starts in line 2, is not CSV: unexpected end of data"),
+        (b'given_name,note\nAda,"x"y\n', "the row that starts in line 2, is not CSV"),
         (b"given_name\n" + b"x" * (LONGEST_ROW + 1), f"line 2, is longer than {LONGEST_ROW} characters"),
         (b'given_name\n"' + b"x\n" * LONGEST_ROW, "line 2, is not CSV: field larger than field limit"),
         (b"given_name,note\n" + (b'"' + b"x" * 100_000 + b'",') * 20, f"line 2, is longer than {LONGEST_ROW}"),
-        (b"x" * 200_000 + b"\n", "the row that begins in line 1, is not CSV: field larger than field limit"),
-        (b'"given_name\nAda\n', "the row that begins in line 1, is not CSV"),
+        (b"x" * 200_000 + b"\n", "the row that starts in line 1, is not CSV: field larger than field limit"),
+        (b'"given_name\nAda\n', "the row that starts in line 1, is not CSV"),
     ],
 )
 def test_csv_that_cannot_be_imported_is_told_in_a_sentence(tmp_path: Path, text: bytes, said: str) -> None:
@@ -141,7 +141,7 @@ def test_text_of_another_encoding_than_was_named_is_told(tmp_path: Path, encodin
         ({"encoding": "latin"}, ""),
         ({"encoding": "klingon"}, "Python knows no encoding 'klingon'"),
         ({"encoding": "undefined"}, "Python knows no encoding 'undefined'"),
-        ({"columns": {"given_name": "x"}}, "--map: 'x' is no field"),
+        ({"columns": {"given_name": "x"}}, "--map: 'x' is not a field"),
     ],
 )
 def test_options_that_cannot_be_used_are_refused(tmp_path: Path, options: dict[str, Any], said: str) -> None:
@@ -182,7 +182,7 @@ def test_the_standard_input_and_streams_are_kept_first(tmp_path: Path, monkeypat
 
 
 def test_a_spool_that_cannot_be_written_stops_before_anything_is_sent(tmp_path: Path) -> None:
-    with pytest.raises(Stopped, match=r"The input cannot be kept in .*: No such file or directory\. Make room there"):
+    with pytest.raises(Stopped, match=r"The input cannot be copied to .*: No such file or directory\. Make room there"):
         open_source(io.BytesIO(b"x"), spool=tmp_path / "nowhere" / "spool")
 
 

@@ -127,7 +127,7 @@ class TestCreate:
         assert done.code == 0
         assert json.loads(done.out)["note"] == "N"
         assert done.err == (
-            "Left out of the body, because Square alone sets it: id, created_at, updated_at, preferences, "
+            "Left out of the body, because only Square sets it: id, created_at, updated_at, preferences, "
             "creation_source.\n"
         )
 
@@ -145,7 +145,7 @@ class TestCreate:
             ("{", "is not JSON in UTF-8"),
             ("\udcff", "is not JSON in UTF-8"),
             ("[" * 100_000, "is not JSON in UTF-8"),
-            ('{"note": NaN}', "is not JSON in UTF-8: NaN is no number there"),
+            ('{"note": NaN}', "is not JSON in UTF-8: NaN is not a JSON number"),
             ('{"note": 1e999}', "JSON"),
             ("[]", "must hold one JSON object"),
             ('{"given_nmae": "Ada"}', "there is no field given_nmae. Did you mean 'given_name'?"),
@@ -224,7 +224,7 @@ class TestUpdate:
             (("--clear", "notes"), "--clear: there is no field notes. Did you mean 'note'?"),
             (("--clear", ","), "--clear names no field"),
             (("--clear", "id"), "--clear: there is no field id"),
-            (("--clear", "note", "--note", "x"), "--clear note contradicts the value that is given for it"),
+            (("--clear", "note", "--note", "x"), "--clear note contradicts the value given for it"),
             (("--clear", "address", "--address.country", "GB"), "--clear address.country contradicts the value"),
         ],
     )

@@ -125,7 +125,7 @@ def test_help_says_what_it_does_to_a_real_square(capsys: pytest.CaptureFixture[s
     assert main(["demo", "--help"]) == 0
 
     text = " ".join(capsys.readouterr().out.split())
-    assert "makes, prints and deletes a customer" in text
+    assert "creates, prints and deletes a customer" in text
     assert "prints up to three customers of the first page" in text
 
 

@@ -92,7 +92,7 @@ class TestTheCommand:
         monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "two words")
         done = ran("doctor", *square.target)
         assert done.code == 1
-        assert "WRONG    token            SQUARE_ACCESS_TOKEN holds a character that no token has: take" in done.out
+        assert "WRONG    token            SQUARE_ACCESS_TOKEN contains a character that no token has: take" in done.out
         assert "skipped  answer" in done.out
         assert "two words" not in done.out
 
@@ -122,7 +122,7 @@ class TestTheCommand:
         done = ran("doctor", "--host", url)
         assert done.code == 1
         assert "cannot be reached (Connection refused): check the host, the firewall" in done.out
-        assert done.out.splitlines()[-1] == "skipped  answer           there is no way to the host"
+        assert done.out.splitlines()[-1] == "skipped  answer           there is no connection to the host"
 
     def test_tells_of_a_server_that_hangs_up(self, square: Square, ran: Callable[..., Done]) -> None:
         with Server(lambda wire, _: wire.close()) as server:
@@ -175,7 +175,7 @@ class TestPackages:
     def test_of_urllib3_future_are_told(self, imported: str, installed: dict[str, str]) -> None:
         check = self.check("urllib3<3,>=2.8", imported, **installed)
         assert check.status == "wrong"
-        assert "urllib3-future, another library in its place" in check.detail
+        assert "urllib3-future, a different library in its place" in check.detail
         assert check.remedy.startswith("run pip uninstall urllib3-future")
 
     def test_that_are_broken_or_missing_are_told(self) -> None:
@@ -215,13 +215,13 @@ class TestTheFormOfTheToken:
             ("Bearer EAAAx", "more than the token"),
             ('"EAAAx"', "more than the token"),
             ("EAAA x", "a character that no token has"),
-            ("hunter2", "no access token of Square's"),
+            ("hunter2", "no Square access token"),
         ],
     )
     def test_is_told_if_it_is_none(self, token: str, what: str) -> None:
         check = self.check(token)
         assert check.status == "wrong"
-        assert check.detail.startswith(f"SQUARE_ACCESS_TOKEN holds {what}")
+        assert check.detail.startswith(f"SQUARE_ACCESS_TOKEN contains {what}")
         assert token not in check.detail + check.remedy
 
     @pytest.mark.parametrize("token", ["EAAAEO" + "x" * 58, "sq0atp-" + "x" * 22])
@@ -294,7 +294,7 @@ class TestTheWay:
         with answering(Answer(200)) as url:
             *_, tls = connection_checks(url.replace("http:", "https:"), trusted)
         assert tls.status == "wrong"
-        assert tls.detail.startswith("no TLS can be agreed on (")
+        assert tls.detail.startswith("TLS could not be negotiated (")
 
     def test_tells_of_a_file_without_authorities(self, tmp_path: Path) -> None:
         (tmp_path / "ca.pem").write_text("none")
@@ -306,7 +306,7 @@ class TestTheWay:
     def test_tells_of_a_name_that_is_not_found(self, host: str) -> None:
         *_, dns = connection_checks(host, None)
         assert (dns.name, dns.status) == ("dns", "wrong")
-        assert "is not found (" in dns.detail
+        assert "was not found (" in dns.detail
 
     @pytest.mark.parametrize("credentials", ["", "ada:secret%21@"])
     def test_leads_through_a_proxy(self, credentials: str, server_tls: ssl.SSLContext, trusted: str) -> None:

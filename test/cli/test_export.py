@@ -135,7 +135,7 @@ def test_one_that_stops_says_how_to_go_on(
     with answering(page, Answer(403, "FORBIDDEN"), page, Answer(200)) as url:
         stopped = ran("export", "all.jsonl", "--host", url)
         assert stopped.code == 4
-        assert stopped.err.splitlines()[0] == f"To go on: squareconnect export all.jsonl --host {url} --resume"
+        assert stopped.err.splitlines()[0] == f"To continue: squareconnect export all.jsonl --host {url} --resume"
         done = ran("export", "all.jsonl", "--host", url, "--resume")
     assert done.code == 0
     assert [json.loads(line)["id"] for line in (folder / "all.jsonl").read_text().splitlines()] == ["A"]
@@ -168,6 +168,8 @@ def test_a_closed_stdout_is_told() -> None:
 
 def test_tells_of_customers_that_were_listed_twice() -> None:
     assert summary(ExportReport(2, 1, False), "x.csv") == (
-        "Exported 2 customers to x.csv. 1 came twice in the listing and was written once."
+        "Exported 2 customers to x.csv. 1 appeared twice in the listing and was written once."
     )
-    assert summary(ExportReport(0, 3, False), "x.csv").endswith(" 3 came twice in the listing and were written once.")
+    assert summary(ExportReport(0, 3, False), "x.csv").endswith(
+        " 3 appeared twice in the listing and were written once."
+    )

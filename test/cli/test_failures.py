@@ -57,7 +57,7 @@ def test_a_host_that_cannot_be_reached_is_explained(square: Square, ran: Callabl
     done = ran("get", "A", "--host", url)
     assert done.code == 1
     assert done.err.startswith(f"squareconnect: {url} cannot be reached (")
-    assert "'squareconnect doctor' tells more" in done.err
+    assert "'squareconnect doctor' shows more" in done.err
 
 
 def test_an_answer_that_does_not_come_in_time_is_explained() -> None:
@@ -115,9 +115,7 @@ class TestAFault:
     ) -> None:
         assert self.run(KeyError("a\nb"), monkeypatch) == 1
         told = capsys.readouterr().err
-        assert told.startswith(
-            "squareconnect: this is a fault of the program, please report it: KeyError: 'a\\nb' (fai"
-        )
+        assert told.startswith("squareconnect: this is a bug in the program, please report it: KeyError: 'a\\nb' (fai")
         assert told.count("\n") == 1
 
     def test_of_a_file_names_it(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

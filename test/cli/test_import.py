@@ -64,7 +64,7 @@ class TestAnImport:
         lines = done.err.splitlines()
         assert lines.pop(2).startswith("Row 3 was refused: INVALID_EMAIL_ADDRESS at email_address: Expected ")
         assert lines == [
-            "Not imported, because they are no field of a customer: Shoe size.",
+            "Not imported, because they are not fields of a customer: Shoe size.",
             "Rows: 2 created, 1 refused.",
             "All refused rows are written to a file if you run the same command with --errors FILE.",
             "Journal: people.csv.journal",
@@ -124,7 +124,7 @@ class TestAnImport:
     def test_demands_a_target(self, folder: Path, ran: Callable[..., Done]) -> None:
         done = ran("import", "people.csv")
         assert done.code == 2
-        assert "'import' changes data: say where" in done.err
+        assert "'import' changes data: name the target" in done.err
 
 
 SQUARES_OWN = """\
@@ -143,7 +143,7 @@ def test_squares_own_export_is_imported_as_it_is(square: Square, folder: Path, i
     assert done.code == 0
     unused = done.err.splitlines()[0]
     assert unused.startswith(
-        "Not imported, because they are no field of a customer: Square Customer ID, Creation Source"
+        "Not imported, because they are not fields of a customer: Square Customer ID, Creation Source"
     )
     assert unused.count("Shoe size") == 1
     (ada,) = square.customers()
@@ -171,7 +171,7 @@ class TestADryRun:
         lines = done.out.splitlines()
         assert lines[0] == "4 rows, 3 to send. Nothing was sent."
         assert "Column E-mail: email_address" in lines
-        assert "Not imported, because they are no field of a customer: Shoe size" in lines
+        assert "Not imported, because they are not fields of a customer: Shoe size" in lines
         assert json.loads(lines[8].removeprefix("Request: "))["address"] == {"locality": "London"}
         assert lines[11].startswith("Refused: 1 row, the first is row 3: INVALID_EMAIL_ADDRESS at email_address: ")
         assert lines[12] == "Duplicates: 1 row with everything of an earlier row"
@@ -319,7 +319,7 @@ class TestAnImportThatStops:
         assert done.err.splitlines() == [
             "Rows: 0 created, 2 left.",
             "Journal: my people.csv.journal",
-            f"To go on: squareconnect import 'my people.csv' --host {url}",
+            f"To continue: squareconnect import 'my people.csv' --host {url}",
             f"squareconnect: {url} did not accept the access token (UNAUTHORIZED: As told): "
             "check SQUARE_ACCESS_TOKEN and the target.",
         ]
@@ -339,7 +339,7 @@ class TestAnImportThatStops:
             process.send_signal(number)
             _, err = process.communicate(timeout=LONGEST)
         assert process.returncode == (130 if number == signal.SIGINT else -number)
-        assert ("To go on: " in err) is (number == signal.SIGINT)
+        assert ("To continue: " in err) is (number == signal.SIGINT)
         assert "Traceback" not in err
         assert 5 <= len(square.ids()) < 60
         done = run("import", "many.csv", *square.target, env=square.env, cwd=folder)
@@ -356,7 +356,7 @@ class TestAnImportThatStops:
         done = ran("import", "one.csv", "--host", url)
         assert (done.code, done.out) == (75, "")
         assert "Rows: 0 created, 1 left." in done.err
-        assert "To go on: " in done.err
+        assert "To continue: " in done.err
         assert done.err.splitlines()[-1].startswith("squareconnect: Nothing has succeeded for ")
 
     def test_because_the_disk_is_full_ends_with_75(self, square: Square, folder: Path) -> None:
@@ -411,7 +411,7 @@ def test_rows_of_unknown_outcome_keep_the_copy_of_the_input(
     assert capsys.readouterr().err.splitlines() == [
         "Rows: 1 created, 1 unknown.",
         f"Journal: {folder}/j",
-        "To go on with the same input: squareconnect import -",
+        "To continue with the same input: squareconnect import -",
     ]
 
 

@@ -56,8 +56,8 @@ def test_tells_its_version(ran: Callable[..., Done]) -> None:
         ),
         (["list", "--fields", ""], "--fields names no field"),
         (["get"], "the following arguments are required: ID."),
-        (["get", "A", "B"], "there is one word too many, or an option is missing before it: 'B'."),
-        (["--sandbox", "list"], "--sandbox stands behind the command: squareconnect list --sandbox."),
+        (["get", "A", "B"], "there is one argument too many, or an option is missing before it: 'B'."),
+        (["--sandbox", "list"], "--sandbox belongs after the command: squareconnect list --sandbox."),
         (["completion", "csh"], "argument shell: invalid choice: 'csh'"),
     ],
 )

@@ -61,7 +61,7 @@ def test_a_command_that_changes_data_demands_a_target(arguments: tuple[str, ...]
     done = ran(*arguments)
     assert (done.code, done.out) == (2, "")
     assert done.err == (
-        f"squareconnect: '{arguments[0]}' changes data: say where, with --sandbox, --production, --host URL or "
+        f"squareconnect: '{arguments[0]}' changes data: name the target with --sandbox, --production, --host URL or "
         "--emulator.\n"
     )
 
@@ -137,7 +137,7 @@ class TestTheToken:
         (tmp_path / "token").touch()
         done = ran("list", "--token-file", str(tmp_path / "token"))
         assert done.code == 4
-        assert "holds no access token" in done.err
+        assert "contains no access token" in done.err
 
     def test_file_that_never_ends_is_read_to_a_limit(self, ran: Callable[..., Done]) -> None:
         done = ran("list", "--token-file", "/dev/urandom")
@@ -153,7 +153,7 @@ class TestTheToken:
             assert (done.code, done.out) == (2, "")
             assert "EAAAsecret" not in done.err
 
-        assert "an access token is never given as an option" in ran("list", *words).err
+        assert "an access token cannot be given as an option" in ran("list", *words).err
 
 
 class TestTheEmulator:

@@ -113,7 +113,7 @@ def test_its_options_say_how_the_emulator_starts(
             "Other machines can reach 192.0.2.1: give an access token of your own, --access-token.",
         ),
         (["--host", "192.0.2.1", "--access-token", ""], "`access_token` must be printable ASCII"),
-        (["--clock", "noon"], "A clock needs a time such as 2026-01-01T00:00:00Z: 'noon' is none."),
+        (["--clock", "noon"], "A clock needs a time such as 2026-01-01T00:00:00Z, not 'noon'."),
         (["--seed-file", "missing.json"], "Cannot read missing.json: No such file or directory"),
         (["--seed-file", "setup.py"], "A seed file must end in .json, .jsonl or .csv: setup.py does not."),
         (["--keyfile", "key.pem"], "A key needs its certificate: give certfile=... too."),

@@ -52,7 +52,7 @@ def test_can_be_started_again_but_not_twice_at_once(connect: Connect) -> None:
             wire = connect(square)
             assert wire.get("/v2/customers").json == {}
             wire.create()
-            with pytest.raises(RuntimeError, match="started already"):
+            with pytest.raises(RuntimeError, match="already started"):
                 square.start()
 
 

@@ -294,7 +294,7 @@ class TestWhatTheEmulatorLacks:
         answer = wire.send(method, path)
 
         assert answer.refusal == (501, "API_ERROR", "NOT_IMPLEMENTED", None)
-        assert answer.json["errors"][0]["detail"] == f"The emulator does not know {operation}."
+        assert answer.json["errors"][0]["detail"] == f"The emulator does not support {operation}."
 
     def test_needs_the_token_all_the_same(self, wire: Wire) -> None:
         assert wire.send("GET", "/v2/cards", headers={"Authorization": "Bearer x"}).status == 401

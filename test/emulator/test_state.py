@@ -315,7 +315,7 @@ def test_what_needs_a_running_emulator_says_so(tmp_path: Path) -> None:
         lambda: square.clock,
         lambda: square.listing_delay,
     ):
-        with pytest.raises(RuntimeError, match="does not serve"):
+        with pytest.raises(RuntimeError, match="is not running"):
             use()
 
 

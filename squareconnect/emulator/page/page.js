@@ -45,8 +45,8 @@ async function askForToken() {
 
 onstorage = () => location.reload(); // Another tab has the token.
 
-// A browser allows six connections to a host: the tab with the lock holds the stream of events and tells the others.
-// Without locks (plain HTTP from elsewhere), each tab looks every second.
+// A browser allows six connections to a host, so only the tab with the lock reads events, and informs the others.
+// Without locks (plain HTTP from elsewhere), each tab polls.
 
 const tabs = new BroadcastChannel("square-emulator");
 tabs.onmessage = event => heard(event.data);
@@ -73,7 +73,7 @@ async function listen() {
   }
 }
 
-// Fetch what is seen after changes, a third of the time at most.
+// After changes, fetch the visible data, for a third of the time at most.
 
 let due = false, busy = false;
 
@@ -342,7 +342,7 @@ function tick() {
   if (!now) return;
   const text = new Date(standing ? now : now + performance.now() - fetched).toISOString();
   for (const node of all("time")) node.textContent = time(text);
-  say("clock-kind", standing ? "stands still" : "goes on");
+  say("clock-kind", standing ? "stands still" : "running");
 }
 
 for (const each of all("[data-preset]")) each.onclick = async () => {
