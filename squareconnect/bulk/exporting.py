@@ -393,15 +393,24 @@ class _State:
     def __init__(self, path: Path | None, resume: bool, purpose: str, *, forgets: bool = True) -> None:
         self._path = path
         self._forgets = forgets
-        if path is not None and not resume:
+        self.new_count = 0
+        try:
+            self._begin(purpose, resume)
+        except JournalError:
+            if resume or path is None:
+                raise
             _remove(path)
+            self._begin(purpose, resume)
+        self._committed_at = time.monotonic()
+
+    def _begin(self, purpose: str, resume: bool) -> None:
+        path = self._path
         try:
             self._connection = sqlite3.connect(path or "", timeout=0, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
             raise InputError(f"{path} cannot be written ({error}): name a file in another folder") from None
-        self.new_count = 0
         try:
-            self._read(purpose)
+            self._read(purpose, resume)
         except sqlite3.Error as error:
             self._connection.close()
             if "locked" in str(error):
@@ -410,13 +419,15 @@ class _State:
         except BaseException:
             self._connection.close()
             raise
-        self._committed_at = time.monotonic()
 
-    def _read(self, purpose: str) -> None:
+    def _read(self, purpose: str, resume: bool) -> None:
         run = self._connection.execute
         run("PRAGMA locking_mode = EXCLUSIVE")
         run("PRAGMA journal_mode = WAL")
         run("BEGIN IMMEDIATE")
+        if not resume:  # Only now is it certain that no other export writes there.
+            run("DROP TABLE IF EXISTS written")
+            run("DROP TABLE IF EXISTS state")
         run("CREATE TABLE IF NOT EXISTS written (id TEXT PRIMARY KEY) WITHOUT ROWID")
         run("CREATE TABLE IF NOT EXISTS state (purpose, cursor, number, rows, offset, count, repeated, complete)")
         if run("SELECT count(*) FROM state").fetchone() == (0,):

@@ -145,13 +145,23 @@ def check_errors_file(source: FileSource, journal: str | os.PathLike[str], path:
 
 
 def _keep_apart(target: Path, others: Iterable[Path]) -> None:
+    part = _part_of(target)
     for other in others:
-        if target.resolve() == other.resolve() or (target.exists() and other.exists() and target.samefile(other)):
+        if _is_same(target, other):
             raise InputError(f"--errors must not be {other} itself: name another file")
+        if _is_same(part, other):
+            raise InputError(f"--errors must not be {target}, which is {part} until it is complete: name another file")
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # One of them is not there.
+        return os.path.realpath(one) == os.path.realpath(other)
 
 
 def _part_of(target: Path) -> Path:
-    return target.with_name(target.name + ".part")
+    return Path(f"{target}.part")
 
 
 def write_errors(source: FileSource, journal: str | os.PathLike[str], path: str | os.PathLike[str]) -> int:

@@ -11,6 +11,7 @@ import json
 import os
 import stat
 import sys
+from collections import Counter
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -134,14 +135,17 @@ class FileSource:
         """The name of its encoding."""
         self._columns = dict(columns)
         self._constants = dict(constants)
-        self._check_nothing_odd()
+        with _readable(name):
+            self._check_nothing_odd()
         self.delimiter = delimiter or (self._sniff() if form == "csv" else ",")
         """The character between two cells."""
         self.columns: Columns = self._map() if form == "csv" else Columns({}, ())
         """Which columns set which fields."""
         self._reader = _ObjectReader(self._columns, self._constants)
         options = [form, encoding, self.delimiter, sorted(self._columns.items()), sorted(self._constants.items())]
-        self.fingerprint: str | None = _digest_of(path, json.dumps(options))
+        with _readable(name):
+            digest = _digest_of(path, json.dumps(options))
+        self.fingerprint: str | None = digest
         """Identifies this file, read with these options."""
 
     @property
@@ -229,7 +233,7 @@ class FileSource:
     @contextmanager
     def _lines(self) -> Generator[_Lines]:
         try:
-            with self.path.open(encoding=self.encoding, newline="") as text:
+            with _readable(self.name), self.path.open(encoding=self.encoding, newline="") as text:
                 yield _Lines(text, self.name)
         except UnicodeError:
             raise InputError(_undecodable(self.path, self.name, self.encoding)) from None
@@ -260,9 +264,9 @@ class FileSource:
         rows = self.rows()
         _, header = next(rows, (1, []))
         named = [name for name in header if name]
-        for name in named:
-            if named.count(name) > 1:
-                raise InputError(f"{self.name} has {named.count(name)} columns named '{name}': rename all but one")
+        for name, count in Counter(named).items():
+            if count > 1:
+                raise InputError(f"{self.name} has {count} columns named '{name}': rename all but one")
         columns = map_columns(named, self._columns, self._constants)
         if not columns.fields:
             shown = ", ".join(f"'{name[:40]}'" for name in named[:5])
@@ -316,7 +320,7 @@ def open_source(
             file = Path(os.fspath(path))  # type: ignore[arg-type]
         else:
             file = Path(spool or "squareconnect.spool")
-            _copy(stream, file)
+            _copy(stream, name, file)
     return FileSource(
         file,
         name,
@@ -335,23 +339,37 @@ def _stream_of(path: str | os.PathLike[str] | BinaryIO, opened: ExitStack) -> tu
     if os.fspath(path) == "-":
         return "the standard input", sys.stdin.buffer
     name = os.fspath(path)
-    try:
+    with _readable(name):
         mode = Path(path).stat().st_mode
         if stat.S_ISDIR(mode):
             raise InputError(f"{name} is a directory: name a file in it")
         stream = opened.enter_context(Path(path).open("rb"))  # noqa: SIM115 - it is one
-    except OSError as error:
-        raise InputError(f"{name} cannot be read: {error.strerror}") from None
     return name, None if stat.S_ISREG(mode) else stream
 
 
-def _copy(stream: BinaryIO, path: Path) -> None:
+@contextmanager
+def _readable(name: str) -> Generator[None]:
+    """Report a failure to read as an error of this input.
+
+    :raises InputError: if the block raises an ``OSError``.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror or error}") from None
+
+
+def _copy(stream: BinaryIO, name: str, path: Path) -> None:
     """Copy a stream to a file, which gets its name only when it is complete."""
     part = path.with_name(path.name + ".part")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "wb") as file:  # noqa: PTH123 - of a descriptor
-            while chunk := stream.read(_CHUNK):
+            while True:
+                with _readable(name):
+                    chunk = stream.read(_CHUNK)
+                if not chunk:
+                    break
                 file.write(chunk)
             file.flush()
             os.fsync(file.fileno())

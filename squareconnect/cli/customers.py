@@ -21,7 +21,7 @@ from squareconnect.cli.failures import (
     tell,
 )
 from squareconnect.cli.fields import add_field_options, body_of, checked_paths
-from squareconnect.cli.output import Output, add_output_options
+from squareconnect.cli.output import Output, add_output_options, on_terminal
 from squareconnect.cli.targets import add_target_options, connected
 from squareconnect.exceptions import ApiException
 from squareconnect.models._model import Model, prop
@@ -79,7 +79,7 @@ def _list(options: Namespace) -> int:
             sort_order=options.sort_order,
             on_expired_cursor="restart",  # A reader such as `less` can let it expire.
         )
-        if not output.list(sanitize(page.customers or []) for page in listing.pages()) and sys.stdout.isatty():
+        if not output.list(sanitize(page.customers or []) for page in listing.pages()) and on_terminal():
             say(f"{target.title} has no customers.")
     return DONE
 

@@ -66,7 +66,7 @@ class Output:
         :raises BrokenPipeError: if nobody reads them any more.
         """
         count = 0
-        lines = _Table(self._columns) if _on_terminal() else None
+        lines = _Table(self._columns) if on_terminal() else None
         for page in pages:
             count += len(page)
             if self._json:
@@ -93,7 +93,7 @@ class Output:
     def _show(self, values: JsonObject) -> None:
         if self._json:
             print_lines([as_json(self._part(values))])
-        elif self._selected and not _on_terminal():
+        elif self._selected and not on_terminal():
             print_lines([self._line(values)])
         else:
             pairs = [(path, _text(get(values, path))) for path in self._selected or ()] or list(_flat(values))
@@ -117,7 +117,8 @@ def _even_if_unread() -> Iterator[None]:
         discard_output()
 
 
-def _on_terminal() -> bool:
+def on_terminal() -> bool:
+    """Return whether stdout is a terminal."""
     return sys.stdout is not None and sys.stdout.isatty()
 
 
@@ -165,7 +166,7 @@ def _one_cell(text: str) -> str:
 
 
 def _show_pairs(pairs: Sequence[tuple[str, str]]) -> None:
-    if not _on_terminal():
+    if not on_terminal():
         print_lines(f"{path}\t{_one_cell(text)}" for path, text in pairs)
         return
     width = max((len(path) for path, _ in pairs), default=0)
@@ -185,7 +186,7 @@ def _show_pairs(pairs: Sequence[tuple[str, str]]) -> None:
 
 def print_styled(line: str, style: str) -> None:
     """Print a line on stdout, in one of rich's styles if stdout is a terminal and rich is installed."""
-    if _on_terminal():
+    if on_terminal():
         try:
             from rich.text import Text
 

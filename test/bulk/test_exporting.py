@@ -233,15 +233,17 @@ def test_what_another_export_has_left_is_not_gone_on_with(square: Square, tmp_pa
         export_customers(api_of(square.host), file, resume=True)
 
 
-def test_two_exports_to_one_file_are_refused(square: Square, tmp_path: Path) -> None:
+@pytest.mark.parametrize("resume", [True, False])
+def test_two_exports_to_one_file_are_refused(square: Square, tmp_path: Path, resume: bool) -> None:
     have(square, people(150))
     file = tmp_path / "out.jsonl"
 
     def second(progress: Progress) -> None:
         with pytest.raises(JournalInUse, match="is in use by another export"):
-            export_customers(api_of(square.host), file, resume=True)
+            export_customers(api_of(square.host), file, resume=resume)
 
     assert export_customers(api_of(square.host), file, progress=second).customers == 150
+    assert len(lines(file)) == 150
 
 
 def test_an_export_goes_to_a_stream_or_a_fifo(square: Square, tmp_path: Path, capfdbinary: Any) -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -17,9 +20,6 @@ from squareconnect.bulk.mapping import FIELDS
 from squareconnect.bulk.reports import Refusal
 from squareconnect.bulk.source import LONGEST_ROW, FileSource, Record, RowsSource, open_source
 from test.bulk.helpers import write
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def bodies(source: FileSource | RowsSource) -> list[Any]:
@@ -184,6 +184,40 @@ def test_the_standard_input_and_streams_are_kept_first(tmp_path: Path, monkeypat
 def test_a_spool_that_cannot_be_written_stops_before_anything_is_sent(tmp_path: Path) -> None:
     with pytest.raises(Stopped, match=r"The input cannot be copied to .*: No such file or directory\. Make room there"):
         open_source(io.BytesIO(b"x"), spool=tmp_path / "nowhere" / "spool")
+
+
+class Unplugged(io.RawIOBase):
+    """What is read until its disk fails."""
+
+    name = "people.csv"
+
+    def read(self, size: int = -1) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_what_can_be_opened_but_not_read_is_told_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^people\.csv cannot be read: Input/output error$"):
+        open_source(Unplugged(), spool=tmp_path / "spool")  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="it needs a file that can be opened but not read")
+def test_a_file_that_cannot_be_read_is_told_with_its_name() -> None:
+    with pytest.raises(InputError, match=r"^/proc/self/mem cannot be read: Input/output error$"):
+        open_source("/proc/self/mem")
+
+
+def test_a_file_that_is_gone_is_told_with_its_name(tmp_path: Path) -> None:
+    source = open_source(write(tmp_path / "p.csv", "given_name\nAda\n"))
+    source.path.unlink()
+    with pytest.raises(InputError, match=r"p\.csv cannot be read: No such file or directory$"):
+        list(source.records())
+
+
+def test_a_hundred_thousand_columns_take_no_ages(tmp_path: Path) -> None:
+    header = ",".join(["given_name", *(f"c{number}" for number in range(100_000))])
+    began = time.process_time()
+    assert bodies(open_source(write(tmp_path / "p.csv", f"{header}\nAda\n"))) == [{"given_name": "Ada"}]
+    assert time.process_time() - began < 20
 
 
 def test_a_fingerprint_tells_files_and_options_apart(tmp_path: Path) -> None:

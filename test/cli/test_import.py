@@ -266,6 +266,25 @@ def test_a_file_for_refused_rows_that_cannot_be_written_is_told_first(
     assert names_in(folder) == ["people.csv"]
 
 
+def test_an_input_with_the_name_of_incomplete_errors_stays(
+    square: Square, folder: Path, imported: Callable[..., Done]
+) -> None:
+    (folder / "e.csv.part").write_text("given_name\nAda\n")
+    done = imported("e.csv.part", "--errors", "e.csv")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "squareconnect: --errors must not be e.csv, which is e.csv.part until it is complete: name another file.\n"
+    )
+    assert (folder / "e.csv.part").read_text() == "given_name\nAda\n"
+    assert square.ids() == []
+
+
+def test_refused_rows_take_the_place_of_a_loop_of_links(folder: Path, imported: Callable[..., Done]) -> None:
+    (folder / "errors.csv").symlink_to("errors.csv")
+    assert imported("people.csv", "--map", "E-mail=email_address", "--errors", "errors.csv").code == 3
+    assert (folder / "errors.csv").read_text().startswith("First Name,")
+
+
 def test_the_report_is_told_even_if_refused_rows_cannot_be_written(
     folder: Path, imported: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,8 +77,7 @@ def test_help_on_a_full_disk_is_told() -> None:
 
 class TestAClosedStream:
     def test_stdout_is_no_fault(self, square: Square) -> None:
-        square.create()
-        for words in ("list", "create --given-name Ada --json"):
+        for words in ("list", "create --given-name Ada --json", "list"):
             done = shell(f'square {words} --host "$URL" >&-; echo $?', env=env_of(square))
             assert (done.out, done.err) == ("0\n", "")
 
