@@ -1,6 +1,6 @@
 """The pytest plugin: a local Square for every test. docs/Emulator.md describes it.
 
-Importing this module loads nothing that pytest has not loaded. The fixtures import what they need when they are used.
+Importing this module loads nothing except what pytest has already loaded: the fixtures import what they need when used.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from squareconnect.emulator.journal import Entry
     from squareconnect.emulator.server import Emulator
 
-_MARKER = "square(seed=1, clock='2026-01-01T00:00:00Z', rate_limit=None): set how the emulator starts for a test."
+_MARKER = "square(seed=1, clock='2026-01-01T00:00:00Z', rate_limit=None): the start settings of a test's emulator."
 _NO_PAUSE = 1e-6
-"""The maximum pause between retries, in seconds."""
+"""The longest pause between retries, in seconds."""
 
 _CLOCK = "2026-01-01T00:00:00Z"
 _TOLD_REQUESTS = 50
@@ -37,8 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("squareconnect").addoption(
         "--square-live",
         action="store_true",
-        help=f"run the tests of the fixture `square` against Square's sandbox, with {_TOKEN}; tests that use faults, "
-        "seeding, the clock or anything else that Square does not offer are skipped",
+        help=f"run the tests of the fixture `square` against Square's sandbox, with {_TOKEN}; those that use faults, "
+        "seeding, the clock or any other feature that Square lacks are skipped",
     )
 
 
@@ -48,13 +48,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class LiveSquare:
-    """Square's sandbox in place of an emulator. A test is skipped if it uses something that Square does not offer."""
+    """Square's sandbox in place of an emulator. A test that uses a feature that Square lacks is skipped."""
 
     def __init__(self, url: str, access_token: str) -> None:
         self.url = url
         """The sandbox's address."""
         self.access_token = access_token
-        """The token of `SQUARE_ACCESS_TOKEN`."""
+        """The token from `SQUARE_ACCESS_TOKEN`."""
 
     def __getattr__(self, name: str) -> NoReturn:
         pytest.skip(f"Square itself has no `{name}`: this test needs the emulator.")
@@ -67,7 +67,7 @@ class LiveSquare:
 
 @pytest.fixture(scope="session")
 def square_server() -> Iterator[Emulator]:
-    """Start an emulator that runs for the whole test session."""
+    """Start an emulator that runs until the last test has ended."""
     from squareconnect.emulator import Emulator
 
     with Emulator() as square:
@@ -76,9 +76,9 @@ def square_server() -> Iterator[Emulator]:
 
 @pytest.fixture
 def square(request: pytest.FixtureRequest) -> Emulator | LiveSquare:
-    """Return the emulator, reset for this test: `seed=1`, and the clock stopped at 2026-01-01T00:00:00Z.
+    """Return the emulator, reset for this test: `seed=1`, and the clock stands still at 2026-01-01T00:00:00Z.
 
-    The marker `square(seed=..., clock=..., rate_limit=...)` changes these values.
+    The marker `square(seed=..., clock=..., rate_limit=...)` changes these settings.
     """
     start = _start_of(request.node)
     if request.config.getoption("--square-live"):
@@ -94,7 +94,7 @@ def _start_of(item: pytest.Item) -> dict[str, Any]:
     start: dict[str, Any] = {}
     for marker in reversed(list(item.iter_markers("square"))):
         if marker.args or marker.kwargs.keys() - {"seed", "clock", "rate_limit"}:
-            raise pytest.UsageError(f"The marker `square` takes seed=, clock= and rate_limit= only: {item.nodeid}")
+            raise pytest.UsageError(f"The marker `square` takes only seed=, clock= and rate_limit=: {item.nodeid}")
         start |= marker.kwargs
     return start
 
@@ -103,9 +103,9 @@ def _live(start: dict[str, Any]) -> LiveSquare:
     from squareconnect.configuration import HOSTS
 
     if start:
-        pytest.skip(f"Square itself takes no {', '.join(f'`{name}`' for name in start)}: this test needs the emulator.")
+        pytest.skip(f"Square itself lacks {', '.join(f'`{name}`' for name in start)}: this test needs the emulator.")
     if not (access_token := os.environ.get(_TOKEN)):
-        raise pytest.UsageError(f"--square-live needs a token of Square's sandbox in {_TOKEN}.")
+        raise pytest.UsageError(f"--square-live needs a token for Square's sandbox in {_TOKEN}.")
     return LiveSquare(HOSTS["sandbox"], access_token)
 
 
@@ -120,7 +120,7 @@ def _configuration(square: Emulator | LiveSquare) -> Configuration:
 
 @pytest.fixture
 def customers_api(square: Emulator | LiveSquare) -> Iterator[CustomersApi]:
-    """Make a client of `square` that does not pause between retries."""
+    """Create a client of `square` that does not pause between retries."""
     from squareconnect.api_client import ApiClient
     from squareconnect.apis.customers_api import CustomersApi
 
@@ -130,7 +130,7 @@ def customers_api(square: Emulator | LiveSquare) -> Iterator[CustomersApi]:
 
 @pytest.fixture
 def async_customers_api(square: Emulator | LiveSquare) -> Iterator[AsyncCustomersApi]:
-    """Make an asyncio client of `square` that does not pause between retries."""
+    """Create a client of `square` for asyncio that does not pause between retries."""
     from squareconnect.api_client import ApiClient
     from squareconnect.apis.async_customers_api import AsyncCustomersApi
 
@@ -140,22 +140,22 @@ def async_customers_api(square: Emulator | LiveSquare) -> Iterator[AsyncCustomer
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the emulator's journal to the report of a failed test."""
+    """Add the test's journal to the report of its failure."""
     report = yield
     if report.failed and (square := _emulator_of(item)) is not None:
-        report.sections.append(("square: what it received", "\n".join(_told(square))))
+        report.sections.append(("square: the requests it received", "\n".join(_told(square))))
     return report
 
 
 def _emulator_of(item: pytest.Item) -> Emulator | None:
-    """Return the emulator that a test uses, through the fixture or as an `EmulatorTestCase`, or None."""
+    """Return the emulator of a test that uses one: by the fixture, or as an `EmulatorTestCase`."""
     testcase = sys.modules.get("squareconnect.emulator.testcase")
     if (
         testcase is not None
         and isinstance(item, pytest.Function)
         and isinstance(item.instance, testcase.EmulatorTestCase)
     ):
-        square: Emulator | None = getattr(item.instance, "square", None)  # Missing if the emulator failed to start.
+        square: Emulator | None = getattr(item.instance, "square", None)  # It is missing if it could not be started.
         return square
     return item.stash.get(_square, None)
 
