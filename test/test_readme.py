@@ -31,4 +31,4 @@ def test_the_figures_of_the_faults_are_those_of_the_page() -> None:
 
     assert mishandled[:2] == [0, 0]
     assert f"Of {len(rows)} faults" in README
-    assert f"mishandles {mishandled[2]} and Square's present SDK {mishandled[3]}:" in README
+    assert f"mishandles {mishandled[2]} and Square's current SDK {mishandled[3]}:" in README

@@ -122,7 +122,11 @@ def _create(options: Namespace) -> int:
         except ApiException as error:
             repetition = f"Run the command again with --idempotency-key {key}, which does not create a second customer."
             raise failure_of(error, target, repetition) from None
-    output.show(sanitize(customer))
+    try:
+        output.show(sanitize(customer))
+    except OSError as error:
+        made = f"customer {getattr(customer, 'id', None)} was created, but cannot be shown: {error.strerror}."
+        raise Failure(f"{made} Do not run the command again.") from None
     return DONE
 
 

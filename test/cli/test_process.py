@@ -60,14 +60,23 @@ class TestABrokenPipe:
         assert (done.out, done.err) == ("2 0\n", "")
 
 
-@pytest.mark.parametrize("words", [("list", "--emulator"), ("create", "--given-name", "Ada", "--emulator")])
-def test_a_full_disk_is_told(words: tuple[str, ...]) -> None:
+def test_a_list_of_nobody_fits_on_a_full_disk() -> None:
     with Path("/dev/full").open("w") as full:
-        done = run(*words, "--json", stdout=full)
-    if words[0] == "list":  # No output fits on a full disk.
-        assert (done.code, done.err) == (0, "")
-    else:
-        assert (done.code, done.err) == (1, "squareconnect: cannot use the output: No space left on device\n")
+        done = run("list", "--emulator", "--json", stdout=full)
+    assert (done.code, done.err) == (0, "")
+
+
+def test_a_customer_that_a_full_disk_keeps_from_being_shown_is_said_to_be_created(square: Square) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = run("create", "--given-name", "Ada", "--json", *square.target, env=square.env, stdout=full)
+        listed = run("list", *square.target, env=square.env, stdout=full)
+    (made,) = square.ids()
+    assert (done.code, done.err) == (
+        1,
+        f"squareconnect: customer {made} was created, but cannot be shown: No space left on device. "
+        "Do not run the command again.\n",
+    )
+    assert (listed.code, listed.err) == (1, "squareconnect: cannot use the output: No space left on device\n")
 
 
 def test_help_on_a_full_disk_is_told() -> None:
