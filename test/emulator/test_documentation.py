@@ -89,7 +89,7 @@ def test_every_setting_of_a_fault_is_there() -> None:
 
 
 def test_every_attribute_of_an_entry_is_there() -> None:
-    table = TEXT.split("### The journal")[1].split("### The rest")[0]
+    table = TEXT.split("### The journal")[1].split("### Reset, snapshots and merges")[0]
     entry = Entry(1, None, "GET", "/", {}, {}, 1, "").as_json()
     for name in entry.keys() - {"change"}:
         assert f"`{name}`" in table, name
