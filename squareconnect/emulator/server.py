@@ -76,7 +76,6 @@ class Emulator:
     :param keyfile: the file with its private key; None if it is in the same file.
     :param page: whether `GET /` returns the web page.
     :raises ValueError: if a parameter has an invalid value.
-    :raises ValueError: if a parameter has a value that it cannot have.
     """
 
     def __init__(
