@@ -231,6 +231,7 @@ def test_what_another_export_has_left_is_not_gone_on_with(square: Square, tmp_pa
     (tmp_path / "out.jsonl.export").write_bytes(b"no database" * 1000)
     with pytest.raises(JournalError, match="is broken"):
         export_customers(api_of(square.host), file, resume=True)
+    assert export_customers(api_of(square.host), file) == ExportReport(250, 0, False)
 
 
 @pytest.mark.parametrize("resume", [True, False])
