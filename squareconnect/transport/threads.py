@@ -318,11 +318,14 @@ class _Watched:
         self.sock = Wire(self.sock)
         self.sock.owner = self._owner
 
-    def request(self, method: str, url: str, body: Any = None, *args: Any, **options: Any) -> None:
-        """Send a request. A small body goes out together with the head, in one packet and one TLS record."""
-        self._head = b""  # An interrupted request may have left a head.
+    def request(self, method: str, url: str, *args: Any, **options: Any) -> None:
+        """Send a request. A small body is sent together with its head: in one packet, and in one record of TLS."""
+        body = args[0] if args else options.get("body")
         self._waits_for_body = isinstance(body, bytes) and 0 < len(body) <= _PIECE
-        super().request(method, url, body, *args, **options)  # type: ignore[misc]
+        try:
+            super().request(method, url, *args, **options)  # type: ignore[misc]
+        finally:  # After an interrupt, the head must not be sent with the next bytes.
+            self._head, self._waits_for_body = b"", False
 
     def send(self, data: Any) -> None:
         """Send bytes, or keep a head until its body comes."""
