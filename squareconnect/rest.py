@@ -83,7 +83,7 @@ class RESTClientObject:
     @property
     def pool_manager(self) -> Any:
         """urllib3's pool manager for ``Configuration.host``. Assign another to use it for every host."""
-        return self._route(split_url(self.configuration.host)[0]).manager if self._assigned is None else self._assigned
+        return self._manager_for(split_url(self.configuration.host)[0])
 
     @pool_manager.setter
     def pool_manager(self, manager: Any) -> None:
@@ -139,7 +139,6 @@ class RESTClientObject:
         deadline = self.monotonic() + settings.deadline if options.deadline is None else options.deadline
         rules = rules_for(settings, method, path, options, deadline)
         times = both_times(settings.timeout if options.timeout is None else options.timeout)
-        manager = route.manager if self._assigned is None else self._assigned
 
         steps = exchange(rules, Clock(self.monotonic, time.time, self.jitter))
         step = next(steps)
@@ -148,10 +147,8 @@ class RESTClientObject:
                 if isinstance(step, Pause):
                     self.sleep(step.seconds)
                     step = next(steps)
-                    if self._assigned is None:  # Since the last try, the process may have been forked.
-                        manager = self._route(origin).manager
-                else:
-                    step = steps.send(self._try(manager, request, step.until, times))
+                else:  # The manager is looked up for each try, because the process may fork between two tries.
+                    step = steps.send(self._try(self._manager_for(origin), request, step.until, times))
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
 
@@ -165,6 +162,9 @@ class RESTClientObject:
             return threads.send(manager, request, attempt, times, self.configuration.max_response_size)
         finally:
             self._slots.free(attempt)
+
+    def _manager_for(self, origin: str) -> Any:
+        return self._route(origin).manager if self._assigned is None else self._assigned
 
     def _route(self, origin: str) -> _Route:
         tls = ssl.SSLContext  # gevent, truststore and other tools replace the class, and must not be bypassed.
