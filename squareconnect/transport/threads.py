@@ -293,9 +293,8 @@ class _Watched:
     """A weak reference to the try that opened the connection."""
     _way: tuple[Any, ...] = ()
     """What :func:`way_out` returned when the connection was opened."""
-    _waits_for_body = False
-    """Whether the next bytes are a head, to be sent together with its body."""
-    _head = b""
+    _head: bytes | None = None
+    """The head of a request, kept until its body comes: empty until the head comes, None if none is kept."""
 
     @property
     def is_connected(self) -> bool:
@@ -321,18 +320,18 @@ class _Watched:
     def request(self, method: str, url: str, *args: Any, **options: Any) -> None:
         """Send a request. A small body is sent together with its head: in one packet, and in one record of TLS."""
         body = args[0] if args else options.get("body")
-        self._waits_for_body = isinstance(body, bytes) and 0 < len(body) <= _PIECE
+        self._head = b"" if isinstance(body, bytes) and 0 < len(body) <= _PIECE else None
         try:
             super().request(method, url, *args, **options)  # type: ignore[misc]
         finally:  # After an interrupt, the head must not be sent with the next bytes.
-            self._head, self._waits_for_body = b"", False
+            self._head = None
 
     def send(self, data: Any) -> None:
         """Send bytes, or keep a head until its body comes."""
-        if self._waits_for_body:
-            self._head, self._waits_for_body = data, False
+        if self._head == b"":
+            self._head = data
             return
-        head, self._head = self._head, b""
+        head, self._head = self._head, None
         super().send(head + data if head else data)  # type: ignore[misc]
 
     def getresponse(self) -> Any:
