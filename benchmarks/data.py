@@ -44,8 +44,8 @@ _MISSING = 0.4
 def usual_customer(number: int) -> dict[str, Any]:
     """Return a typical customer: 40 % of the optional fields are missing, at random, in cards and addresses too.
 
-    One customer in four has no cards. Each has the key ``version``, which no model knows, and most have ``segment_ids``
-    and ``group_ids``, which no model knows either.
+    One customer in four has no cards. Each has the key ``version``, and most have ``segment_ids`` and ``group_ids``: no
+    model knows these.
     """
     chance = random.Random(number)
     usual: dict[str, Any] = _thinned(customer(number), chance)
@@ -112,7 +112,7 @@ def page(size: int = 100, *, full: bool = False, first: int = 0, cursor: str | N
     body: dict[str, Any] = {"customers": [make(number) for number in range(first, first + size)]}
     if cursor is not None:
         body["cursor"] = cursor
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encoded(body)
 
 
 def answers(*, new: bool = False) -> list[bytes]:
@@ -121,14 +121,14 @@ def answers(*, new: bool = False) -> list[bytes]:
     :param new: whether the customers were just created, which means that they have no cards.
     """
     customers = [usual_customer(number) for number in range(20)]
-    return [
-        json.dumps(
-            {"customer": {key: value for key, value in customer.items() if not new or key != "cards"}},
-            ensure_ascii=False,
-            separators=(",", ":"),
-        ).encode()
-        for customer in customers
-    ]
+    if new:
+        for customer in customers:
+            customer.pop("cards", None)
+    return [_encoded({"customer": customer}) for customer in customers]
+
+
+def _encoded(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def new_customer(number: int = 1) -> dict[str, Any]:
