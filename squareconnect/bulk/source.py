@@ -144,8 +144,7 @@ class FileSource:
         self._reader = _ObjectReader(self._columns, self._constants)
         options = [form, encoding, self.delimiter, sorted(self._columns.items()), sorted(self._constants.items())]
         with _readable(name):
-            digest = _digest_of(path, json.dumps(options))
-        self.fingerprint: str | None = digest
+            self.fingerprint: str | None = _digest_of(path, json.dumps(options))
         """Identifies this file, read with these options."""
 
     @property
@@ -359,18 +358,19 @@ def _readable(name: str) -> Generator[None]:
         raise InputError(f"{name} cannot be read: {error.strerror or error}") from None
 
 
+def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
+    with _readable(name):
+        while chunk := stream.read(_CHUNK):
+            yield chunk
+
+
 def _copy(stream: BinaryIO, name: str, path: Path) -> None:
     """Copy a stream to a file, which gets its name only when it is complete."""
     part = path.with_name(path.name + ".part")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "wb") as file:  # noqa: PTH123 - of a descriptor
-            while True:
-                with _readable(name):
-                    chunk = stream.read(_CHUNK)
-                if not chunk:
-                    break
-                file.write(chunk)
+            file.writelines(_chunks(stream, name))
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
