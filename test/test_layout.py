@@ -46,7 +46,7 @@ def imported(tree: ast.AST, package: str = "squareconnect") -> Iterator[str]:
             )
 
 
-def test_each_room_is_there() -> None:
+def test_each_layer_is_there() -> None:
     assert set(LAYERS) == {module.partition(".")[0] for module in MODULES}
 
 

@@ -285,7 +285,7 @@ class _Outlet(Protocol):
         ...
 
     def name(self, number: int) -> None:
-        """Give the files before a number, which are complete, their own names."""
+        """Rename the files before a number, which are complete, from `NAME.part` to their names."""
 
 
 class _Stream:

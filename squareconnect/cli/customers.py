@@ -125,8 +125,10 @@ def _create(options: Namespace) -> int:
     try:
         output.show(sanitize(customer))
     except OSError as error:
-        made = f"customer {getattr(customer, 'id', None)} was created, but cannot be shown: {error.strerror}."
-        raise Failure(f"{made} Do not run the command again.") from None
+        raise Failure(
+            f"customer {getattr(customer, 'id', None)} was created, but cannot be shown: {error.strerror}. "
+            "Do not run the command again."
+        ) from None
     return DONE
 
 
