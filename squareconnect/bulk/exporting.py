@@ -21,6 +21,7 @@ from squareconnect._text import did_you_mean
 from squareconnect.apis import AsyncCustomersApi, CustomersApi
 from squareconnect.bulk.directory import Listing
 from squareconnect.bulk.errors import InputError, JournalError, JournalInUse, Stopped
+from squareconnect.bulk.files import json_line, unfinished
 from squareconnect.bulk.importing import host_of
 from squareconnect.bulk.journal import storable
 from squareconnect.bulk.mapping import FIELDS
@@ -126,7 +127,7 @@ def export_customers(
     header = _header(form, columns)
     outlet = _Stream(destination, header) if path is None else _Files(lambda _: path, header)
     purpose = f"{host_of(api)} as {form}" + (f" of {', '.join(columns)}" if columns else "")
-    state = partial(_State, path and _beside(path, ".export"), resume, purpose)
+    state = partial(_State, path and Path(f"{path}.export"), resume, purpose)
     text = partial(_text, form, columns, constants={})
     job = _Export(outlet, state, text, pace or AdaptivePace(rate), progress)
     alike = unretried(api, 1)
@@ -358,12 +359,12 @@ class _Files:
 
     def name(self, number: int) -> None:
         for path in map(self._path_of, range(self._named, number)):
-            if (part := _part_of(path)).exists():
+            if (part := unfinished(path)).exists():
                 part.replace(path)
         self._named = number
 
     def _begin(self, place: _Place) -> None:
-        part = _part_of(self._path_of(place.number))
+        part = unfinished(self._path_of(place.number))
         try:
             self._file = self._opened.enter_context(part.open("r+b" if place.offset else "wb"))
             if self._file.seek(0, os.SEEK_END) < place.offset:
@@ -375,10 +376,6 @@ class _Files:
         self._number, self._rows, _ = place
         if not place.offset:
             self._file.write(self._header)
-
-
-def _part_of(path: Path) -> Path:
-    return _beside(path, ".part")
 
 
 class _State:
@@ -490,10 +487,6 @@ def _remove(database: Path) -> None:
         Path(f"{database}{ending}").unlink(missing_ok=True)
 
 
-def _beside(path: Path, ending: str) -> Path:
-    return path.with_name(path.name + ending)
-
-
 def _file(name: str) -> Path | None:
     """Return the path of a regular file, or None for what can only be written once: a FIFO, a device."""
     path = Path(name)
@@ -526,14 +519,6 @@ def _text(form: str, fields: tuple[str, ...], customers: Iterable[Customer], con
     if form == "jsonl":
         return b"".join(json_line(part_of(one, fields) if fields else one) for one in values)
     return _csv([_square_cells(one) if form == "square" else _csv_cells(one, fields or CSV_COLUMNS) for one in values])
-
-
-def json_line(value: Body, encoding: str = "utf-8") -> bytes:
-    """Return an object as a line of JSON: in pure ASCII if the encoding lacks one of its characters."""
-    try:
-        return f"{json.dumps(value, ensure_ascii=False)}\n".encode(encoding)
-    except UnicodeEncodeError:
-        return f"{json.dumps(value)}\n".encode(encoding)
 
 
 def _csv(rows: Iterable[Iterable[str]]) -> bytes:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from squareconnect.bulk.directory import MATCHES, match_value
 from squareconnect.bulk.errors import InputError, Stopped
-from squareconnect.bulk.exporting import json_line
+from squareconnect.bulk.files import json_line, unfinished
 from squareconnect.bulk.journal import opened
 from squareconnect.bulk.mapping import ERROR_COLUMNS
 from squareconnect.bulk.reports import ImportReport, Progress, Refusal, RowError
@@ -137,15 +137,15 @@ def check_errors_file(source: FileSource, journal: str | os.PathLike[str], path:
     try:
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        with _part_of(target).open("ab"):
+        with unfinished(target).open("ab"):
             pass
-        _part_of(target).unlink()
+        unfinished(target).unlink()
     except OSError as error:
         raise InputError(f"--errors must be a file that can be written, not {target}: {error.strerror}") from None
 
 
 def _keep_apart(target: Path, others: Iterable[Path]) -> None:
-    part = _part_of(target)
+    part = unfinished(target)
     for other in others:
         if _is_same(target, other):
             raise InputError(f"--errors must not be {other} itself: name another file")
@@ -158,10 +158,6 @@ def _is_same(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except OSError:  # One of them is not there.
         return os.path.realpath(one) == os.path.realpath(other)
-
-
-def _part_of(target: Path) -> Path:
-    return Path(f"{target}.part")
 
 
 def write_errors(source: FileSource, journal: str | os.PathLike[str], path: str | os.PathLike[str]) -> int:
@@ -178,7 +174,7 @@ def write_errors(source: FileSource, journal: str | os.PathLike[str], path: str 
     """
     target = Path(path)
     _keep_apart(target, (source.path, Path(journal)))
-    part = _part_of(target)
+    part = unfinished(target)
     try:
         with part.open("w", encoding=_encoding_of(source), errors="backslashreplace", newline="") as text:
             count = _write(source, journal_errors(journal), text)

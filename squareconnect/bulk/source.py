@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from squareconnect.bulk.errors import InputError, Stopped
+from squareconnect.bulk.files import unfinished
 from squareconnect.bulk.mapping import (
     ERROR_COLUMNS,
     KNOWN_COLUMNS,
@@ -366,7 +367,7 @@ def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
 
 def _copy(stream: BinaryIO, name: str, path: Path) -> None:
     """Copy a stream to a file, which gets its name only when it is complete."""
-    part = path.with_name(path.name + ".part")
+    part = unfinished(path)
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "wb") as file:  # noqa: PTH123 - of a descriptor

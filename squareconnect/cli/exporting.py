@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from squareconnect.cli.failures import DONE, misused, say
@@ -73,7 +72,9 @@ def _export(options: Namespace) -> int:
 
 def _tell_how_to_go_on(options: Namespace) -> None:
     """Print the command that continues the export, if there is something to continue."""
-    part = Path(f"{options.file}.part")
+    from squareconnect.bulk.files import unfinished
+
+    part = unfinished(options.file)
     if part.is_file() and part.stat().st_size:
         words = [word for word in options.words if word != "--resume"]
         say(f"To continue: {shlex.join([*program().split(), *words, '--resume'])}")

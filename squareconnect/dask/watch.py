@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from squareconnect.bulk.files import unfinished
 from squareconnect.bulk.planning import journal_results
 
 if TYPE_CHECKING:
@@ -99,6 +100,6 @@ class Watch:
 
     def _keep(self, *, ended: bool = False) -> None:
         """Write the record atomically: the next reader finds either the old one or the new one."""
-        part = Path(f"{self._begun}.part")
+        part = unfinished(self._begun)
         part.write_text(json.dumps({"deaths": self._deaths, "alone": self._alone_deaths, "ended": ended}))
         part.replace(self._begun)
