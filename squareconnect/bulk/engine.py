@@ -30,6 +30,7 @@ from squareconnect.bulk.sending import refusal_of
 from squareconnect.exceptions import ApiException, DecodeError
 from squareconnect.models.error_code import ErrorCode
 from squareconnect.transport.exchange import pause_before_retry, should_retry
+from squareconnect.transport.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -191,7 +192,7 @@ class Engine:
         ledger = threading.Thread(target=self._keep_ledger, name="square-import-ledger", daemon=True)
         try:
             self._driver.serve(self._following, self._finished)
-            ledger.start()
+            start_thread(ledger)
             while not self._ended.wait(_TELL_EVERY):
                 self._meter.tell()
         except BaseException as reason:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 from squareconnect.bulk.errors import BulkError, Stopped
 from squareconnect.bulk.reports import Progress, Refusal
 from squareconnect.exceptions import DecodeError
+from squareconnect.transport.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -120,7 +121,7 @@ class Threads:
         """Send rows in this number of threads. A thread that still waits for an answer at the end ends by itself."""
         for number in range(self._count):
             name = f"square-import-{number}"
-            threading.Thread(target=self._run, args=(following, finished), name=name, daemon=True).start()
+            start_thread(threading.Thread(target=self._run, args=(following, finished), name=name, daemon=True))
 
     def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
         """Make one call in this thread."""
@@ -165,7 +166,8 @@ class Tasks:
 
     def serve(self, following: Following, finished: Finished) -> None:
         """Send rows, in one task for each call. A thread starts the tasks."""
-        threading.Thread(target=self._feed, args=(following, finished), name="square-import", daemon=True).start()
+        feeder = threading.Thread(target=self._feed, args=(following, finished), name="square-import", daemon=True)
+        start_thread(feeder)
 
     def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
         """Make one call in the loop, and wait for it here."""

@@ -26,6 +26,7 @@ from squareconnect.bulk.journal import Journal, opened
 from squareconnect.exceptions import ConnectionFailed, DecodeError, ServerError
 from squareconnect.models import Customer, ListCustomersResponse
 from test.bulk.helpers import api_of, leave_behind, people, write
+from test.transport.interrupting import InterruptError, interrupt_a_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -139,6 +140,18 @@ class Standing:
             time.sleep(0.05)
             raise ConnectionFailed(None, "hung up")
         return ListCustomersResponse(customers=[Customer(id="A")])
+
+
+def test_an_interrupt_while_a_thread_starts_reaches_the_caller_of_an_import(
+    square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        interrupt_a_start(patch)
+        with pytest.raises(InterruptError):
+            import_customers(people(3), api_of(square.host), journal=journal)
+
+    assert import_customers(people(3), api_of(square.host), journal=journal).left == 0
+    assert len(square.customers) == 3
 
 
 @pytest.mark.parametrize(("failures", "stopped"), [(1, False), (3, True)])

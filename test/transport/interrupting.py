@@ -26,6 +26,8 @@ from test.servers import CUSTOMER, Request, Server, Wire, api_for, message, tunn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pytest
+
     from squareconnect import CustomersApi
 
 POOL = 3
@@ -33,6 +35,20 @@ POOL = 3
 
 class InterruptError(BaseException):
     """The exception that the signal handler raises."""
+
+
+def interrupt_a_start(patch: pytest.MonkeyPatch) -> None:
+    """Interrupt the next ``Thread.start()`` of this thread, while it waits for the new thread to run."""
+    wait_as_ever, starter, due = threading.Condition.wait, threading.current_thread(), [True]
+
+    def wait(condition: threading.Condition, timeout: float | None = None) -> bool:
+        if threading.current_thread() is not starter or not due:
+            return wait_as_ever(condition, timeout)
+        due.clear()
+        condition.release()  # Waiting starts with this.
+        raise InterruptError
+
+    patch.setattr(threading.Condition, "wait", wait)
 
 
 def interrupt(number: int, frame: object) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from squareconnect.exceptions import ApiException
 from test.servers import Server, answer, api_for, untraced
-from test.transport.interrupting import InterruptError, interrupt
+from test.transport.interrupting import InterruptError, interrupt, interrupt_a_start
 
 
 @pytest.mark.parametrize("way", ["plain", "tls", "proxy"])
@@ -30,18 +30,10 @@ def test_the_client_works_as_before_after_interrupts_at_any_moment(way: str) -> 
 def test_an_interrupt_while_a_thread_starts_reaches_the_caller(
     options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wait_as_ever, main = threading.Condition.wait, threading.current_thread()
-
-    def wait(condition: threading.Condition, timeout: float | None = None) -> bool:
-        if threading.current_thread() is not main:
-            return wait_as_ever(condition, timeout)
-        condition.release()  # What waiting begins with.
-        raise InterruptError
-
     with Server() as server:
         api = api_for(server)
         with monkeypatch.context() as patch:
-            patch.setattr(threading.Condition, "wait", wait)
+            interrupt_a_start(patch)
             with pytest.raises(InterruptError):
                 api.retrieve_customer("C1", **options)
 
