@@ -1,4 +1,4 @@
-"""Packaging. The version and the requirements stand in one place each, and are read from there."""
+"""Packaging. The version and the requirements are read from the files that define them."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ HERE = Path(__file__).parent
 
 
 def read(path: str) -> str:
-    """Give a file's text."""
+    """Return the text of a file."""
     return (HERE / path).read_text(encoding="utf-8")
 
 
 def version() -> str:
-    """Give the version that the package says it has."""
+    """Return the version in ``squareconnect/__init__.py``."""
     lines = read("squareconnect/__init__.py").splitlines()
     return next(line.split('"')[1] for line in lines if line.startswith("__version__ = "))
 
