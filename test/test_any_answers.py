@@ -36,7 +36,7 @@ bodies = st.binary() | json_values.map(lambda value: json.dumps(value).encode())
 @settings(max_examples=300)
 @given(bodies, st.sampled_from(TYPES))
 @example(b'{"errors": []}', models.RetrieveCustomerResponse)
-def test_any_bytes_are_a_model_or_a_decode_error(body: bytes, kind: type[Model]) -> None:
+def test_any_bytes_give_a_model_or_a_decode_error(body: bytes, kind: type[Model]) -> None:
     try:
         model = client.deserialize(RESTResponse(200, "OK", {}, body), kind.__name__)
     except DecodeError as error:
@@ -68,7 +68,7 @@ def retrieve(line: tuple[Server, Any], data: bytes) -> ApiException | None:
 
 @settings(max_examples=100)
 @given(st.integers(200, 599), bodies)
-def test_any_answer_is_a_customer_or_an_exception_with_its_status(
+def test_any_answer_gives_a_customer_or_an_exception_with_its_status(
     line: tuple[Server, Any], status: int, body: bytes
 ) -> None:
     error = retrieve(line, message(status, body, {"Connection": "close"}))
@@ -78,7 +78,7 @@ def test_any_answer_is_a_customer_or_an_exception_with_its_status(
 
 @settings(max_examples=100)
 @given(st.binary(max_size=200), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", WHOLE[:-3], WHOLE[:60]]))
-def test_any_bytes_on_the_wire_are_a_customer_or_an_exception(
+def test_any_bytes_on_the_wire_give_a_customer_or_an_exception(
     line: tuple[Server, Any], data: bytes, start: bytes
 ) -> None:
     retrieve(line, start + data)

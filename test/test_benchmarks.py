@@ -31,18 +31,18 @@ def measured(peer: float, *floors: float, **more: Any) -> dict[str, Any]:
     }
 
 
-def test_the_floor_is_the_mean_of_before_and_after() -> None:
+def test_the_floor_is_the_mean_of_the_runs_before_and_after() -> None:
     assert table.cost(DECODE, measured(3.0, 1.0, 2.0)) == 2.0
     assert table.drift(measured(3.0, 1.0, 2.0)) == 1.0
 
 
-def test_an_import_costs_milliseconds_above_the_floor() -> None:
+def test_the_cost_of_an_import_is_in_milliseconds_above_the_floor() -> None:
     assert table.cost(IMPORT, measured(0.030, 0.020, 0.020)) == pytest.approx(10.0)
     assert table.figure(IMPORT, measured(0.030, 0.020, 0.020)) == "+10.0 ms"
 
 
 @pytest.mark.parametrize(("peer", "met"), [(1.1, "yes"), (1.104, "yes"), (1.11, "no")])
-def test_an_aim_is_met_to_the_two_decimals_that_are_shown(peer: float, met: str) -> None:
+def test_an_aim_is_compared_with_the_two_decimals_that_are_shown(peer: float, met: str) -> None:
     assert table.meets(RETRIEVE, measured(peer, 1.0)) == met
 
 
@@ -51,7 +51,7 @@ def test_more_connections_than_sixteen_miss_the_aim() -> None:
     assert table.meets(THREADS, measured(1.0, 1.0, connections=17)) == "no"
 
 
-def test_a_peer_that_does_not_do_a_work_has_no_figure() -> None:
+def test_a_peer_without_a_workload_has_no_figure_for_it() -> None:
     headings, row = table.rows({"ours": {"decode": measured(1.4, 1.0)}, "pydantic": {}}, ("pydantic", "ours"))
     cells = dict(zip(headings, row, strict=True))
     assert (cells["pydantic"], cells["ours"], cells["met"]) == ("-", "1.40", "-")
@@ -82,12 +82,12 @@ def test_figures_that_grow_by_more_than_the_tolerance_are_named() -> None:
     ]
 
 
-def test_the_baseline_has_every_work_for_each_python() -> None:
+def test_the_baseline_has_every_workload_for_each_python() -> None:
     for baseline in json.loads(counts.BASELINE.read_text()).values():
         assert set(baseline) == set(counts.WORKS)
 
 
-def test_the_peak_of_memory_is_seen() -> None:
+def test_the_peak_memory_is_measured() -> None:
     assert counts.peak(lambda: bytearray(50 * 1024)) >= 50
 
 
@@ -105,7 +105,7 @@ def test_a_page_has_as_many_customers_as_asked_for(full: bool) -> None:
     assert page.cursor == "next"
 
 
-def test_a_full_customer_leaves_no_field_out() -> None:
+def test_a_full_customer_has_every_field() -> None:
     page = decode(data.page(1, full=True), "ListCustomersResponse")
     customer = page.customers[0]
     for model in (customer, customer.address, *customer.cards, *customer.groups, customer.preferences):
@@ -113,7 +113,7 @@ def test_a_full_customer_leaves_no_field_out() -> None:
     assert json.loads(data.page(1, full=True)) == {"customers": [data.customer(0)]}
 
 
-def test_of_a_usual_page_s_optional_fields_two_in_five_are_missing_and_unknown_keys_are_there() -> None:
+def test_a_usual_page_lacks_two_in_five_optional_fields_and_has_unknown_keys() -> None:
     customers = json.loads(data.page(1_000))["customers"]
     optional = [name for name in data.customer(0) if name not in ("id", "created_at", "updated_at", "cards")]
     there = sum(name in each for each in customers for name in optional)
@@ -125,7 +125,7 @@ def test_of_a_usual_page_s_optional_fields_two_in_five_are_missing_and_unknown_k
 
 
 class TestEachBenchmarkRunsAtASmallSize:
-    def test_python_m_benchmarks_says_how_it_is_run(self) -> None:
+    def test_python_m_benchmarks_shows_its_usage(self) -> None:
         said = subprocess.run(
             [sys.executable, "-m", "benchmarks", "--help"], capture_output=True, text=True, check=True
         )
@@ -135,7 +135,7 @@ class TestEachBenchmarkRunsAtASmallSize:
         assert clients.CLIENTS.keys() <= environments.PACKAGES.keys()
         assert set(render.PEERS) == clients.CLIENTS.keys()
 
-    def test_the_works(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_workloads(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(works, "WARM_UP", 0.0)
         monkeypatch.setattr("gc.collect", int)  # A collection takes long with all the objects that the tests hold.
         measured = works.measure("ours", TINY, ("decode", "calls", "memory"))

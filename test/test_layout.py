@@ -46,11 +46,11 @@ def imported(tree: ast.AST, package: str = "squareconnect") -> Iterator[str]:
             )
 
 
-def test_each_layer_is_there() -> None:
+def test_every_module_has_a_layer() -> None:
     assert set(LAYERS) == {module.partition(".")[0] for module in MODULES}
 
 
-def test_each_room_is_in_the_picture() -> None:
+def test_each_layer_is_in_the_picture() -> None:
     picture = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8").split("```")[1]
 
     assert [layer for layer in LAYERS if layer != "__main__" and not re.search(rf"\b{layer}\b", picture)] == []
@@ -73,7 +73,7 @@ def when_imported(path: Path) -> ast.Module:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_module_imports_only_from_its_own_room_and_those_below(module: str) -> None:
+def test_a_module_imports_only_from_its_own_layer_and_lower_ones(module: str) -> None:
     code = ast.parse(MODULES[module].read_text(encoding="utf-8"))
 
     upwards = {each for each in imported(code) if each and layer_of(each) > layer_of(module)}
@@ -96,7 +96,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         follow(module, ())
 
 
-def test_a_circle_and_a_step_upwards_would_be_seen() -> None:
+def test_imports_in_functions_and_for_types_are_found() -> None:
     code = "if TYPE_CHECKING:\n    from squareconnect.cli import main\ndef f():\n    import squareconnect.rest\n"
 
     assert set(imported(ast.parse(code))) == {"cli", "rest"}

@@ -49,7 +49,9 @@ def test_calls_succeed_and_end_at_their_deadline_under_another_clock(
 
 
 @in_every_time
-def test_retries_wait_as_long_as_asked_under_another_clock(clock: Callable[[], AbstractContextManager[Any]]) -> None:
+def test_retries_wait_as_long_as_the_server_asks_under_another_clock(
+    clock: Callable[[], AbstractContextManager[Any]],
+) -> None:
     steps = (answer(429, {}, {"Retry-After": "1"}), close, answer())
     with Server(*steps) as server, clock():
         api = CustomersApi(ApiClient(Configuration(host=server.host, access_token="T")))

@@ -115,7 +115,7 @@ def test_a_call_cancelled_while_it_waits_for_a_connection_takes_none(run: Any) -
     run(main())
 
 
-def test_a_place_that_becomes_free_as_its_call_is_cancelled_goes_to_the_next(run: Any) -> None:
+def test_a_slot_that_becomes_free_as_its_call_is_cancelled_goes_to_the_next_call(run: Any) -> None:
     async def main() -> None:
         with Server(otherwise=answer()) as server:
             async with client_of(server, connection_pool_maxsize=1) as api:
@@ -133,7 +133,7 @@ def test_a_place_that_becomes_free_as_its_call_is_cancelled_goes_to_the_next(run
 
 
 @pytest.mark.parametrize("secure", [False, True])
-def test_calls_cancelled_at_any_moment_lose_no_place(run: Any, secure: bool, server_tls: ssl.SSLContext) -> None:
+def test_calls_cancelled_at_any_moment_lose_no_slot(run: Any, secure: bool, server_tls: ssl.SSLContext) -> None:
     rng = random.Random(1)
 
     async def main() -> None:

@@ -36,7 +36,7 @@ class Names:
         return self.found
 
 
-def test_the_next_address_is_tried_beside_one_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_address_is_tried_while_one_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     with Server() as server, full_port() as port:
         monkeypatch.setattr(socket, "getaddrinfo", Names(address(port), address(server.port)).getaddrinfo)
         start = time.monotonic()
@@ -45,7 +45,7 @@ def test_the_next_address_is_tried_beside_one_that_does_not_answer(monkeypatch: 
         assert 0.2 < time.monotonic() - start < 8  # The first address would take 10 s.
 
 
-def test_the_next_address_is_tried_at_once_where_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_address_is_tried_at_once_if_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     with Server() as server:
         found = [address(servers.closed_port()) for _ in range(40)]
         monkeypatch.setattr(socket, "getaddrinfo", Names(*found, address(server.port)).getaddrinfo)
@@ -55,7 +55,7 @@ def test_the_next_address_is_tried_at_once_where_one_refuses(monkeypatch: pytest
         assert time.monotonic() - start < 5  # Waiting for each would take 10 s.
 
 
-def test_of_two_connections_that_stand_at_once_one_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_of_two_connections_made_at_the_same_moment_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both are accepted in the turn in which the second is started."""
 
     class Loop(asyncio.SelectorEventLoop):
@@ -112,7 +112,9 @@ def test_a_cancelled_race_closes_the_winner_too(monkeypatch: pytest.MonkeyPatch)
             loop.close()
 
 
-def test_addresses_that_do_not_answer_are_left_after_the_connect_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connecting_to_addresses_that_do_not_answer_ends_after_the_connect_time_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with full_port() as port:
         monkeypatch.setattr(socket, "getaddrinfo", Names(address(port), address(port)).getaddrinfo)
         with pytest.raises(TimeoutError, match="did not accept the connection in time"):
@@ -136,14 +138,14 @@ def test_programs_may_limit_the_family_of_addresses(monkeypatch: pytest.MonkeyPa
     assert names.families == [socket.AF_INET]
 
 
-def test_ipv6_is_spoken() -> None:
+def test_calls_over_ipv6_succeed() -> None:
     with Server(address="::1") as server:
         assert asyncio.run(retrieved_by(api_of(server))).customer
 
         assert server.requests[0].headers["host"] == f"[::1]:{server.port}"
 
 
-def test_a_name_that_cannot_be_looked_up_since_there_is_no_thread_is_a_failed_connection() -> None:
+def test_a_name_lookup_without_a_thread_is_a_failed_connection() -> None:
     async def main() -> None:
         executor = ThreadPoolExecutor(1)
         executor.shutdown()
@@ -155,7 +157,7 @@ def test_a_name_that_cannot_be_looked_up_since_there_is_no_thread_is_a_failed_co
     asyncio.run(main())
 
 
-def test_the_refusal_of_a_tool_reaches_the_caller_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_of_a_tool_reaches_the_caller_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     class BlockedError(RuntimeError):
         """The exception of a tool that forbids sockets."""
 
@@ -172,7 +174,7 @@ def test_the_refusal_of_a_tool_reaches_the_caller_as_it_is(monkeypatch: pytest.M
     asyncio.run(main())
 
 
-def test_a_loop_that_does_not_take_the_socket_leaves_none_open() -> None:
+def test_an_event_loop_that_fails_to_take_the_socket_leaves_none_open() -> None:
     class Loop(asyncio.SelectorEventLoop):
         async def create_connection(self, *args: Any, **options: Any) -> Any:
             raise OSError("not today")
@@ -187,7 +189,7 @@ def test_a_loop_that_does_not_take_the_socket_leaves_none_open() -> None:
             loop.close()
 
 
-def test_a_call_cancelled_as_the_loop_takes_the_socket_closes_it() -> None:
+def test_a_call_cancelled_as_the_event_loop_takes_the_socket_closes_it() -> None:
     class Loop(asyncio.SelectorEventLoop):
         async def create_connection(self, *args: Any, **options: Any) -> Any:
             task.cancel()
@@ -204,7 +206,7 @@ def test_a_call_cancelled_as_the_loop_takes_the_socket_closes_it() -> None:
             loop.close()
 
 
-def test_a_result_that_comes_too_late_is_dropped() -> None:
+def test_a_result_that_comes_too_late_is_discarded() -> None:
     dropped: list[int] = []
 
     async def late() -> int:

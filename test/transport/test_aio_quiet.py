@@ -22,7 +22,7 @@ class Loud(Connection):
         self.usable = False
 
 
-def test_a_connection_whose_bytes_the_loop_does_not_come_to_read_is_given_up() -> None:
+def test_a_connection_is_dropped_if_the_event_loop_never_reads_its_bytes() -> None:
     here, there = socket.socketpair()
     with here, there:
         there.send(b"H")

@@ -40,7 +40,7 @@ def test_an_interrupt_while_a_thread_starts_reaches_the_caller(
         assert api.retrieve_customer("C1").customer
 
 
-def test_an_interrupt_while_a_call_waits_for_a_connection_loses_no_place() -> None:
+def test_an_interrupt_while_a_call_waits_for_a_connection_loses_no_slot() -> None:
     holding, release = threading.Event(), threading.Event()
 
     class Held:

@@ -73,7 +73,7 @@ def test_a_stray_success_does_not_make_a_refused_delete_succeed(way: Way) -> Non
             api.delete_customer("C1")
 
 
-def test_an_answer_that_came_before_its_request_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_arrives_before_its_request_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def connect_slowly(*args: Any, **options: Any) -> socket.socket:
         sock = connect(*args, **options)
         time.sleep(0.05)
@@ -97,7 +97,7 @@ def test_an_answer_that_came_before_its_request_is_not_taken(monkeypatch: pytest
         assert server.requests == []
 
 
-def test_connections_without_surplus_are_kept(way: Way) -> None:
+def test_connections_without_surplus_bytes_are_kept(way: Way) -> None:
     with way.server() as (server, api):
         for _ in range(5):
             assert id_of(api) == "C1"
@@ -116,7 +116,7 @@ def test_interim_answers_are_skipped(way: Way) -> None:
         assert server.connections == 1
 
 
-def test_a_server_that_closes_behind_its_answer_costs_no_call(way: Way) -> None:
+def test_a_server_that_closes_after_its_answer_fails_no_call(way: Way) -> None:
     def answer_and_close(wire: Wire, request: Request) -> None:
         wire.send(WHOLE)
         wire.close()
@@ -129,7 +129,7 @@ def test_a_server_that_closes_behind_its_answer_costs_no_call(way: Way) -> None:
         assert server.connections == 3
 
 
-def test_an_answer_that_announces_its_connections_end_is_read_whole() -> None:
+def test_an_answer_with_connection_close_is_read_completely() -> None:
     head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
     with Server(otherwise=in_pieces(head + b"Content-Length: %d\r\n\r\n" % len(BODY), BODY[:5], BODY[5:])) as server:
         for _ in range(2):
