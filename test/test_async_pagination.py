@@ -10,7 +10,7 @@ from squareconnect import (
     ListCustomersResponse,
     paginate_async,
 )
-from test.directories import Directory, cut_off, expired, page_of
+from test.customer_directory import Directory, cut_off, expired, page_of
 
 if TYPE_CHECKING:
     from squareconnect.pagination import AsyncCustomers

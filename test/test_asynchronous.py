@@ -42,7 +42,7 @@ class Gate:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open = threading.Event()
-        self.began = threading.Semaphore(0)
+        self.running = threading.Semaphore(0)
         self.inside = 0
         self.most_inside = 0
         self.calls = 0
@@ -52,15 +52,15 @@ class Gate:
             self.calls += 1
             self.inside += 1
             self.most_inside = max(self.most_inside, self.inside)
-        self.began.release()
+        self.running.release()
         assert self._open.wait(PATIENCE)
         with self._lock:
             self.inside -= 1
         return "through"
 
-    def wait_until_begun(self, calls: int = 1) -> None:
+    def wait_until_running(self, calls: int = 1) -> None:
         for _ in range(calls):
-            assert self.began.acquire(timeout=PATIENCE)
+            assert self.running.acquire(timeout=PATIENCE)
 
     def open(self) -> None:
         self._open.set()
@@ -159,7 +159,7 @@ def test_a_handle_with_an_exception_is_freed_without_the_garbage_collector() -> 
 def test_no_more_calls_run_at_once_than_the_maximum_number_of_threads(gate: Gate) -> None:
     workers = Workers(3)
     handles = [workers.start(gate) for _ in range(10)]
-    gate.wait_until_begun(3)
+    gate.wait_until_running(3)
     assert len(background_threads()) == 3
     gate.open()
     assert [handle.get(PATIENCE) for handle in handles] == ["through"] * 10
@@ -184,14 +184,14 @@ def test_the_threads_end_when_no_call_waits() -> None:
 
 def test_the_threads_are_daemons(gate: Gate) -> None:
     Workers(1).start(gate)
-    gate.wait_until_begun()
+    gate.wait_until_running()
     assert all(thread.daemon for thread in background_threads())
 
 
 def test_a_call_cancelled_before_it_runs_is_never_made(gate: Gate) -> None:
     workers = Workers(1)
     first, second = workers.start(gate), workers.start(gate)
-    gate.wait_until_begun()
+    gate.wait_until_running()
     assert second.cancel()
     gate.open()
     assert first.get(PATIENCE) == "through"
@@ -203,7 +203,7 @@ def test_a_call_cancelled_before_it_runs_is_never_made(gate: Gate) -> None:
 
 def test_a_running_call_cannot_be_cancelled(gate: Gate) -> None:
     handle = Workers(1).start(gate)
-    gate.wait_until_begun()
+    gate.wait_until_running()
     assert not handle.cancel()
     gate.open()
     assert handle.get(PATIENCE) == "through"
@@ -230,7 +230,7 @@ def test_a_call_for_which_no_further_thread_can_start_waits_for_a_running_one(
 ) -> None:
     workers = Workers(2)
     first = workers.start(gate)
-    gate.wait_until_begun()
+    gate.wait_until_running()
     with monkeypatch.context() as without_threads:
         without_threads.setattr(threading.Thread, "start", refuse_to_start)
         second = workers.start(lambda: "made")
@@ -323,14 +323,14 @@ def test_a_cancelled_task_ends_at_once_and_its_waiting_call_is_not_made(gate: Ga
 
     async def cancelled() -> None:
         workers = Workers(1)
-        begun, waiting = workers.start(gate), workers.start(gate)
-        tasks = [asyncio.create_task(awaiting(handle)) for handle in (begun, waiting)]
-        await asyncio.to_thread(gate.wait_until_begun)
+        running, waiting = workers.start(gate), workers.start(gate)
+        tasks = [asyncio.create_task(awaiting(handle)) for handle in (running, waiting)]
+        await asyncio.to_thread(gate.wait_until_running)
         for task in tasks:
             task.cancel()
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [asyncio.CancelledError] * 2
-        assert (begun.running(), waiting.cancelled()) == (True, True)
+        assert (running.running(), waiting.cancelled()) == (True, True)
 
     asyncio.run(cancelled())
     gate.open()
@@ -371,7 +371,7 @@ def blocked_client(gate: Gate, **settings: Any) -> ApiClient:
 def test_a_client_makes_no_more_calls_at_once_than_it_has_connections(gate: Gate) -> None:
     api = CustomersApi(blocked_client(gate, connection_pool_maxsize=2))
     handles = [api.retrieve_customer("C", async_req=True) for _ in range(6)]
-    gate.wait_until_begun(2)
+    gate.wait_until_running(2)
     gate.open()
     for handle in handles:
         handle.join(PATIENCE)

@@ -75,16 +75,16 @@ def test_a_forked_child_makes_its_own_calls_but_not_its_parents_calls() -> None:
     ended = run("""
 workers = Workers(1)
 go_on = threading.Event()
-begun = threading.Event()
+started = threading.Event()
 made_in = []
 
 def blocked():
-    begun.set()
+    started.set()
     go_on.wait()
 
 workers.start(blocked, print)
 waiting = workers.start(lambda: print("the waiting call was made in", "child" if child == 0 else "parent"))
-begun.wait()
+started.wait()
 child = os.fork()
 if child == 0:
     print("the child's own call:", workers.start(lambda: "made").get(5), flush=True)

@@ -21,7 +21,7 @@ from squareconnect import (
     paginate_async,
 )
 from squareconnect.emulator import Emulator
-from test.directories import Directory, cut_off, expired, ids
+from test.customer_directory import Directory, cut_off, expired, ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -85,11 +85,11 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     graph = {name: set(imported(when_imported(path))) - {""} for name, path in MODULES.items()}
     finished: set[str] = set()
 
-    def follow(module: str, way: tuple[str, ...]) -> None:
-        assert module not in way, " -> ".join((*way, module))
+    def follow(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join((*path, module))
         if module not in finished:
             for each in graph[module]:
-                follow(each, (*way, module))
+                follow(each, (*path, module))
             finished.add(module)
 
     for module in graph:

@@ -26,7 +26,7 @@ def state() -> State:
 
 
 @pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
+def _logging_is_restored() -> Iterator[None]:
     gc.collect()
     before = state()
     yield

@@ -25,7 +25,7 @@ from squareconnect import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-from test.directories import Directory, cut_off, ids, page_of
+from test.customer_directory import Directory, cut_off, ids, page_of
 
 # -- All customers --------------------------------------------------------------------------------------------------
 

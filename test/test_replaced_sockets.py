@@ -19,7 +19,7 @@ from urllib3.util import connection, ssl_
 
 from squareconnect import AsyncApiClient, AsyncCustomersApi, Configuration
 from squareconnect.exceptions import ConnectionFailed, Timeout
-from test.servers import FOUND, Server, answer, api_for, drip, message, nobody, untraced
+from test.servers import FOUND, Server, answer, api_for, drip, environment_without_coverage, message, silent_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +98,7 @@ def test_calls_use_the_current_socket_class_and_no_older_connection(
 
 
 def test_deadline_and_outcome_are_right_with_other_sockets(replacing: Callable[[], Any]) -> None:
-    with Server(otherwise=DRIP) as server, nobody() as silent:
+    with Server(otherwise=DRIP) as server, silent_host() as silent:
         replacing()
         for host in (server.host, silent):
             with pytest.raises(Timeout) as late:
@@ -181,7 +181,7 @@ def test_another_class_of_tls_contexts_is_used_as_soon_as_it_is_set(
 def test_deadline_and_outcome_are_right_with_another_class_of_tls_contexts(
     server_tls: ssl.SSLContext, trusted: str, another_context: Callable[[], None]
 ) -> None:
-    with Server(tls=server_tls, otherwise=DRIP) as server, nobody() as silent:
+    with Server(tls=server_tls, otherwise=DRIP) as server, silent_host() as silent:
         another_context()
         for host, unknown in ((server.host, True), (silent.replace("http:", "https:"), False)):
             api = api_for(host, ssl_ca_cert=trusted, deadline=0.7, max_retries=0)
@@ -289,7 +289,9 @@ def test_a_subinterpreter_makes_calls_even_if_it_may_not_have_daemon_threads(kin
 
     with Server(otherwise=play) as server:
         program = [sys.executable, "-c", textwrap.dedent(SUBINTERPRETER), server.host, kind]
-        done = subprocess.run(program, env=untraced(), capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            program, env=environment_without_coverage(), capture_output=True, text=True, timeout=60, check=False
+        )
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("done\n")

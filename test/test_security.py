@@ -84,7 +84,7 @@ class Printed:
 
 
 @pytest.fixture
-def loud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def debugging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Debugging, switched on for the whole program."""
     monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 9)
     logging.getLogger().setLevel(logging.DEBUG)
@@ -92,7 +92,7 @@ def loud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     logging.getLogger().setLevel(logging.WARNING)
 
 
-@pytest.mark.usefixtures("loud")
+@pytest.mark.usefixtures("debugging")
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_the_token_and_the_address_are_printed_nowhere(
     fault: servers.Step, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture

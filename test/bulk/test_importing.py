@@ -155,9 +155,9 @@ def test_a_row_whose_answers_are_not_squares_is_unknown_within_seconds(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(square, "answer", lambda *request: (200, answer))
-        began = time.monotonic()
+        start = time.monotonic()
         report = import_customers(people(2), api_of(square.host), journal=journal)
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - start < 20
     assert (report.created, report.unknown, report.left) == (0, 2, 0)
     assert square.requests == 6
     assert import_customers(people(2), api_of(square.host), journal=journal).created == 2
@@ -180,18 +180,18 @@ def test_tasks_report_a_loop_that_is_closed() -> None:
     row = Row(1, {}, "key", None, 0.0, False)
     calls = iter([[row], []])
     reported: list[Any] = []
-    told = threading.Event()
+    reported = threading.Event()
 
     def report(*result: Any) -> None:
         reported.append(result)
-        told.set()
+        reported.set()
 
     async def send(rows: Any) -> Any:
         return []
 
     tasks = Tasks(async_api_of("http://127.0.0.1:1"), send, 1, loop)
     tasks.serve(lambda: next(calls), report)
-    assert told.wait(5)
+    assert reported.wait(5)
     assert isinstance(reported[0][2], RuntimeError)
     tasks.close()
 
@@ -398,10 +398,10 @@ def test_a_second_interrupt_does_not_wait_for_answers(journal: Path) -> None:
 
     thread = threading.Thread(target=interrupt_again)
     thread.start()
-    began = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         import_customers(people(5), api_of("http://127.0.0.1:1"), journal=journal, send=send)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - start < 15
     answered.set()
     thread.join()
     assert journal_report(journal).left == 5
@@ -425,8 +425,8 @@ def test_an_import_that_is_killed_over_and_over_makes_everyone_once(tmp_path: Pa
         unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
         for kill in range(4):
             with subprocess.Popen(command, env=unmeasured) as process:
-                began = len(square.customers)
-                while process.poll() is None and len(square.customers) < began + 20 + 7 * kill:
+                before = len(square.customers)
+                while process.poll() is None and len(square.customers) < before + 20 + 7 * kill:
                     time.sleep(0.005)
                 process.kill()
         ended = [75]

@@ -102,14 +102,14 @@ def test_a_slow_servers_limit_is_used_up_with_few_refused(retry_after: float | N
 
 @pytest.mark.parametrize("latency", [0.02, 0.1, 0.2])
 @pytest.mark.parametrize("retry_after", [None, 1.0])
-@pytest.mark.parametrize(("rate", "most"), [(2, 0.16), (5, 0.08), (10, 0.06)])
+@pytest.mark.parametrize(("rate", "max_share"), [(2, 0.16), (5, 0.08), (10, 0.06)])
 def test_a_slow_server_refuses_few_while_its_limit_is_looked_for(
-    rate: float, most: float, latency: float, retry_after: float | None
+    rate: float, max_share: float, latency: float, retry_after: float | None
 ) -> None:
     server = Simulation(rate, rate, latency, retry_after)
     server.run(60)
     assert server.accepted >= 0.9 * rate * 60
-    assert server.refused < most * len(server.sent_at)
+    assert server.refused < max_share * len(server.sent_at)
 
 
 @pytest.mark.parametrize("latency", [0.02, 0.1, 0.2])

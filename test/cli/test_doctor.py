@@ -97,7 +97,7 @@ class TestTheCommand:
         assert "two words" not in done.out
 
     @pytest.mark.parametrize(
-        ("told", "name", "detail"),
+        ("response", "name", "detail"),
         [
             (Answer(401, "UNAUTHORIZED"), "accepted", "did not accept the access token"),
             (Answer(403, "INSUFFICIENT_SCOPES"), "read", "does not let this access token do that"),
@@ -106,9 +106,9 @@ class TestTheCommand:
         ],
     )
     def test_tells_what_an_answer_means(
-        self, told: Answer, name: str, detail: str, square: Square, ran: Callable[..., Done]
+        self, response: Answer, name: str, detail: str, square: Square, ran: Callable[..., Done]
     ) -> None:
-        with answering(told) as url:
+        with answering(response) as url:
             done = ran("doctor", "--json", "--host", url)
         checks = checks_in(done)
         assert done.code == 1

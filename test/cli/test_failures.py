@@ -114,9 +114,9 @@ class TestAFault:
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert self.run(KeyError("a\nb"), monkeypatch) == 1
-        told = capsys.readouterr().err
-        assert told.startswith("squareconnect: this is a bug in the program, please report it: KeyError: 'a\\nb' (fai")
-        assert told.count("\n") == 1
+        error = capsys.readouterr().err
+        assert error.startswith("squareconnect: this is a bug in the program, please report it: KeyError: 'a\\nb' (fai")
+        assert error.count("\n") == 1
 
     def test_of_a_file_names_it(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         assert self.run(OSError(errno.ENOSPC, "", "customers.csv"), monkeypatch) == 1

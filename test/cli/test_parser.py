@@ -12,7 +12,7 @@ import pytest
 from squareconnect import __version__
 from squareconnect.cli.parser import COMMANDS, make_parser, program
 from test.cli.program import environment
-from test.servers import untraced
+from test.servers import environment_without_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,9 +127,9 @@ class TestStartingFast:
     @staticmethod
     def loaded(program: str) -> set[str]:
         """Return the modules that are loaded after a program ran."""
-        told = f"{program}; import sys, json; print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+        code = f"{program}; import sys, json; print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
         done = subprocess.run(
-            [sys.executable, "-c", told], env=environment(), capture_output=True, text=True, timeout=30, check=True
+            [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=30, check=True
         )
         return set(json.loads(done.stderr))
 
@@ -146,7 +146,10 @@ class TestStartingFast:
 
         def milliseconds(program: str) -> float:
             process = subprocess.Popen(
-                [sys.executable, "-c", program], env=untraced(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                [sys.executable, "-c", program],
+                env=environment_without_coverage(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
             )
             _, _, used = os.wait4(process.pid, 0)
             process.returncode = 0

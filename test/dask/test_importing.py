@@ -41,14 +41,14 @@ def test_files_of_all_formats_are_imported_once_over_two_runs(
     with gzip.open(source / "d.csv.gz", "wt") as file:
         file.write("given_name,reference_id\nAda,r90\n")
     given = [str(source / "*.csv"), source / "b.jsonl", f"file://{source}/c.parquet", str(source / "*.gz")]
-    told: list[Any] = []
+    reported: list[Any] = []
     for _ in range(2):
-        report = import_customers(given, settings, journal=folder / "journal", progress=told.append)
+        report = import_customers(given, settings, journal=folder / "journal", progress=reported.append)
         assert (report.created, report.left, report.unknown, report.refused) == (91, 0, 0, 0)
     assert square.requests == 91
     assert references(square) == Counter(f"r{number}" for number in range(91))
-    assert {one.phase for one in told} == {"reading", "sending"}
-    assert told[-1].done == 91 or told[-1].phase == "reading"
+    assert {one.phase for one in reported} == {"reading", "sending"}
+    assert reported[-1].done == 91 or reported[-1].phase == "reading"
 
 
 def test_a_frame_and_a_bag_are_imported_by_their_partitions(
@@ -191,11 +191,11 @@ def test_what_a_stint_leaves_is_done_by_the_next(
     client: Client, square: Square, settings: Configuration, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stints, "STINT", 0.3)
-    told: list[Any] = []
+    reported: list[Any] = []
     bag = dask.bag.from_sequence(people(0, 60), npartitions=2)
-    report = import_customers(bag, settings, journal=folder / "journal", rate=50, progress=told.append)
+    report = import_customers(bag, settings, journal=folder / "journal", rate=50, progress=reported.append)
     assert (report.created, square.requests) == (60, 60)
-    assert len([one for one in told if one.phase == "sending"]) > 2
+    assert len([one for one in reported if one.phase == "sending"]) > 2
 
 
 def test_a_journal_that_the_task_of_an_earlier_client_uses_is_waited_for(

@@ -19,7 +19,7 @@ class Scheduler:
 
 
 def run(story: Callable[[Scheduler, Ask], Coroutine[Any, Any, None]]) -> None:
-    async def told() -> None:
+    async def main() -> None:
         scheduler = Scheduler()
         await Till().start(scheduler)  # type: ignore[arg-type]
 
@@ -30,7 +30,7 @@ def run(story: Callable[[Scheduler, Ask], Coroutine[Any, Any, None]]) -> None:
 
         await story(scheduler, ask)
 
-    asyncio.run(told())
+    asyncio.run(main())
 
 
 def test_grants_of_all_workers_together_keep_to_the_rate() -> None:
@@ -45,9 +45,9 @@ def test_grants_of_all_workers_together_keep_to_the_rate() -> None:
                 answered = await ask(worker, 200.0, succeeded=answered)
                 granted += answered
 
-        began = time.monotonic()
+        start = time.monotonic()
         await asyncio.gather(work("w1"), work("w2"))
-        assert 20 < granted <= 200 * (time.monotonic() - began + 0.3)
+        assert 20 < granted <= 200 * (time.monotonic() - start + 0.3)
 
     run(story)
 

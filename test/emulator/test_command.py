@@ -106,7 +106,7 @@ def test_its_options_say_how_the_emulator_starts(
 
 @pytest.mark.usefixtures("_signal_handlers")
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (
             ["--host", "192.0.2.1"],
@@ -122,12 +122,14 @@ def test_its_options_say_how_the_emulator_starts(
         (["--database", "missing/square.db"], "Cannot use the database missing/square.db: unable to open"),
     ],
 )
-def test_what_cannot_be_is_told_in_one_line(options: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_is_told_in_one_line(
+    options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(parsed(*options)) == 1
 
     output, error = capsys.readouterr()
     assert output == ""
-    assert error.startswith(told)
+    assert error.startswith(message)
     assert error.count("\n") == 1
 
 

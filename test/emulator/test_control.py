@@ -30,7 +30,7 @@ def wire(square: Emulator, connect: Connect) -> Wire:
     return connect(square)
 
 
-def told(answer: Answer) -> str:
+def refusal_text(answer: Answer) -> str:
     (error,) = answer.json["errors"]
     return f"{answer.status} {error['code']}: {error['detail']}"
 
@@ -120,12 +120,12 @@ class TestTheControlInterface:
         whole = [entry.as_json() for entry in square.requests]
         response = wire.pool.request("GET", f"{square.url}/_emulator/requests", preload_content=False)
         assert wire.get("/_emulator/health").status == 200
-        told = json.loads(response.data)
+        result = json.loads(response.data)
 
         assert "transfer-encoding" in response.headers
-        assert told.keys() == {"requests", "cleared", "changes"}
-        assert told["requests"] == whole
-        assert told["changes"] == whole[-1]["change"]
+        assert result.keys() == {"requests", "cleared", "changes"}
+        assert result["requests"] == whole
+        assert result["changes"] == whole[-1]["change"]
         assert wire.get("/_emulator/requests", limit=100).json["requests"] == whole[:100]
 
     def test_takes_and_restores_a_snapshot(self, wire: Wire) -> None:
@@ -177,7 +177,7 @@ class TestTheControlInterface:
         assert len(square.requests) == 0
 
     @pytest.mark.parametrize(
-        ("method", "path", "body", "told_as"),
+        ("method", "path", "body", "expected"),
         [
             ("GET", "nothing", None, "404 NOT_FOUND"),
             ("GET", "requests/x", None, "404 NOT_FOUND"),
@@ -208,9 +208,9 @@ class TestTheControlInterface:
         ],
     )
     def test_refuses_what_makes_no_sense(
-        self, wire: Wire, method: str, path: str, body: bytes | None, told_as: str
+        self, wire: Wire, method: str, path: str, body: bytes | None, expected: str
     ) -> None:
-        assert told(wire.send(method, f"/_emulator/{path}", body)).startswith(told_as)
+        assert refusal_text(wire.send(method, f"/_emulator/{path}", body)).startswith(expected)
 
     def test_refuses_a_body_beyond_all_bounds(self, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("squareconnect.emulator.app.CONTROL_BODY_LIMIT", 10)
@@ -234,7 +234,7 @@ def events_of(client: socket.socket) -> Iterator[tuple[str, Any]]:
             yield lines[b"event"].decode().strip(), json.loads(lines[b"data"])
 
 
-def told_until(events: Iterator[tuple[str, Any]], is_wanted: Callable[[Any], bool]) -> list[str]:
+def events_until(events: Iterator[tuple[str, Any]], is_wanted: Callable[[Any], bool]) -> list[str]:
     """Return the names of the events up to the wanted state. Their number depends on timing."""
     names = []
     for name, data in events:
@@ -259,11 +259,11 @@ class TestEvents:
             name, data = next(events)
             assert (name, data["requests"][0]["operation"]) == ("requests", "create_customer")
             assert "body" not in data["requests"][0]
-            told_until(events, lambda state: (state["customers"], state["requests"]) == (1, 1))
+            events_until(events, lambda state: (state["customers"], state["requests"]) == (1, 1))
             square.clock.advance(1)
-            told_until(events, lambda state: state["clock"]["now"] == "2026-01-01T00:00:01.000Z")
+            events_until(events, lambda state: state["clock"]["now"] == "2026-01-01T00:00:01.000Z")
             square.reset()
-            assert "cleared" in told_until(events, lambda state: state["requests"] == 0)
+            assert "cleared" in events_until(events, lambda state: state["requests"] == 0)
 
     @pytest.mark.parametrize("resumed", [("events?since=0", ""), ("events", "Last-Event-ID: 0\r\n")])
     def test_go_on_where_they_broke_off_and_lose_nothing(
@@ -334,7 +334,7 @@ class TestTheGuard:
         host = wire.square.url.removeprefix("http://")
         answer = wire.send("POST", path, b'{"given_name": "Ada"}', {"Origin": origin.format(host=host)})
 
-        assert told(answer).startswith("403 FORBIDDEN: The `Origin` header")
+        assert refusal_text(answer).startswith("403 FORBIDDEN: The `Origin` header")
         assert wire.get("/v2/customers").json == {}
 
     def test_lets_the_emulator_s_own_page_change_things(self, wire: Wire) -> None:
@@ -348,7 +348,7 @@ class TestTheGuard:
     def test_refuses_a_name_that_is_not_this_machine_s(self, wire: Wire, method: str, path: str, host: str) -> None:
         answer = wire.send(method, path, headers={"Host": host})
 
-        assert told(answer).startswith("403 FORBIDDEN: The `Host` header")
+        assert refusal_text(answer).startswith("403 FORBIDDEN: The `Host` header")
 
     @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:9", "127.0.0.2", "[::1]:80", "square.localhost"])
     def test_knows_the_names_of_this_machine(self, wire: Wire, host: str) -> None:
@@ -369,7 +369,7 @@ class TestTheGuard:
             wire = connect(square)
             for method, path in (("GET", "requests"), ("POST", "reset"), ("GET", "events"), ("GET", "v2/customers")):
                 answer = wire.send(method, f"/_emulator/{path}", headers={"Authorization": "Bearer wrong"})
-                assert told(answer).startswith("401 UNAUTHORIZED")
+                assert refusal_text(answer).startswith("401 UNAUTHORIZED")
             assert wire.send("POST", "/_emulator/reset", b"{}", {"Host": "square.test"}).status == 200
             assert wire.send("POST", "/_emulator/reset", b"{}", {"Origin": "http://evil.example"}).status == 403
 

@@ -250,10 +250,10 @@ class TestAFault:
     ) -> None:
         square.fail("*", **settings)
         status, _, body = answer_to(square, request(square))
-        (told,) = json.loads(body)["errors"]
+        (sent,) = json.loads(body)["errors"]
 
         assert status == settings.get("status", 429 if settings.get("code") == "RATE_LIMITED" else 400)
-        assert (told["category"], told["code"]) == error
+        assert (sent["category"], sent["code"]) == error
 
     @pytest.mark.parametrize(
         ("settings", "named"),

@@ -123,7 +123,7 @@ def test_another_kind_of_seed_is_refused(seed: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("customer", "told"),
+    ("customer", "message"),
     [
         ({"email_address": "bad"}, r"Customer 2 .*\(email_address\): Expected email_address"),
         ({"created_at": "noon"}, "Customer 2 .*such as 2026"),
@@ -136,13 +136,13 @@ def test_another_kind_of_seed_is_refused(seed: Any) -> None:
         ({"preferences": "none"}, "Customer 2 .*`preferences` must be an object"),
     ],
 )
-def test_a_customer_that_cannot_be_one_is_named(customer: Any, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_a_customer_that_cannot_be_one_is_named(customer: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         read([{"given_name": "Ada"}, customer])
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "message"),
     [
         ("a.txt", "", "must end in .json, .jsonl or .csv"),
         ("a.json", "{", "cannot be read"),
@@ -151,10 +151,10 @@ def test_a_customer_that_cannot_be_one_is_named(customer: Any, told: str) -> Non
         ("a.json", "[" * 100_000, "cannot be read"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, text: str, told: str) -> None:
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, text: str, message: str) -> None:
     path = tmp_path / name
     path.write_text(text)
-    with pytest.raises(ValueError, match=told) as refused:
+    with pytest.raises(ValueError, match=message) as refused:
         read(path)
     assert str(path) in str(refused.value)
 

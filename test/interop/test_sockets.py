@@ -11,8 +11,8 @@ import pytest
 import socks
 
 from squareconnect.exceptions import ConnectionFailed, Timeout
+from test.interop.calls_through_tool import TOOLS
 from test.interop.peer import id_of
-from test.interop.through import TOOLS
 from test.servers import FOUND, Server, api_for, closed_port, drip, message
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def test_calls_go_through_the_tool_and_end_at_their_deadline(
     tool: str, moment: str, peer: Peer, python: Callable[..., str]
 ) -> None:
-    assert python("-m", "test.interop.through", tool, moment, *peer).endswith("done\n")
+    assert python("-m", "test.interop.calls_through_tool", tool, moment, *peer).endswith("done\n")
 
 
 # -- PySocks --------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import uvloop
 
 from test import servers
 from test.servers import Server, answer, stall
-from test.transport.on_asyncio import cancelled, client_of, full_port, until
+from test.transport.asyncio_helpers import cancelled, client_of, full_port, until
 
 if TYPE_CHECKING:
     import ssl
@@ -57,7 +57,7 @@ def test_a_call_cancelled_while_it_connects_leaves_nothing_behind(run: Any, seco
 @pytest.mark.parametrize("seconds", [0, 0.001, 0.02])
 def test_a_call_cancelled_while_it_sets_up_tls_leaves_nothing_behind(run: Any, seconds: float) -> None:
     async def main() -> None:
-        with servers.nobody() as host:
+        with servers.silent_host() as host:
             async with client_of(host.replace("http:", "https:")) as api:
                 task = asyncio.ensure_future(api.retrieve_customer("C1"))
                 await asyncio.sleep(seconds)

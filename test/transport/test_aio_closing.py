@@ -16,7 +16,7 @@ import uvloop
 from squareconnect.exceptions import ConnectionFailed, NotFound, ServerError
 from test import servers
 from test.servers import FOUND, Server, answer, commit, cut, message, stall
-from test.transport.on_asyncio import BODY, api_of, cancelled, client_of, full_port, until
+from test.transport.asyncio_helpers import BODY, api_of, cancelled, client_of, full_port, until
 
 if TYPE_CHECKING:
     import ssl
@@ -75,7 +75,7 @@ def test_closing_ends_a_call_that_is_connecting(run: Any) -> None:
 
 def test_closing_ends_a_call_that_is_setting_up_tls(run: Any) -> None:
     async def main() -> None:
-        with servers.nobody() as host:
+        with servers.silent_host() as host:
             async with client_of(host.replace("http:", "https:")) as api:
                 task = asyncio.ensure_future(api.create_customer(BODY))
                 await asyncio.sleep(0.02)

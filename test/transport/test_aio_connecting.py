@@ -17,7 +17,7 @@ from squareconnect.transport.aio_dial import dial, interleaved
 from squareconnect.transport.aio_tasks import elsewhere, in_time, to_the_end
 from test import servers
 from test.servers import Server
-from test.transport.on_asyncio import api_of, full_port, retrieved_by
+from test.transport.asyncio_helpers import api_of, full_port, retrieved_by
 
 
 def address(port: int, host: str = "127.0.0.1", family: int = socket.AF_INET) -> tuple[Any, ...]:
@@ -59,15 +59,15 @@ def test_one_of_two_connections_made_at_the_same_moment_is_closed(monkeypatch: p
     """Both are accepted in the turn in which the second is started."""
 
     class Loop(asyncio.SelectorEventLoop):
-        begun: list[asyncio.Future[None]] = []  # noqa: RUF012
+        started: list[asyncio.Future[None]] = []  # noqa: RUF012
 
         async def sock_connect(self, sock: socket.socket, address: Any) -> None:
             await super().sock_connect(sock, address)
-            self.begun.append(self.create_future())
-            if len(self.begun) == 2:
-                for future in self.begun:
+            self.started.append(self.create_future())
+            if len(self.started) == 2:
+                for future in self.started:
                     future.set_result(None)
-            await self.begun[-1]
+            await self.started[-1]
 
     monkeypatch.setattr(socket, "getaddrinfo", Names(address(0), address(0)).getaddrinfo)
     with Server() as server:
@@ -85,11 +85,11 @@ def test_a_cancelled_race_closes_the_winner_too(monkeypatch: pytest.MonkeyPatch)
     class Stubborn(asyncio.SelectorEventLoop):
         """An event loop whose second attempt needs some turns to end when it is cancelled."""
 
-        begun = 0
+        started = 0
 
         async def sock_connect(self, sock: socket.socket, address: Any) -> None:
-            self.begun += 1
-            if self.begun == 2:
+            self.started += 1
+            if self.started == 2:
                 task.get_loop().call_later(0.05, lambda: None)
                 try:
                     await asyncio.sleep(5)

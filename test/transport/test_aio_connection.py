@@ -23,7 +23,7 @@ from squareconnect.transport.aio_connection import Connection, Message
 from squareconnect.transport.answer import Broken, RESTResponse
 from test import servers
 from test.servers import FOUND, Server, answer, chunked, cut, message, raw
-from test.transport.on_asyncio import api_of, cancelled, client_of, retrieved_by
+from test.transport.asyncio_helpers import api_of, cancelled, client_of, retrieved_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,10 +135,10 @@ def test_an_answer_before_a_connection_breaks_is_used() -> None:
             connection.connection_lost(BrokenPipeError())
             return await task
 
-    came = asyncio.run(main())
+    outcome = asyncio.run(main())
 
-    assert isinstance(came, RESTResponse)
-    assert came.status == 413
+    assert isinstance(outcome, RESTResponse)
+    assert outcome.status == 413
 
 
 async def connections_of(client: Any) -> int:
@@ -166,10 +166,10 @@ def test_sending_may_take_long_while_the_server_reads() -> None:
             return await connection.converse(Message("POST", "/", [], b"x"), 10, 0.05, 5)
 
     start = time.monotonic()
-    came = asyncio.run(main())
+    outcome = asyncio.run(main())
 
-    assert isinstance(came, Broken)
-    assert came.late
+    assert isinstance(outcome, Broken)
+    assert outcome.late
     assert 0.2 < time.monotonic() - start < 5
 
 
@@ -391,10 +391,10 @@ def receive(connection: Connection, data: bytes) -> None:
 
 
 def test_thousands_of_chunks_are_processed_in_several_turns() -> None:
-    came, transport = conversation(lambda connection: receive(connection, CHUNKS + b"0\r\n\r\n"))
+    outcome, transport = conversation(lambda connection: receive(connection, CHUNKS + b"0\r\n\r\n"))
 
-    assert isinstance(came, RESTResponse)
-    assert came.content == b"x" * 2000
+    assert isinstance(outcome, RESTResponse)
+    assert outcome.content == b"x" * 2000
     assert transport.asked.count("resume") > 5
 
 
@@ -405,11 +405,11 @@ def test_the_end_of_a_connection_is_processed_after_the_earlier_chunks() -> None
         connection.connection_lost(ConnectionResetError())
         transport_of(connection).abort()
 
-    came, _ = conversation(feed)
+    outcome, _ = conversation(feed)
 
-    assert isinstance(came, Broken)
-    assert came.answer is not None
-    assert came.answer.content == b"x" * 2000
+    assert isinstance(outcome, Broken)
+    assert outcome.answer is not None
+    assert outcome.answer.content == b"x" * 2000
 
 
 def transport_of(connection: Connection) -> Any:
@@ -421,10 +421,10 @@ def test_bytes_that_arrive_between_two_turns_are_processed_in_order() -> None:
         receive(connection, CHUNKS)
         receive(connection, b"0\r\n\r\n")
 
-    came, _ = conversation(feed)
+    outcome, _ = conversation(feed)
 
-    assert isinstance(came, RESTResponse)
-    assert came.content == b"x" * 2000
+    assert isinstance(outcome, RESTResponse)
+    assert outcome.content == b"x" * 2000
 
 
 def test_a_body_over_the_limit_in_small_chunks_is_cut_at_the_limit() -> None:
