@@ -97,7 +97,7 @@ def crew_of(client: Client, task: Callable[[Work], Outcome], reported: list[str]
     return Crew(client, lambda work: (task, work), lambda work, it: reported.append(f"{work.title} {it}"), **options)
 
 
-def test_work_goes_on_until_it_is_done(client: Client) -> None:
+def test_work_continues_until_it_is_done(client: Client) -> None:
     reported: list[str] = []
     crew_of(client, in_stints, reported).do([Work("a", "one"), Work("a", "two")])
     assert sorted(reported) == ["one 1", "one 2", "one 3", "two 1", "two 2", "two 3"]
@@ -141,7 +141,7 @@ def test_an_account_whose_work_takes_long_leaves_threads_to_the_others(client: C
         ("odd", ValueError, "odd"),
     ],
 )
-def test_a_failure_is_raised_when_the_other_accounts_are_through(
+def test_a_failure_is_raised_after_the_other_accounts_are_done(
     client: Client, title: str, kind: type[Exception], said: str
 ) -> None:
     reported: list[str] = []
@@ -194,7 +194,7 @@ def test_the_work_of_a_worker_that_has_died_is_done_by_another(client: Client) -
     assert sum(TRIES.values()) == 6
 
 
-def test_work_that_comes_up_for_an_account_that_has_failed_is_left(client: Client) -> None:
+def test_work_of_a_failed_account_is_left(client: Client) -> None:
     done: list[str] = []
 
     def reported(work: Work, result: str) -> None:

@@ -92,7 +92,7 @@ def import_some(folder: Path, square: Square) -> None:
     import_customers(bag, settings, journal=folder / "journal", rate=40)
 
 
-def test_no_graph_key_log_event_or_page_of_the_dashboard_holds_the_token(client: Client, folder: Path) -> None:
+def test_no_graph_key_log_event_or_page_of_the_dashboard_has_the_token(client: Client, folder: Path) -> None:
     with running(Square()) as square, Hunt(client) as hunt:
         import_some(folder, square)
     assert any("send_chunk" in key for key, _ in hunt.graphs)
@@ -101,7 +101,7 @@ def test_no_graph_key_log_event_or_page_of_the_dashboard_holds_the_token(client:
     assert all(TOKEN.encode() not in path.read_bytes() for path in (folder / "journal").iterdir() if path.is_file())
 
 
-def test_a_failure_does_not_tell_it_either(client: Client, folder: Path) -> None:
+def test_a_failure_does_not_show_it_either(client: Client, folder: Path) -> None:
     class Closed(Square):
         def answer(self, method: str, target: str, body: bytes) -> tuple[int, object]:
             return 401, {"errors": [{"category": "AUTHENTICATION_ERROR", "code": "UNAUTHORIZED"}]}

@@ -33,7 +33,7 @@ def run(story: Callable[[Scheduler, Ask], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(main())
 
 
-def test_grants_of_all_workers_together_keep_to_the_rate() -> None:
+def test_the_grants_of_all_workers_together_stay_within_the_rate() -> None:
     async def story(scheduler: Scheduler, ask: Ask) -> None:
         until = time.monotonic() + 1.0
         granted = 0
@@ -52,7 +52,7 @@ def test_grants_of_all_workers_together_keep_to_the_rate() -> None:
     run(story)
 
 
-def test_a_worker_that_was_killed_while_it_waited_gets_nothing() -> None:
+def test_a_worker_that_was_killed_while_it_waited_gets_no_grant() -> None:
     async def story(scheduler: Scheduler, ask: Ask) -> None:
         assert await ask("w1", 5.0) == 1
         waiting = asyncio.create_task(ask("w2", 5.0))
@@ -64,7 +64,7 @@ def test_a_worker_that_was_killed_while_it_waited_gets_nothing() -> None:
     run(story)
 
 
-def test_what_a_worker_has_not_used_another_one_gets_at_once() -> None:
+def test_another_worker_gets_an_unused_grant_at_once() -> None:
     async def story(scheduler: Scheduler, ask: Ask) -> None:
         assert await ask("w1", 0.1) == 1
         assert await ask("w2", 0.1) == 0  # It gets none: the next one is due in ten seconds.
@@ -74,7 +74,7 @@ def test_what_a_worker_has_not_used_another_one_gets_at_once() -> None:
     run(story)
 
 
-def test_a_429_makes_all_workers_wait_and_no_other_account() -> None:
+def test_a_429_makes_all_workers_of_only_that_account_wait() -> None:
     async def story(scheduler: Scheduler, ask: Ask) -> None:
         assert await ask("w1", succeeded=3, limited=[(0.0, 30.0)], wanted=False) == 0
         assert await ask("w2") == 0
@@ -83,7 +83,7 @@ def test_a_429_makes_all_workers_wait_and_no_other_account() -> None:
     run(story)
 
 
-def test_the_last_who_asks_says_how_high_the_rate_may_be() -> None:
+def test_the_last_request_for_a_grant_sets_the_maximum_rate() -> None:
     async def story(scheduler: Scheduler, ask: Ask) -> None:
         assert await ask("w1", 1.0) == 1
         assert await ask("w1", 1.0) == 0

@@ -25,7 +25,7 @@ def read(seed: Any) -> list[dict[str, Any]]:
     return list(read_seed(seed))
 
 
-def test_a_number_makes_up_so_many_with_different_addresses() -> None:
+def test_a_number_makes_that_many_customers_with_different_addresses() -> None:
     customers = read(250)
 
     assert len({customer["email_address"] for customer in customers}) == 250
@@ -39,7 +39,7 @@ def test_a_number_makes_up_so_many_with_different_addresses() -> None:
     }
 
 
-def test_dicts_are_taken_with_what_square_alone_can_set() -> None:
+def test_dicts_may_have_fields_that_only_square_can_set() -> None:
     given = {
         "id": "ADA",
         "created_at": "2020-01-01T00:00:00.000Z",
@@ -136,7 +136,7 @@ def test_another_kind_of_seed_is_refused(seed: Any) -> None:
         ({"preferences": "none"}, "Customer 2 .*`preferences` must be an object"),
     ],
 )
-def test_a_customer_that_cannot_be_one_is_named(customer: Any, message: str) -> None:
+def test_an_invalid_customer_is_named(customer: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         read([{"given_name": "Ada"}, customer])
 
@@ -171,7 +171,7 @@ def test_a_missing_file_is_an_os_error(square: Emulator, tmp_path: Path) -> None
         square.seed(tmp_path / "missing.json")
 
 
-def test_seeded_customers_are_there_and_their_ids_are_returned(square: Emulator) -> None:
+def test_seeded_customers_are_stored_and_their_ids_returned(square: Emulator) -> None:
     ids = square.seed(3)
     assert square.seed([{"id": "ADA", "given_name": "Ada"}]) == ["ADA"]
     rows = square.snapshot()["tables"]["customers"]
