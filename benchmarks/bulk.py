@@ -151,13 +151,13 @@ def memory(count: int = 1_000_000) -> None:
     """Import and export within 80 and 60 MiB."""
     with tempfile.TemporaryDirectory() as folder, serving() as host:
         file = write_rows(Path(folder) / "rows.csv", count)
-        for work, most in (("import", 80), ("export", 60)):
+        for work, max_mib in (("import", 80), ("export", 60)):
             start = time.perf_counter()
             with child(work, host, file if work == "import" else Path(folder) / "out.jsonl", Path(folder) / "j") as one:
                 said, _ = one.communicate()
             print(f"memory: {work} of {count} rows: {time.perf_counter() - start:.0f} s, MiB and counts {said.strip()}")
             assert one.returncode == 0
-            assert int(said.split()[0]) <= most
+            assert int(said.split()[0]) <= max_mib
 
 
 def kills(count: int = 20_000, kills: int = 100, faults: Faults = ALL_FAULTS) -> None:

@@ -43,7 +43,7 @@ def test_the_positional_order_is_that_of_2_x() -> None:
 
 
 @pytest.mark.parametrize("host", ["https://connect.squareup.com", {"host": "x"}, 5])
-def test_anything_else_than_a_configuration_is_refused_with_what_to_write(host: Any) -> None:
+def test_anything_other_than_a_configuration_is_refused_with_what_to_write(host: Any) -> None:
     with pytest.raises(TypeError) as caught:
         ApiClient(host)
 

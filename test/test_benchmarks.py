@@ -8,16 +8,16 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import bulk, clients, counts, data, inside, render, scale, table, tasks, works
+from benchmarks import bulk, clients, counts, data, inside, render, scale, table, tasks, workloads
 from benchmarks.bulk_server import Faults
-from benchmarks.works import Effort, race
+from benchmarks.workloads import Effort, race
 from squareconnect.serialization import decode
 from tools import environments
 
-DECODE = next(work for work in table.WORKS if work.name == "decode")
-RETRIEVE = next(work for work in table.WORKS if work.name == "retrieve")
-IMPORT = next(work for work in table.WORKS if work.name == "import")
-THREADS = next(work for work in table.WORKS if work.name == "threads")
+DECODE = next(work for work in table.WORKLOADS if work.name == "decode")
+RETRIEVE = next(work for work in table.WORKLOADS if work.name == "retrieve")
+IMPORT = next(work for work in table.WORKLOADS if work.name == "import")
+THREADS = next(work for work in table.WORKLOADS if work.name == "threads")
 
 TINY = Effort(seconds=0.0, customers_held=200, customers_listed=1_000, rounds_of_threads=1, interpreters=1)
 
@@ -61,7 +61,7 @@ def test_decoding_is_compared_with_pydantic_with_and_without_the_extra() -> None
     both = {"decode": measured(1.4, 1.0), "decode_full": measured(2.0, 1.0)}
     fast = {"decode": measured(1.0, 1.0), "decode_full": measured(1.2, 1.0)}
     peers = {"ours": both, "fast": fast, "pydantic": {"decode": measured(2.8, 2.0), "decode_full": measured(1.2, 1.0)}}
-    _, usual, full = table.beside_pydantic(peers)
+    _, usual, full = table.compared_with_pydantic(peers)
     assert usual[1:] == ("1.00, yes", "0.71, yes")
     assert full[1:] == ("1.67, no", "1.00, yes")
 
@@ -84,7 +84,7 @@ def test_figures_that_grow_by_more_than_the_tolerance_are_named() -> None:
 
 def test_the_baseline_has_every_workload_for_each_python() -> None:
     for baseline in json.loads(counts.BASELINE.read_text()).values():
-        assert set(baseline) == set(counts.WORKS)
+        assert set(baseline) == set(counts.WORKLOADS)
 
 
 def test_the_peak_memory_is_measured() -> None:
@@ -92,9 +92,9 @@ def test_the_peak_memory_is_measured() -> None:
 
 
 def test_the_picture_is_an_svg_with_a_bar_for_each_peer() -> None:
-    works: dict[str, dict[str, Any]] = {peer: {} for peer in render.PEERS}
-    works |= {"ours": {"decode": measured(1.4, 1.0)}, "msgspec": {"decode": measured(0.3, 1.0)}}
-    svg = ElementTree.fromstring(render.picture(works))
+    results: dict[str, dict[str, Any]] = {peer: {} for peer in render.PEERS}
+    results |= {"ours": {"decode": measured(1.4, 1.0)}, "msgspec": {"decode": measured(0.3, 1.0)}}
+    svg = ElementTree.fromstring(render.picture(results))
     assert len(svg.findall("{http://www.w3.org/2000/svg}rect")) == 2
 
 
@@ -136,15 +136,15 @@ class TestEachBenchmarkRunsAtASmallSize:
         assert set(render.PEERS) == clients.CLIENTS.keys()
 
     def test_the_workloads(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(works, "WARM_UP", 0.0)
+        monkeypatch.setattr(workloads, "WARM_UP", 0.0)
         monkeypatch.setattr("gc.collect", int)  # A collection takes long with all the objects that the tests hold.
-        measured = works.measure("ours", TINY, ("decode", "calls", "memory"))
+        measured = workloads.measure("ours", TINY, ("decode", "calls", "memory"))
         headings, *rows = table.rows({"ours": measured}, ("ours",))
         assert len(rows) == len(measured) == 6
         assert all(len(row) == len(headings) for row in rows)
 
     def test_the_growth(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(works, "WARM_UP", 0.0)
+        monkeypatch.setattr(workloads, "WARM_UP", 0.0)
         monkeypatch.setattr(scale, "PAGE_SIZES", (1, 10))
         monkeypatch.setattr(scale, "THREADS", (1, 2))
         monkeypatch.setattr("gc.collect", int)
@@ -153,7 +153,7 @@ class TestEachBenchmarkRunsAtASmallSize:
         assert all(rates["2"]["calls_a_second"] > 0 for rates in scale.throughput(TINY).values())
 
     def test_the_profile(self) -> None:
-        assert "squareconnect" in inside.profile(inside.work_of(clients.Ours("http://127.0.0.1"), "decode"), 1)
+        assert "squareconnect" in inside.profile(inside.workload_of(clients.Ours("http://127.0.0.1"), "decode"), 1)
 
     def test_the_tasks(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(tasks, "CALLS", 50)

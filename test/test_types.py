@@ -198,13 +198,13 @@ def test_an_answer_with_errors_is_a_result() -> None:
 
 
 @pytest.mark.parametrize("name", ["Unfit", "annotations", "ClassVar", "Nothing", shop.Unfit, 5, [], shop, json.dumps])
-def test_anything_else_than_a_model_is_refused(name: Any) -> None:
+def test_anything_other_than_a_model_is_refused(name: Any) -> None:
     with pytest.raises(ValueError, match="is neither a model nor another type that can be decoded"):
         Types(shop).check(name)
 
 
 @pytest.mark.parametrize("source", [5, shop.Order, [None], "no.such.module"])
-def test_anything_else_than_a_source_is_refused(source: Any) -> None:
+def test_anything_other_than_a_source_is_refused(source: Any) -> None:
     with pytest.raises(
         (TypeError, ModuleNotFoundError), match=r"models must be a module of Swagger models|No module named 'no'"
     ):

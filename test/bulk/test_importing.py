@@ -307,7 +307,7 @@ def test_options_that_cannot_be_used_are_refused(journal: Path, options: dict[st
     assert not journal.exists()
 
 
-def test_anything_else_than_an_api_is_refused(journal: Path) -> None:
+def test_anything_other_than_an_api_is_refused(journal: Path) -> None:
     with pytest.raises(TypeError, match="api must be a CustomersApi or an AsyncCustomersApi, not str"):
         import_customers([], "api", journal=journal)  # type: ignore[call-overload]
 

@@ -172,7 +172,7 @@ def test_429_answers_slow_all_workers(client: Client, folder: Path) -> None:
     assert 0 < limited.limited < 0.3 * limited.requests
 
 
-def test_anything_else_than_a_configuration_is_refused(folder: Path) -> None:
+def test_anything_other_than_a_configuration_is_refused(folder: Path) -> None:
     with pytest.raises(TypeError, match="must be a Configuration for 'north', not str"):
         import_customers("a.csv", {"north": "token"}, journal=folder / "journal")  # type: ignore[dict-item]
 
