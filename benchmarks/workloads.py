@@ -1,8 +1,9 @@
 """The workloads that are measured: each compares one peer with the floor, in the peer's environment.
 
 Every workload returns the seconds (or bytes) of the floor and of the peer. Where possible, the runs are interleaved
-(floor, peer, floor) round by round. A slow moment of the machine then affects all three, and the difference between the
-two floors shows how far the figures can be trusted. pyperf times the imports one after the other, in separate processes.
+(floor, peer, floor) round by round. A slow moment of the machine then affects all three, and the difference between
+the two floors shows how far the figures can be trusted. pyperf times the imports one after the other, in separate
+processes.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import squareconnect
-from compatibility.beside import MIGRATION, install_beside
+from compatibility.legacy_copy import MIGRATION, install_legacy_copy
 from squareconnect import (
     ApiClient,
     ApiException,
@@ -39,7 +39,7 @@ CHARGED = answer(body={"transaction": {"id": "T1", "tenders": [{"amount_money": 
 @pytest.fixture(scope="module")
 def square2() -> Iterator[Any]:
     """2.x, imported from the copy next to this package."""
-    sys.path.insert(0, str(install_beside()))
+    sys.path.insert(0, str(install_legacy_copy()))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Python warns about escapes in its regular expressions when it compiles them.
         yield importlib.import_module("legacy.squareconnect")
