@@ -11,10 +11,10 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from compatibility.legacy_copy import install_legacy_copy
 from compatibility.cases import EXPRESSIONS, Case, Payloads
 from compatibility.comparison import agree
 from compatibility.differences import DIFFERENCES, Difference
+from compatibility.legacy_copy import install_legacy_copy
 from compatibility.methods import VARIANTS
 from compatibility.run_programs import run_programs
 from compatibility.unit_tests import run_unit_tests

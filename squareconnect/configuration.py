@@ -153,12 +153,12 @@ class Configuration(Settings):
     def _checked(self, name: str, value: Any) -> Any:
         value = super()._checked(name, value)
         if name in _LOG:
-            places: Any = [value if name == each else self.__dict__.get(each) for each in _LOG]
-            logs.follow(self, *places)
+            destinations: Any = [value if name == each else self.__dict__.get(each) for each in _LOG]
+            logs.follow(self, *destinations)
         return value
 
     @classmethod
-    def _of_all(cls, name: str) -> Any:
+    def _shared_value(cls, name: str) -> Any:
         return globals().get(name)
 
     @property

@@ -208,7 +208,7 @@ def test_a_child_leaves_old_connections_alone_and_opens_new_ones() -> None:
     with Server(otherwise=echo) as server:
         api = api_for(server)
         assert gets_right_answers(api, "BEFORE", 2)
-        rest._start_anew_after_fork()
+        rest._reset_after_fork()
         assert gets_right_answers(api, "AFTER", 2)
 
         assert server.connections == 2

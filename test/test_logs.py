@@ -154,7 +154,7 @@ def test_handlers_are_removed_with_their_configuration(tmp_path: Path) -> None:
 
     assert handlers() == []
     assert descriptors() <= before
-    assert logs._wishes == {}
+    assert logs._requests == {}
 
 
 def test_a_file_that_cannot_be_opened_is_refused_and_changes_nothing(tmp_path: Path) -> None:

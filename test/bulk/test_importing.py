@@ -182,18 +182,18 @@ def test_tasks_report_a_loop_that_is_closed() -> None:
     row = Row(1, {}, "key", None, 0.0, False)
     calls = iter([[row], []])
     reported: list[Any] = []
-    reported = threading.Event()
+    has_reported = threading.Event()
 
     def report(*result: Any) -> None:
         reported.append(result)
-        reported.set()
+        has_reported.set()
 
     async def send(rows: Any) -> Any:
         return []
 
     tasks = Tasks(async_api_of("http://127.0.0.1:1"), send, 1, loop)
     tasks.serve(lambda: next(calls), report)
-    assert reported.wait(5)
+    assert has_reported.wait(5)
     assert isinstance(reported[0][2], RuntimeError)
     tasks.close()
 

@@ -14,7 +14,7 @@ import urllib3.util.connection
 from squareconnect.exceptions import ConnectionFailed
 from squareconnect.transport import aio
 from squareconnect.transport.aio_dial import dial, interleaved
-from squareconnect.transport.aio_tasks import elsewhere, in_time, to_the_end
+from squareconnect.transport.aio_tasks import on_another_thread, uncancelled, with_time_limit
 from test import servers
 from test.servers import Server
 from test.transport.asyncio_helpers import api_of, full_port, retrieved_by
@@ -152,7 +152,7 @@ def test_a_name_lookup_without_a_thread_is_a_failed_connection() -> None:
         asyncio.get_running_loop().set_default_executor(executor)
         with pytest.raises(ConnectionFailed, match="RuntimeError: cannot schedule"):
             await retrieved_by(api_of("https://square.example", max_retries=0))
-        assert await elsewhere(len, "four") == 4
+        assert await on_another_thread(len, "four") == 4
 
     asyncio.run(main())
 
@@ -218,13 +218,13 @@ def test_a_result_that_comes_too_late_is_discarded() -> None:
 
     async def main() -> None:
         with pytest.raises(TimeoutError, match="too late"):
-            await in_time(late(), 0.01, "too late", dropped.append)
-        task = asyncio.ensure_future(in_time(late(), None, "", dropped.append))
+            await with_time_limit(late(), 0.01, "too late", dropped.append)
+        task = asyncio.ensure_future(with_time_limit(late(), None, "", dropped.append))
         await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        slow = asyncio.ensure_future(to_the_end(asyncio.sleep(0.05, 1)))
+        slow = asyncio.ensure_future(uncancelled(asyncio.sleep(0.05, 1)))
         await asyncio.sleep(0)
         slow.cancel()
         with pytest.raises(asyncio.CancelledError):

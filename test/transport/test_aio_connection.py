@@ -129,7 +129,7 @@ def test_an_answer_before_a_connection_breaks_is_used() -> None:
             client.setblocking(False)
             connection = Connection(client, {})
             connection.connection_made(Transport())  # type: ignore[arg-type]
-            task = asyncio.ensure_future(connection.converse(Message("POST", "/", [], b"x"), 10, 9, 9))
+            task = asyncio.ensure_future(connection.send_request(Message("POST", "/", [], b"x"), 10, 9, 9))
             await asyncio.sleep(0)
             server.sendall(message(413, {}))
             connection.connection_lost(BrokenPipeError())
@@ -144,8 +144,8 @@ def test_an_answer_before_a_connection_breaks_is_used() -> None:
 async def connections_of(client: Any) -> int:
     """Return how many connections a client has open, after closing connections have closed."""
     await asyncio.sleep(0.01)
-    (room,) = client.connections._rooms.values()
-    return len(room._open)
+    (pool,) = client.connections._pools.values()
+    return len(pool._open)
 
 
 class SlowTransport(Transport):
@@ -163,7 +163,7 @@ def test_sending_may_take_long_while_the_server_reads() -> None:
         with socket.socket() as sock:
             connection = Connection(sock, {})
             connection.connection_made(SlowTransport())  # type: ignore[arg-type]
-            return await connection.converse(Message("POST", "/", [], b"x"), 10, 0.05, 5)
+            return await connection.send_request(Message("POST", "/", [], b"x"), 10, 0.05, 5)
 
     start = time.monotonic()
     outcome = asyncio.run(main())
@@ -375,7 +375,7 @@ def conversation(feed: Callable[[Connection], None]) -> tuple[RESTResponse | Bro
         with socket.socket() as sock:
             connection = Connection(sock, {})
             connection.connection_made(transport)  # type: ignore[arg-type]
-            task = asyncio.ensure_future(connection.converse(Message("GET", "/", [], None), 10**6, 9, 9))
+            task = asyncio.ensure_future(connection.send_request(Message("GET", "/", [], None), 10**6, 9, 9))
             await asyncio.sleep(0)
             feed(connection)
             assert not task.done()
