@@ -28,7 +28,7 @@ from urllib3.exceptions import InsecureRequestWarning
 
 from squareconnect.transport.aio_tasks import uncancelled
 from squareconnect.transport.answer import Broken, RESTResponse
-from squareconnect.transport.outgoing import something_came, way_out
+from squareconnect.transport.outgoing import is_readable, network_primitives
 
 if TYPE_CHECKING:
     import socket
@@ -73,7 +73,7 @@ class Connection(asyncio.BufferedProtocol):
         """Whether another request may be sent after the one in flight, if any."""
         self._loop = asyncio.get_running_loop()
         self._sock = sock
-        self._way = way_out()
+        self._primitives = network_primitives()
         self._all_open = all_open
         self._layers: list[_TLS] = []
         self._buffer = memoryview(bytearray(_BUFFER))
@@ -149,11 +149,11 @@ class Connection(asyncio.BufferedProtocol):
         TLS's own messages, such as session tickets, are read first. A connection that would bypass a tool that now
         intercepts network access is closed, too.
         """
-        if self._way != way_out():
+        if self._primitives != network_primitives():
             self.abort()
         try:
             for _ in range(_TURNS_FOR_TICKETS):
-                if not self.usable or not something_came(self._sock):
+                if not self.usable or not is_readable(self._sock):
                     return self.usable
                 if not self._layers:
                     break

@@ -6,14 +6,14 @@ import asyncio
 import socket
 
 from squareconnect.transport.aio_connection import Connection
-from squareconnect.transport.outgoing import way_out
+from squareconnect.transport.outgoing import network_primitives
 
 
 class Loud(Connection):
     """A connection that never reads from its socket."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self._way = way_out()
+        self._primitives = network_primitives()
         self._sock = sock
         self._layers = [None]  # type: ignore[list-item]  # pyright: ignore[reportAttributeAccessIssue]
         self.usable = True

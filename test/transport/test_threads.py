@@ -16,7 +16,7 @@ import urllib3
 from urllib3.connection import HTTPConnection
 
 from squareconnect.transport import Request, threads
-from squareconnect.transport.outgoing import something_came
+from squareconnect.transport.outgoing import is_readable
 from squareconnect.transport.threads import Attempt, Slots, Wire
 from test.servers import Server, answer
 
@@ -53,9 +53,9 @@ def test_arrived_bytes_are_seen_without_waiting_even_without_poll(polls: bool, m
         monkeypatch.delattr(select, "poll")
     here, there = socket.socketpair()
     with here, there:
-        assert not something_came(here)
+        assert not is_readable(here)
         there.send(b"H")
-        assert something_came(here)
+        assert is_readable(here)
 
 
 def test_a_wire_whose_socket_was_closed_elsewhere_has_ended() -> None:
