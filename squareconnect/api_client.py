@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from squareconnect import __version__
 from squareconnect._checks import seconds_or_pair
 from squareconnect._text import Secret, conceal, text
+from squareconnect._version import __version__
 from squareconnect.configuration import Configuration
 from squareconnect.exceptions import ApiException, DecodeError, InvalidArgument
 from squareconnect.legacy import ClientOf2x

@@ -9,8 +9,8 @@ import warnings
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from squareconnect import __version__, logs
 from squareconnect import _checks as checks
+from squareconnect import logs
 from squareconnect._checks import HOSTS as HOSTS
 from squareconnect._checks import check_proxy as check_proxy
 from squareconnect._checks import is_loopback as is_loopback
@@ -19,6 +19,7 @@ from squareconnect._settings import Given, Settings, setting
 from squareconnect._text import Secret as Secret
 from squareconnect._text import conceal as conceal
 from squareconnect._text import text as text
+from squareconnect._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -133,9 +133,9 @@ class TestStartingFast:
         )
         return set(json.loads(done.stderr))
 
-    def test_help_loads_only_the_parser(self) -> None:
+    def test_help_loads_only_the_parser_and_the_version(self) -> None:
         added = self.loaded(self.helps([""])) - self.loaded(self.ARGPARSE)
-        assert added == {"squareconnect", "squareconnect.cli", "squareconnect.cli.parser"}
+        assert added == {"squareconnect", "squareconnect._version", "squareconnect.cli", "squareconnect.cli.parser"}
 
     def test_help_of_a_command_loads_no_library(self) -> None:
         libraries = {"urllib3", "rich", "shtab", "h11", "dateutil", "asyncio", "squareconnect.bulk"}
