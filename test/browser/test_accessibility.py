@@ -30,7 +30,7 @@ UNREACHED = """() => [...document.querySelectorAll("a[href], button, input, sele
     .map(node => node.outerHTML)"""
 
 
-def furnish(client: Client) -> None:
+def create_examples(client: Client) -> None:
     """Create something to show in every area."""
     client.square.seed(3)
     ada = client.create(given_name="Ada", family_name="Lovelace", note="x" * 500, company_name="W" * 200)
@@ -63,7 +63,7 @@ def show(screen: Screen, state: str) -> None:
 def test_axe_finds_no_problem_and_nothing_overflows(
     client: Client, new_screen: Callable[[], Screen], axe: Path, width: int, scheme: Literal["light", "dark"]
 ) -> None:
-    furnish(client)
+    create_examples(client)
     for state in STATES:
         screen = new_screen()
         screen.tab.set_viewport_size({"width": width, "height": 800})
@@ -93,7 +93,7 @@ def test_light_or_dark_follows_the_readers_setting(screen: Screen) -> None:
 def test_every_control_can_be_reached_with_the_tab_key_and_shows_the_focus(
     client: Client, screen: Screen, state: str
 ) -> None:
-    furnish(client)
+    create_examples(client)
     show(screen, state)
     for _ in range(80):
         screen.tab.keyboard.press("Tab")

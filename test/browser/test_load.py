@@ -139,7 +139,7 @@ def test_a_page_reconnects_to_a_restarted_emulator(new_screen: Callable[[], Scre
         square.seed(5)
         expect(screen.tab.locator("#live")).to_have_text("Live")
         expect(screen.rows("customer")).to_have_count(5)
-    screen.wrong.clear()  # The browser reports the connections that failed in the meantime.
+    screen.problems.clear()  # The browser reports the connections that failed in the meantime.
 
 
 @pytest.mark.parametrize("area", ["customers", "requests", "faults"])

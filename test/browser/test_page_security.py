@@ -35,7 +35,7 @@ def armed(screen: Screen) -> Screen:
     """A tab that notices a successful attack, which opens a dialog or adds an element."""
 
     def opened(dialog: Dialog) -> None:
-        screen.wrong.append(f"ran: {dialog.message}")
+        screen.problems.append(f"ran: {dialog.message}")
         dialog.dismiss()
 
     screen.tab.on("dialog", opened)
@@ -46,7 +46,7 @@ def assert_inert(screen: Screen) -> None:
     screen.tab.wait_for_timeout(300)
     foreign = "img:not(header img), iframe, svg, object, embed, script:not(head script), [onerror], [onload], [srcdoc]"
     assert screen.tab.locator(foreign).count() == 0
-    assert screen.wrong == []
+    assert screen.problems == []
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -143,7 +143,7 @@ def test_the_policy_forbids_everything_that_is_not_the_emulators(screen: Screen)
     with pytest.raises(Exception, match="Content Security Policy"):
         screen.tab.add_script_tag(content="document.title = 'taken over'")
     assert screen.tab.title() == "Square emulator"
-    screen.wrong.clear()  # The refusal is the expected result.
+    screen.problems.clear()  # The refusal is the expected result.
 
 
 def test_the_page_is_three_files_of_at_most_15_kb_without_code_in_html() -> None:

@@ -23,7 +23,7 @@ class Killed(BaseException):
     """The end of the process: nothing runs after it."""
 
 
-class Deadly(AdaptivePace):
+class KillingPace(AdaptivePace):
     """Lets some requests through, then kills the process.
 
     :param requests: how many.
@@ -87,7 +87,7 @@ def test_a_killed_export_continues_and_has_every_customer_once(
 ) -> None:
     monkeypatch.setattr("squareconnect.bulk.exporting._COMMIT_EVERY", 0.0 if always else 60.0)
     with pytest.raises(Killed):
-        exported(api, tmp_path, pace=Deadly(requests))
+        exported(api, tmp_path, pace=KillingPace(requests))
     for named in ids_in(tmp_path):
         assert len(named) == 300
     assert exported(api, tmp_path).customers == 1050

@@ -119,30 +119,30 @@ def test_tasks_export_the_same_as_threads(square: Square, tmp_path: Path) -> Non
     assert [progress.done for progress in seen] == [100, 200, 250]
 
 
-class Full(Exception):  # noqa: N818
+class SeenEnough(Exception):  # noqa: N818
     """Raised when the test has seen enough."""
 
 
 def stop_at(count: int) -> Any:
     def stop(progress: Progress) -> None:
         if progress.done >= count:
-            raise Full
+            raise SeenEnough
 
     return stop
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def save_each_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an export save each page at once."""
     monkeypatch.setattr("squareconnect.bulk.exporting._COMMIT_EVERY", 0.0)
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("save_each_page")
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 def test_an_export_continues_from_its_last_page(square: Square, tmp_path: Path, form: str) -> None:
     have(square, people(450))
     file = tmp_path / f"out.{form}"
-    with pytest.raises(Full):
+    with pytest.raises(SeenEnough):
         export_customers(api_of(square.host), file, progress=stop_at(200))
     assert not file.exists()
     with (tmp_path / f"out.{form}.part").open("ab") as part:
@@ -155,11 +155,11 @@ def test_an_export_continues_from_its_last_page(square: Square, tmp_path: Path, 
     assert list(tmp_path.iterdir()) == [file]
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("save_each_page")
 def test_an_export_with_an_expired_cursor_restarts_and_writes_no_customer_twice(square: Square, tmp_path: Path) -> None:
     have(square, people(450))
     file = tmp_path / "out.jsonl"
-    with pytest.raises(Full):
+    with pytest.raises(SeenEnough):
         export_customers(api_of(square.host), file, progress=stop_at(200))
     square.expired = {"200"}
     with pytest.raises(ApiException, match="INVALID_CURSOR"):
@@ -169,7 +169,7 @@ def test_an_export_with_an_expired_cursor_restarts_and_writes_no_customer_twice(
     assert sorted(one["id"] for one in lines(file)) == sorted(square.customers)
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("save_each_page")
 def test_an_export_survives_one_expired_cursor(square: Square, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     have(square, people(450))
     answer = square.answer
@@ -188,7 +188,7 @@ def test_an_export_survives_one_expired_cursor(square: Square, tmp_path: Path, m
 def test_an_export_of_other_fields_is_not_continued(square: Square, tmp_path: Path) -> None:
     have(square, people(250))
     file = tmp_path / "out.jsonl"
-    with pytest.raises(Full):
+    with pytest.raises(SeenEnough):
         export_customers(api_of(square.host), file, progress=stop_at(100), fields=["id", "given_name"])
     with pytest.raises(JournalError, match=r"as jsonl of id, given_name, not .* as jsonl: export without --resume"):
         export_customers(api_of(square.host), file, resume=True)
@@ -209,17 +209,17 @@ def test_an_export_starts_from_the_beginning_without_resume_or_without_saved_sta
 ) -> None:
     have(square, people(250))
     file = tmp_path / "out.jsonl"
-    with pytest.raises(Full):
+    with pytest.raises(SeenEnough):
         export_customers(api_of(square.host), file, progress=stop_at(100))
     assert export_customers(api_of(square.host), file) == ExportReport(250, 0, False)
     assert export_customers(api_of(square.host), file, resume=True) == ExportReport(250, 0, False)
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("save_each_page")
 def test_the_saved_state_of_another_export_is_not_continued(square: Square, tmp_path: Path) -> None:
     have(square, people(250))
     file = tmp_path / "out.jsonl"
-    with pytest.raises(Full):
+    with pytest.raises(SeenEnough):
         export_customers(api_of(square.host), file, progress=stop_at(100))
     with pytest.raises(JournalError, match=r"as jsonl, not .* as csv: export without --resume"):
         export_customers(api_of(square.host), file, resume=True, format="csv")
@@ -285,7 +285,7 @@ def test_impossible_destinations_and_options_are_refused(tmp_path: Path) -> None
         export_customers("api", "x")  # type: ignore[call-overload]
 
 
-class Gone(io.BytesIO):
+class BrokenStream(io.BytesIO):
     """A stream whose reader is gone."""
 
     def __init__(self, error: OSError) -> None:
@@ -298,9 +298,9 @@ class Gone(io.BytesIO):
 
 def test_a_broken_pipe_raises_the_systems_error_and_a_full_disk_is_explained(square: Square) -> None:
     with pytest.raises(BrokenPipeError):
-        export_customers(api_of(square.host), Gone(BrokenPipeError(32, "Broken pipe")), format="csv")
+        export_customers(api_of(square.host), BrokenStream(BrokenPipeError(32, "Broken pipe")), format="csv")
     with pytest.raises(Stopped, match=r"The export cannot be written: No space left on device\. Make room"):
-        export_customers(api_of(square.host), Gone(OSError(28, "No space left on device")), format="csv")
+        export_customers(api_of(square.host), BrokenStream(OSError(28, "No space left on device")), format="csv")
 
 
 def test_a_state_that_cannot_be_saved_stops_the_export(square: Square, tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ def test_a_copy_that_cannot_be_written_stops_the_import_before_anything_is_sent(
         open_source(io.BytesIO(b"x"), spool=tmp_path / "nowhere" / "spool")
 
 
-class Unplugged(io.RawIOBase):
+class FailingFile(io.RawIOBase):
     """What is read until its disk fails."""
 
     name = "people.csv"
@@ -199,7 +199,7 @@ class Unplugged(io.RawIOBase):
 
 def test_a_source_that_can_be_opened_but_not_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"^people\.csv cannot be read: Input/output error$"):
-        open_source(Unplugged(), spool=tmp_path / "spool")  # type: ignore[arg-type]
+        open_source(FailingFile(), spool=tmp_path / "spool")  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="it needs a file that can be opened but not read")

@@ -130,7 +130,7 @@ def test_threads_that_cannot_be_started_end_the_import(
     assert import_customers(people(3), api_of(square.host), journal=journal).created == 3
 
 
-class Standing:
+class FailingDriver:
     """A driver whose first calls fail, after a while."""
 
     def __init__(self, failures: int) -> None:
@@ -161,7 +161,7 @@ def test_a_listing_ends_after_many_failures_but_not_after_one_long_failure(
     failures: int, stopped: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("squareconnect.bulk.directory.PATIENCE", 0.04)
-    listing = Listing(Standing(failures), print, AdaptivePace(), lambda seconds: None)  # type: ignore[arg-type]
+    listing = Listing(FailingDriver(failures), print, AdaptivePace(), lambda seconds: None)  # type: ignore[arg-type]
     if stopped:
         with pytest.raises(Stopped, match="The customers cannot be listed"):
             list(listing.pages())

@@ -166,7 +166,7 @@ def test_a_cluster_without_workers_stops_the_work(empty: Client, monkeypatch: py
         crew_of(empty, in_stints, []).do([Work("a", "a part")])
 
 
-class Outlived:
+class ClientThatReportsADeath:
     """A client that reports the death of one of its workers.
 
     :param client: a real client.
@@ -188,7 +188,7 @@ class Outlived:
 
 def test_the_work_of_a_worker_that_has_died_is_done_by_another(client: Client) -> None:
     reported: list[str] = []
-    outlived: Any = Outlived(client, 1)
+    outlived: Any = ClientThatReportsADeath(client, 1)
     crew_of(outlived, once_slow, reported).do([Work("a", f"{number}") for number in range(4)])
     assert sorted(reported) == ["0 done", "1 done", "2 done", "3 done"]
     assert sum(TRIES.values()) == 6
@@ -207,7 +207,7 @@ def test_work_of_a_failed_account_is_left(client: Client) -> None:
     assert "one" in done
 
 
-class Losing:
+class ClientThatLosesWorkers:
     """A client whose workers die while a plugin is registered.
 
     :param losses: how often they die.
@@ -232,11 +232,11 @@ class Losing:
 
 def test_a_plugin_is_registered_until_all_workers_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "AGAIN_AFTER", 0.0)
-    client = Losing(3)
+    client = ClientThatLosesWorkers(3)
     with prepared(client, ACCOUNTS):  # type: ignore[arg-type]
         assert client.registered == ["squareconnect-till", f"squareconnect-{ACCOUNTS.run}"]
     assert client.registered == ["squareconnect-till"]
-    with pytest.raises(Stopped, match="loses its workers"), prepared(Losing(99), ACCOUNTS):  # type: ignore[arg-type]
+    with pytest.raises(Stopped, match="loses its workers"), prepared(ClientThatLosesWorkers(99), ACCOUNTS):  # type: ignore[arg-type]
         pass
 
 

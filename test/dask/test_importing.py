@@ -243,7 +243,7 @@ def test_rows_that_a_task_of_an_earlier_client_still_sends_do_not_stop_the_rest(
 def test_parts_after_a_row_of_unknown_state_are_left(
     client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Mute(Square):
+    class NeverConfirms(Square):
         """A Square that creates customers but answers 503."""
 
         def answer(self, method: str, target: str, body: bytes) -> tuple[int, Any]:
@@ -252,7 +252,7 @@ def test_parts_after_a_row_of_unknown_state_are_left(
 
     monkeypatch.setattr("squareconnect.bulk.engine.MOST_TRIES", 1)
     bag = dask.bag.from_sequence(people(0, 1) + people(0, 1), npartitions=2)
-    with running(Mute()) as mute:
+    with running(NeverConfirms()) as mute:
         settings = Configuration(host=mute.host, access_token="t")
         report = import_customers(bag, settings, journal=folder / "journal", match="reference_id")
     assert (report.unknown, report.left, len(mute.customers)) == (1, 1, 1)

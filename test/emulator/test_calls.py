@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from .conftest import JsonObject, StandingClock, Wire
+    from .conftest import JsonObject, StoppedClock, Wire
 
 INVALID = "INVALID_REQUEST_ERROR"
 
 
 class TestCreating:
-    def test_returns_the_new_customer_with_the_fields_that_square_adds(self, wire: Wire, clock: StandingClock) -> None:
+    def test_returns_the_new_customer_with_the_fields_that_square_adds(self, wire: Wire, clock: StoppedClock) -> None:
         customer = wire.create(given_name="Ada", family_name="Lovelace")
 
         now = clock().replace(tzinfo=None)
@@ -114,7 +114,7 @@ class TestCreating:
 
 
 class TestUpdating:
-    def test_changes_only_the_given_fields(self, wire: Wire, clock: StandingClock) -> None:
+    def test_changes_only_the_given_fields(self, wire: Wire, clock: StoppedClock) -> None:
         before = wire.create(given_name="Ada", family_name="Byron", note="a")
         clock.advance(seconds=1)
         after = wire.put(f"/v2/customers/{before['id']}", {"family_name": "Lovelace"}).json["customer"]
@@ -200,7 +200,7 @@ class TestDeleting:
 
 
 class TestCards:
-    def test_are_part_of_their_customer(self, wire: Wire, clock: StandingClock) -> None:
+    def test_are_part_of_their_customer(self, wire: Wire, clock: StoppedClock) -> None:
         customer = wire.create()
         path = f"/v2/customers/{customer['id']}"
         clock.advance(seconds=1)

@@ -12,7 +12,7 @@ from squareconnect.emulator import Emulator
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .conftest import JsonObject, StandingClock, Wire
+    from .conftest import JsonObject, StoppedClock, Wire
 
     Connect = Callable[[Emulator], Wire]
 
@@ -122,7 +122,7 @@ class TestListing:
 
         assert answer.refusal == (400, INVALID, "INVALID_CURSOR", "cursor")
 
-    def test_refuses_a_cursor_after_fifteen_minutes(self, wire: Wire, clock: StandingClock) -> None:
+    def test_refuses_a_cursor_after_fifteen_minutes(self, wire: Wire, clock: StoppedClock) -> None:
         for _ in range(2):
             wire.create()
         cursor = wire.get("/v2/customers", limit=1).json["cursor"]
