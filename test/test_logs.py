@@ -212,7 +212,7 @@ def test_the_module_loads_on_systems_without_fork(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_last_configuration_of_a_file_may_be_collected_while_another_thread_logs(tmp_path: Path) -> None:
-    """Dropping it while holding a lock of logging must not wait for our lock, whose holder may wait for the first."""
+    """A thread that holds a lock of logging and drops it must not wait for our lock: that could be a deadlock."""
     configuration: Configuration | None = Configuration(logger_file=str(tmp_path / "log"))
     arranging, handler = threading.Event(), logging.getLogger("squareconnect").handlers[0]
 

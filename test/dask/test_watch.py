@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
-    """Make a journal with three rows, of which the first two are being sent."""
+    """Make a journal with three rows. The first two are being sent."""
     path = tmp_path / "a.journal"
     api = CustomersApi(ApiClient(Configuration(host="http://127.0.0.1:9", access_token="t")))
     read_rows(people(0, 3), api, journal=path)
