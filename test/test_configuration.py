@@ -395,7 +395,7 @@ def test_a_proxy_at_an_impossible_address_is_refused(address: str) -> None:
     assert Configuration(proxy="http://user:PW@[::1]:80").proxy == "http://user:PW@[::1]:80"
 
 
-def test_a_text_may_come_as_bytes() -> None:
+def test_a_text_may_be_bytes() -> None:
     assert configuration.text("customer_id", "é") == configuration.text("customer_id", "é".encode()) == "é"
     assert configuration.text("customer_id", UUID(int=5)) == "00000000-0000-0000-0000-000000000005"
     for wrong in (b"\xff", 1, None):

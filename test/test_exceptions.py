@@ -130,7 +130,7 @@ def test_its_text_names_the_request_the_answer_and_the_remedy() -> None:
     )
 
 
-def test_its_text_is_short_where_little_is_known() -> None:
+def test_its_text_is_short_if_little_is_known() -> None:
     assert str(ServerError()) == "The request failed: no answer. Try again later."
     assert repr(ServerError(503, "Busy")) == "ServerError(status=503, reason='Busy')"
 

@@ -97,7 +97,7 @@ def test_the_names_of_modules_are_those_of_2_x() -> None:
     ]
 
 
-def test_the_list_names_nothing_that_this_package_has_and_nothing_twice() -> None:
+def test_the_list_has_no_name_of_this_package_and_no_name_twice() -> None:
     lacking = [*APIS.split(), *MODELS.split()]
 
     assert len(set(lacking)) == len(lacking) == 16 + 422

@@ -234,7 +234,7 @@ def test_credentials_are_shown_nowhere(caplog: pytest.LogCaptureFixture) -> None
     assert_nothing_is_shown(repr(pieces) + str(caught.value) + caplog.text + own_frames(caught.value))
 
 
-def test_credentials_are_not_shown_where_the_client_cannot_be_made() -> None:
+def test_credentials_are_not_shown_if_the_client_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="ssl_ca_cert") as caught:
         api_for("https://x", proxy=f"http://ada:{PASSWORD}@127.0.0.1:1", ssl_ca_cert=__file__).retrieve_customer("C1")
 

@@ -116,7 +116,7 @@ def test_a_body_is_passed_on_as_plain_values_even_if_it_is_empty(body: Any, cont
     assert rest.last.body == content
 
 
-def test_a_body_that_json_cannot_carry_is_not_sent() -> None:
+def test_a_body_with_a_value_that_json_lacks_is_not_sent() -> None:
     client, rest = client_with()
 
     with pytest.raises(TypeError, match="body contains a bytes"):

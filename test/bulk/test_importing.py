@@ -274,7 +274,7 @@ def test_a_server_that_asks_for_hours_stops_the_import(journal: Path) -> None:
         assert import_customers(people(5), api_of(square.host), journal=journal).created == 5
 
 
-def test_another_input_and_another_purpose_are_refused(square: Square, journal: Path, tmp_path: Path) -> None:
+def test_a_journal_is_refused_for_another_input_or_other_options(square: Square, journal: Path, tmp_path: Path) -> None:
     file = write(tmp_path / "p.csv", "given_name\nAda\n")
     import_customers(open_source(file), api_of(square.host), journal=journal)
     write(file, "given_name\nBob\n")

@@ -128,7 +128,9 @@ class TestAFault:
         assert self.run(OSError("odd"), monkeypatch) == 1
         assert capsys.readouterr().err == "squareconnect: cannot use the output: odd\n"
 
-    def test_that_is_ctrl_c_is_130(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_that_is_ctrl_c_ends_with_130(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert self.run(KeyboardInterrupt(), monkeypatch) == 130
         assert capsys.readouterr() == ("", "")
 

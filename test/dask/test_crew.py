@@ -103,7 +103,7 @@ def test_work_continues_until_it_is_done(client: Client) -> None:
     assert sorted(reported) == ["one 1", "one 2", "one 3", "two 1", "two 2", "two 3"]
 
 
-def test_work_whose_journal_is_in_use_is_done_later_and_all_other_work_before(client: Client) -> None:
+def test_work_whose_journal_is_in_use_is_done_after_all_other_work(client: Client) -> None:
     reported: list[str] = []
     crew_of(client, busy_at_first, reported).do([Work("a", title) for title in ("b1", "b2", "c", "d", "e", "f")])
     assert sorted(reported) == ["b1 done", "b2 done", "c done", "d done", "e done", "f done"]
@@ -152,7 +152,7 @@ def test_a_failure_is_raised_after_the_other_accounts_are_done(
     assert reported.count("left done") < 100
 
 
-def test_work_whose_workers_die_is_given_up_after_a_while(client: Client) -> None:
+def test_work_whose_workers_keep_dying_stops_after_a_while(client: Client) -> None:
     with pytest.raises(Stopped, match="The workers that work on a part die again and again"):
         crew_of(client, killing, [], most_kills=2).do([Work("a", "a part")])
     assert TRIES["a part"] == 3

@@ -180,7 +180,7 @@ def test_seeded_customers_are_stored_and_their_ids_returned(square: Emulator) ->
     assert json.loads(rows[3][3])["created_at"] == "2026-01-01T00:00:00.000Z"
 
 
-def test_either_all_customers_of_a_seed_are_added_or_none(square: Emulator) -> None:
+def test_all_customers_of_a_seed_are_added_or_none(square: Emulator) -> None:
     square.seed([{"id": "ADA", "given_name": "Ada"}])
     for bad in ({"id": "ADA", "given_name": "Eve"}, {"email_address": "bad"}):
         with pytest.raises(ValueError, match="Customer 2 of the seed"):

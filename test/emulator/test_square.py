@@ -154,7 +154,7 @@ class TestAnyRequest:
             assert answer.status == 200 or answer.refusal[0] in (400, 402, 404)
 
     @pytest.mark.parametrize("segment", ["%00", "%ff%fe", "%ED%A0%80", "..%2f..", "a%3Fb", "%", "%zz", "*"])
-    def test_with_any_id_is_answered_that_it_is_unknown(self, wire: Wire, segment: str) -> None:
+    def test_with_any_unknown_id_is_answered_not_found(self, wire: Wire, segment: str) -> None:
         with socket.create_connection(("127.0.0.1", int(wire.square.url.rpartition(":")[2]))) as connection:
             token = wire.square.access_token
             request = f"GET /v2/customers/{segment} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
