@@ -128,9 +128,9 @@ CASES = (
     Case("create: done, then 299", "create", play(commit(answer(299, {}))), ok=False),
     Case("create: done, then 307 to the same path", "create", play(commit(MOVED)), ok=False),
     *(
-        Case(f"{over}: {title}", call, play(step), ok=well, tls=tls, otherwise=otherwise)
+        Case(f"{over}: {title}", call, play(step), ok=ok, tls=tls, otherwise=otherwise)
         for tls, over in ((False, "plain"), (True, "TLS"))
-        for title, call, step, well, otherwise in (
+        for title, call, step, ok, otherwise in (
             ("another call's answer after the first", "retrieve_twice", raw(FOUND_BYTES + STRANGER), True, echo),
             ("another call's answer with the body", "retrieve_twice", in_pieces(HEAD, BODY + STRANGER), True, echo),
             ("a stray 429, then a create", "retrieve_and_create", in_pieces(HEAD, BODY + STRAY_429), True, None),

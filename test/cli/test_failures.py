@@ -102,7 +102,7 @@ def test_many_remaining_ids_are_not_all_named(square: Square, ran: Callable[...,
     assert "Not deleted: 0, 1, 2, 3, 4 and 95 more." in done.err
 
 
-class TestAFault:
+class TestAnUnexpectedException:
     def run(self, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> int:
         def failing(_: Namespace) -> int:
             raise error
