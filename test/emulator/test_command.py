@@ -148,7 +148,9 @@ def test_words_that_make_no_sense_are_refused(options: list[str], capsys: pytest
         parsed(*options)
 
     assert stopped.value.code == 2
-    assert "usage: " in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "usage: " in told
+    assert "_port" not in told
 
 
 def test_its_options_need_none_of_its_libraries() -> None:
