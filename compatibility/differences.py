@@ -83,6 +83,14 @@ DIFFERENCES = (
         "Older versions get no security fixes.",
     ),
     Difference(
+        "Names of no interface",
+        "Private methods, and what a module imports, can be called and patched: `_ApiClient__deserialize`, "
+        "`squareconnect.rest.urllib3`.",
+        "Missing. `ApiClient.deserialize` decodes, as before; patch `urllib3.PoolManager.request` by its own name.",
+        "They were never documented.",
+        shown_by=("squareconnect.rest.urllib3.__name__", "client()._ApiClient__deserialize({'id': 'C1'}, 'Customer')"),
+    ),
+    Difference(
         "Also installed",
         "A top-level package `test`, which hides Python's own.",
         "Only `squareconnect` is installed.",
@@ -107,7 +115,7 @@ DIFFERENCES = (
     Difference(
         "Attributes that do not exist",
         "Can be set on models and on `Configuration`.",
-        "`AttributeError` that suggests the nearest name. To keep values of your own, see "
+        "`AttributeError` that suggests the nearest name, in subclasses, too. To keep values of your own, see "
         "[Values of your own](#values-of-your-own).",
         "The value was never sent, or the setting had no effect: it was usually misspelt.",
         shown_by=(
@@ -349,7 +357,7 @@ DIFFERENCES = (
         "`RESTResponse`",
         "Wraps urllib3's response and keeps it; inherits from `io.IOBase`.",
         "Has `status`, `reason`, `data`, `getheaders()`, `getheader()` and `getbatch_token()` as before, and "
-        "`content`, the bytes.",
+        "`content`, the bytes. The constructor takes `status`, `reason`, `headers` and `content`.",
         "The connection is free for the next call.",
         names=("squareconnect.rest.RESTResponse", "RESTResponse.*"),
     ),
@@ -367,7 +375,8 @@ DIFFERENCES = (
     Difference(
         "No answer",
         "urllib3's exceptions: `MaxRetryError`, `ProtocolError` and others.",
-        "`ConnectionFailed` and `Timeout`, which are `ApiException` with `status` None. See [Errors](Errors.md).",
+        "`ConnectionFailed` and `Timeout`, which are `ApiException` with `status`, `headers` and `body` None. See "
+        "[Errors](Errors.md).",
         "Code that catches `ApiException` missed them.",
         shown_by=(_CLIENT_FOR.format("host", "http://127.0.0.1:1", ""),),
     ),
@@ -476,7 +485,7 @@ DIFFERENCES = (
     ),
     Difference(
         "Connections",
-        "A client keeps one connection per host. Further threads open a new connection for each request.",
+        "A client keeps one connection per host. Further threads open new ones again and again.",
         "A client keeps up to `Configuration.connection_pool_maxsize` and can be closed (`with`, `close()`).",
         "Opening a connection takes time, especially with TLS.",
     ),

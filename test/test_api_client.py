@@ -13,6 +13,7 @@ import pytest
 from squareconnect import (
     ApiClient,
     ApiResponse,
+    AsyncCustomersApi,
     Configuration,
     Customer,
     CustomersApi,
@@ -50,6 +51,12 @@ def test_anything_other_than_a_configuration_is_refused_with_what_to_write(host:
     assert str(caught.value) == (
         f"configuration must be a Configuration, not {type(host).__name__}: write Configuration(host=...) for a host"
     )
+
+
+@pytest.mark.parametrize("api", [CustomersApi, AsyncCustomersApi])
+def test_a_configuration_in_place_of_a_client_is_refused_with_what_to_write(api: Any) -> None:
+    with pytest.raises(TypeError, match=r"not a Configuration: write ApiClient\(configuration\)"):
+        api(Configuration(access_token="t"))
 
 
 def test_the_user_agent_is_the_name_and_version_and_can_be_changed() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from squareconnect import models
 from squareconnect._text import conceal, did_you_mean
 from squareconnect.api_client import ApiClient
+from squareconnect.configuration import Configuration
 from squareconnect.exceptions import InvalidArgument
 
 
@@ -31,6 +32,8 @@ class CustomersApi:
     """
 
     def __init__(self, api_client: ApiClient | None = None) -> None:
+        if isinstance(api_client, Configuration):
+            raise TypeError("api_client must be a client, not a Configuration: write ApiClient(configuration)")
         self.api_client = ApiClient() if api_client is None else api_client
 
     def create_customer(

@@ -23,7 +23,7 @@ from squareconnect.bulk.directory import Listing
 from squareconnect.bulk.errors import InputError, JournalError, JournalInUse, Stopped
 from squareconnect.bulk.files import json_line, unfinished
 from squareconnect.bulk.importing import host_of
-from squareconnect.bulk.journal import storable
+from squareconnect.bulk.journal import is_about_disk, storable
 from squareconnect.bulk.mapping import FIELDS
 from squareconnect.bulk.pace import AdaptivePace
 from squareconnect.bulk.reports import ExportReport, Progress
@@ -412,6 +412,8 @@ class _State:
             self._connection.close()
             if "locked" in str(error):
                 raise JournalInUse(f"{path} is in use by another export: wait until that one ends") from None
+            if is_about_disk(error):
+                raise Stopped(f"{path} cannot be written ({error}): make room, and run the same again") from None
             raise JournalError(f"{path} is broken ({error}): export without --resume") from None
         except BaseException:
             self._connection.close()

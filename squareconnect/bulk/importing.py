@@ -183,7 +183,11 @@ class _Job(Job):
             raise InputError(f"match must be one of {', '.join(MATCHES)}, or None, not {match!r}")
         if on_match not in ("skip", "update", "fail"):
             raise InputError(f"on_match must be skip, update or fail, not {on_match!r}")
+        if match is None and on_match != "skip":
+            raise InputError(f"on_match={on_match} needs match: without it, each row creates a customer")
         self._source = rows if isinstance(rows, (FileSource, RowsSource)) else RowsSource(rows)
+        if match is not None and isinstance(rows, FileSource):
+            rows.check_sets(match)
         self._journal = journal
         self._match = match
         self._on_match = on_match

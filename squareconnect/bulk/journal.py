@@ -163,7 +163,7 @@ class Journal:
             return JournalInUse(
                 f"The journal {self.name} is in use by another import: wait until that one ends, or stop it"
             )
-        if "full" in said or "I/O" in said or "unable to open" in said or "readonly" in said:
+        if is_about_disk(error):
             return Stopped(
                 f"The journal {self.name} cannot be written ({said}): make room, or make its folder writable, and run "
                 "the same again"
@@ -235,7 +235,7 @@ class Journal:
         if self.fact("fingerprint") != (fingerprint or _fingerprint_of(records)):
             raise JournalError(
                 f"The journal {self.name} belongs to another input, or to other reading options: restore the "
-                "input as it was, or start a new import with another journal"
+                "input as it was, or start again with another journal and --match, so that nobody is imported twice"
             )
 
     def _load(
@@ -603,6 +603,12 @@ _EVERYTHING: Body = {"reference_id": "x", "email_address": "x", "phone_number": 
 
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
 _from_json = json.JSONDecoder().decode
+
+
+def is_about_disk(error: sqlite3.Error) -> bool:
+    """Return whether SQLite could not write to the disk, as opposed to a broken file."""
+    said = str(error)
+    return "full" in said or "I/O" in said or "unable to open" in said or "readonly" in said
 
 
 def storable(text: str | None) -> str | None:

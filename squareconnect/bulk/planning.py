@@ -70,11 +70,15 @@ def plan(source: FileSource, *, match: str | None = None, progress: Callable[[Pr
     :param source: the rows.
     :param match: as for `import_customers`. The directory is not looked at.
     :param progress: called now and then.
-    :raises InputError: for a file that cannot be read to its end.
+    :raises InputError: for a file that cannot be read to its end, or whose columns do not set ``match``.
     """
+    if match == "none":
+        match = None
+    if match is not None:
+        source.check_sets(match)
 
     def value(body: Body) -> str | None:
-        return None if match in (None, "none") else match_value(body, str(match))
+        return None if match is None else match_value(body, match)
 
     def tell(count: int) -> None:
         if progress is not None:

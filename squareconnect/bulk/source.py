@@ -158,6 +158,13 @@ class FileSource:
         """The field that each column or key sets; for JSON Lines, of the rows read so far."""
         return self.columns.fields if self.format == "csv" else dict(self._reader.fields)
 
+    def check_sets(self, field: str) -> None:
+        """Raise `InputError` if no column sets a field. What the rows of JSON Lines set is not known in advance."""
+        if self.format == "csv" and field not in {*self.columns.fields.values(), *self._constants}:
+            raise InputError(
+                f"{self.name} has no column for {field}, which --match needs: map one with --map 'COLUMN={field}'"
+            )
+
     def records(self) -> Iterator[Record]:
         """Read the rows.
 
@@ -294,8 +301,8 @@ def open_source(
     :param path: the file, a FIFO or `-` for standard input, or a binary stream.
     :param spool: where to copy an input that can be read only once (a FIFO, a stream); by default `squareconnect.spool`
         in the current folder.
-    :param format: `"csv"` or `"jsonl"`. The default depends on the name: JSON Lines for `.jsonl` and `.ndjson`,
-        otherwise CSV.
+    :param format: `"csv"` or `"jsonl"`. The default depends on the name: JSON Lines for `.jsonl`, `.ndjson` and
+        `.json`, otherwise CSV.
     :param encoding: its encoding; by default UTF-8, with or without a byte order mark.
     :param delimiter: the character between cells; by default the one that fits the header.
     :param columns: fields by the names of the columns (or keys) that set them; other columns are mapped by their names.
@@ -315,7 +322,7 @@ def open_source(
         encoding = "utf-8-sig"
     with ExitStack() as opened:
         name, stream = _stream_of(path, opened)
-        by_name = "jsonl" if name.lower().endswith((".jsonl", ".ndjson")) else "csv"
+        by_name = "jsonl" if name.lower().endswith((".jsonl", ".ndjson", ".json")) else "csv"
         if stream is None:
             file = Path(os.fspath(path))  # type: ignore[arg-type]
         else:
@@ -478,7 +485,10 @@ def _undecodable(path: Path, name: str, encoding: str) -> str:
     """Return a message that names the first byte that is not in an encoding."""
     shown = "UTF-8" if encoding == "utf-8-sig" else encoding
     place = _undecodable_place(path, encoding)
-    return f"{name} is not {shown} text{place}; name its encoding with --encoding, such as cp1252 or utf-16"
+    return (
+        f"{name} is not {shown} text{place}; name its encoding with --encoding, such as cp1252 or utf-16, or save a "
+        "spreadsheet as CSV"
+    )
 
 
 def _undecodable_place(path: Path, encoding: str) -> str:

@@ -18,7 +18,8 @@ def explained() -> Iterator[None]:
     try:
         yield
     except BulkError as error:
-        raise Failure(f"{str(error).rstrip('.')}.", _code_of(error)) from None
+        sentence = str(error)
+        raise Failure(sentence if sentence.endswith((".", "?")) else f"{sentence}.", _code_of(error)) from None
 
 
 def _code_of(error: BulkError) -> int:

@@ -5,16 +5,13 @@ The libraries of the emulator are imported when the command runs, so that its op
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
 import signal
 import sys
 import time
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import argparse
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -110,10 +107,9 @@ def _told(error: OSError, options: argparse.Namespace) -> str:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise ValueError(text)
-    return port
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"it must be a whole number from 0 to 65535, not '{text}'")
+    return int(text)
 
 
 def _failed(message: str) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from squareconnect.emulator.clock import read_time
 from squareconnect.emulator.refusals import RefusalError
 from squareconnect.emulator.validation import read_customer, read_text
+from squareconnect.models.customer import Customer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -158,6 +159,8 @@ def _checked(customer: Any) -> dict[str, Any]:
             read_time(text)
             checked[name] = text
     checked |= _kept(customer)
+    if customer and not checked and not customer.keys() & Customer.swagger_types.keys():
+        raise ValueError(f"none of its names is a field of a customer: {', '.join(map(repr, list(customer)[:5]))}.")
     address = {part: text for part, text in (checked.pop("address", None) or {}).items() if text is not None}
     return {**checked, "address": address} if address else checked
 

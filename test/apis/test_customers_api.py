@@ -87,6 +87,10 @@ CALLS: list[tuple[str, dict[str, Any], tuple[Any, ...], dict[str, Any]]] = [
 ]
 
 
+def test_the_list_has_each_method() -> None:
+    assert {call[0] for call in CALLS} == {name for name in vars(CustomersApi) if not name.startswith("_")}
+
+
 @pytest.mark.parametrize(("method", "given", "by_position", "by_name"), CALLS, ids=[call[0] for call in CALLS])
 def test_each_method_makes_one_call_and_returns_its_result(
     method: str, given: dict[str, Any], by_position: tuple[Any, ...], by_name: dict[str, Any]

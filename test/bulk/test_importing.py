@@ -299,6 +299,8 @@ def test_a_journal_is_refused_for_another_input_or_other_options(square: Square,
         ({"key_trust": -1}, "key_trust must be"),
         ({"match": "note"}, "match must be one of reference_id"),
         ({"on_match": "die"}, "on_match must be skip, update or fail, not 'die'"),
+        ({"on_match": "update"}, "on_match=update needs match: without it, each row creates a customer"),
+        ({"on_match": "fail", "match": "none"}, "on_match=fail needs match"),
     ],
 )
 def test_options_that_cannot_be_used_are_refused(journal: Path, options: dict[str, Any], said: str) -> None:

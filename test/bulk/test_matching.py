@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benchmarks.bulk_server import Square, running
-from squareconnect.bulk import Stopped, import_customers, journal_results
+from squareconnect.bulk import InputError, Stopped, import_customers, journal_results, open_source, plan
 from squareconnect.bulk.directory import match_value
 from squareconnect.exceptions import ApiException
 from test.bulk.helpers import api_of, async_api_of, leave_behind, people
@@ -31,6 +31,23 @@ def test_values_are_compared_without_case_and_punctuation() -> None:
     assert match_value({"phone_number": "+"}, "phone_number") is None
     assert match_value({"reference_id": "R 1"}, "reference_id") == "R 1"
     assert match_value({}, "reference_id") is None
+
+
+def test_a_file_without_a_column_for_the_match_is_refused(square: Square, journal: Path, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("given_name,Number\nAda,r0\n")
+    said = "people.csv has no column for reference_id, which --match needs: map one with --map 'COLUMN=reference_id'"
+    with pytest.raises(InputError, match=said):
+        plan(open_source(file), match="reference_id")
+    with pytest.raises(InputError, match=said):
+        import_customers(open_source(file), api_of(square.host), journal=journal, match="reference_id")
+    assert square.requests == 0
+
+    mapped = open_source(file, columns={"Number": "reference_id"})
+    assert import_customers(mapped, api_of(square.host), journal=journal, match="reference_id").created == 1
+    objects = tmp_path / "people.jsonl"
+    objects.write_text('{"given_name": "Ada"}\n')
+    assert plan(open_source(objects), match="reference_id").requests == 1
 
 
 def test_without_a_match_every_row_creates_a_customer(square: Square, journal: Path) -> None:

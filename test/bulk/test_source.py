@@ -91,6 +91,7 @@ def test_json_lines_are_read_with_nested_and_dotted_addresses(tmp_path: Path) ->
         (b"given_name,note\n", "has a header, but no rows"),
         (b"given_name,note,note\nAda,x,y\n", "has 2 columns named 'note'"),
         (b"given_name\nZo\xeb\n", "is not UTF-8 text: byte 3 of line 2 is 0xEB; name its encoding with --encoding"),
+        (b"PK\x03\x04\xff", "or save a spreadsheet as CSV"),
         (b"given_name\nA\x00da\n", "line 2, contains a NUL"),
         ("given_name\nAda\n".encode("utf-16"), "is in UTF-16: say so with --encoding utf-16"),
         (b'given_name,note\nAda,"x\nBob,y\n', "the row that starts in line 2, is not CSV: unexpected end of data"),
@@ -121,10 +122,11 @@ def test_csv_that_cannot_be_imported_is_refused_with_an_explanation(tmp_path: Pa
 def test_json_lines_that_cannot_be_imported_are_refused_with_an_explanation(
     tmp_path: Path, text: bytes, said: str
 ) -> None:
-    path = write(tmp_path / "people.ndjson", text)
-    with pytest.raises(InputError) as raised:
-        bodies(open_source(path))
-    assert said in str(raised.value)
+    for name in ("people.ndjson", "people.json"):
+        path = write(tmp_path / name, text)
+        with pytest.raises(InputError) as raised:
+            bodies(open_source(path))
+        assert said in str(raised.value)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "ascii", "punycode"])

@@ -234,7 +234,7 @@ class TestInputThatCannotBeReadTwice:
         ([], b"given_name\nA\x00da\n", "NUL"),
         (["--encoding", "klingon"], b"given_name\nAda\n", "--encoding"),
         (["--delimiter", "ab"], b"given_name\nAda\n", "--delimiter"),
-        (["--map", "Nome=given_name"], b"Name\nAda\n", "--map: there is no column 'Nome'. Did you mean 'Name'?"),
+        (["--map", "Nome=given_name"], b"Name\nAda\n", "--map: there is no column 'Nome'. Did you mean 'Name'?\n"),
         (["--map", "Name=given_nam"], b"Name\nAda\n", "Did you mean 'given_name'?"),
         (["--set", "notes=x"], b"given_name\nAda\n", "Did you mean 'note'?"),
         (["--map", "Name"], b"Name\nAda\n", "it must be COLUMN=FIELD, such as E-mail=email_address, not 'Name'"),
@@ -323,6 +323,7 @@ def test_the_journal_of_another_file_is_reported(folder: Path, imported: Callabl
     done = imported("two.csv", "--journal", "j")
     assert (done.code, done.out) == (1, "")
     assert "belongs to another input" in done.err
+    assert "another journal and --match" in done.err
     assert done.err.count("\n") == 1
 
 

@@ -150,7 +150,9 @@ def test_arguments_that_make_no_sense_are_refused(options: list[str], capsys: py
         parsed(*options)
 
     assert stopped.value.code == 2
-    assert "usage: " in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "usage: " in told
+    assert "_port" not in told
 
 
 def test_parsing_its_options_needs_none_of_its_libraries() -> None:

@@ -134,6 +134,7 @@ def test_another_kind_of_seed_is_refused(seed: Any) -> None:
         ({"cards": [{"last_4": "5858"}]}, "Customer 2 .*each of `cards` needs an `id`"),
         ({"cards": [{"id": "ccof:1", "last_4": 5858}]}, r"Customer 2 .*\(cards.last_4\): Expected a string"),
         ({"preferences": "none"}, "Customer 2 .*`preferences` must be an object"),
+        ({"first": "Ada", "last": "L"}, "Customer 2 .*none of its names is a field of a customer: 'first', 'last'"),
     ],
 )
 def test_an_invalid_customer_is_named(customer: Any, message: str) -> None:

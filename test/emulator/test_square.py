@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from squareconnect import CustomersApi
 from squareconnect.emulator import Emulator
+from squareconnect.emulator.faults import OPERATIONS
+from squareconnect.emulator.openapi import description
+from squareconnect.emulator.operations import operation_of
 from squareconnect.emulator.square import BODY_LIMIT
 
 if TYPE_CHECKING:
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
     Connect = Callable[[Emulator], Wire]
 
 INVALID = "INVALID_REQUEST_ERROR"
+PAGE = Path(__file__).parents[2] / "squareconnect" / "emulator" / "page" / "index.html"
 OF_A_SHARED_EMULATOR = settings(
     deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -273,6 +280,23 @@ class TestWords:
             "The idempotency key can only be retried with the same request data."
         )
         assert wrong.json["errors"][0]["detail"] == "This request could not be authorized."
+
+
+def test_each_call_is_known_wherever_calls_are_named() -> None:
+    calls = {name for name in vars(CustomersApi) if name[0] != "_"}
+    described = {
+        each["operationId"]: (method.upper(), path)
+        for path, methods in description()["paths"].items()
+        if path.startswith("/v2/")
+        for method, each in methods.items()
+    }
+    options = re.findall(r"<option>(\w+_customers?(?:_card)?)</option>", PAGE.read_text(encoding="utf-8"))
+
+    assert {*OPERATIONS} == calls, "OPERATIONS of squareconnect/emulator/faults.py"
+    assert described.keys() == calls, "_SEVEN of squareconnect/emulator/openapi.py"
+    assert {*options} == calls, "the options of squareconnect/emulator/page/index.html"
+    lacking = {name for name, (method, path) in described.items() if operation_of(method, path)}
+    assert not lacking, "squareconnect/emulator/operations.txt names only what the emulator does not support"
 
 
 class TestWhatTheEmulatorLacks:

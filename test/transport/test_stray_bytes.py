@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -74,20 +75,20 @@ def test_a_stray_success_does_not_make_a_refused_delete_succeed(route: Route) ->
 
 
 def test_an_answer_that_arrives_before_its_request_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    def connect_slowly(*args: Any, **options: Any) -> socket.socket:
+    def connect_and_wait(*args: Any, **options: Any) -> socket.socket:
         sock = connect(*args, **options)
-        time.sleep(0.05)
+        select.select([sock], [], [], 10)  # until the greeting came
         return sock
 
-    async def connect_slowly_on_the_loop(*args: Any) -> None:
-        await sock_connect(*args)
-        await asyncio.sleep(0.05)
+    async def connect_and_wait_on_the_loop(sock: socket.socket, address: Any) -> None:
+        await sock_connect(sock, address)
+        select.select([sock], [], [], 10)
 
     connect = urllib3.util.connection.create_connection
-    monkeypatch.setattr(urllib3.util.connection, "create_connection", connect_slowly)
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", connect_and_wait)
     loop = loop_in_a_thread(asyncio.new_event_loop)
     sock_connect = loop.sock_connect
-    monkeypatch.setattr(loop, "sock_connect", connect_slowly_on_the_loop)
+    monkeypatch.setattr(loop, "sock_connect", connect_and_wait_on_the_loop)
     with Server(greeting=STRANGER) as server:
         with pytest.raises(ConnectionFailed, match="an answer before the request") as caught:
             api_for(server).create_customer({"given_name": "Ada"})
