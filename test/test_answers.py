@@ -243,6 +243,8 @@ NO_HTTP = {
     "garbage": (b"\x15\x03\x01\x00\x02\x02P", None),
     "no status": (b"HTTP/1.1\r\n\r\n", None),
     "a status of letters": (b"HTTP/1.1 abc OK\r\n\r\n", None),
+    "a status of four digits": (b"HTTP/1.1 4000 Bad Request\r\n\r\n", None),
+    "a status below 100": (b"HTTP/1.1 099 OK\r\n\r\n", None),
     "another version": (b"HTTP/9 200 OK\r\n\r\n", 200),
     "an endless status line": (b"HTTP/1.1 200 " + b"x" * 70_000, None),
     "an endless header": (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000, 200),

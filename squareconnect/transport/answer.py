@@ -12,6 +12,9 @@ from squareconnect.exceptions import ApiException, ConnectionFailed, DecodeError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? +([2-9]\d\d)(?: ([^\r\n]*))?\r?\n")
+"""The first line of a final answer: its status and reason."""
+
 
 class RESTResponse:
     """A complete answer.

@@ -46,7 +46,7 @@ from urllib3.exceptions import (
 )
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 
-from squareconnect.transport.answer import Broken, RESTResponse
+from squareconnect.transport.answer import STATUS_LINE, Broken, RESTResponse
 from squareconnect.transport.outgoing import something_came, way_out
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ class Attempt:
     @property
     def began(self) -> tuple[int, str] | None:
         """The status and reason of the answer, once its first line has arrived."""
-        status = _STATUS.match(self.first_line)
-        if status is None or not self.first_line.endswith(b"\n"):
+        status = STATUS_LINE.match(self.first_line)
+        if status is None:
             return None
         return int(status[1]), (status[2] or b"").decode("latin-1").strip()
 
@@ -280,7 +280,6 @@ class _Reader(io.BufferedReader):
 
 
 _INTERIM = re.compile(rb"HTTP/1\.\d 1\d\d\b")
-_STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})(?: (.*))?")
 
 
 class _Watched:
