@@ -133,8 +133,8 @@ class Wire(io.RawIOBase):
         """Whether the server has closed or reset the connection."""
         self.owner: Callable[[], Attempt | None] = _nobody
         """A weak reference to the try that uses the connection."""
-        self.in_head = False
-        """Whether the head of an answer is being read. If the connection ends then, the answer is incomplete."""
+        self.must_not_end = False
+        """Whether a head or chunks are being read. If the connection ends then, the answer is incomplete."""
 
     # What http.client and urllib3 use of a socket.
 
@@ -142,7 +142,7 @@ class Wire(io.RawIOBase):
         """Return the buffer to read the next answer from."""
         self._files += 1
         self._reader.readline = self._first_line  # type: ignore[method-assign, assignment]
-        self.in_head = True
+        self.must_not_end = True
         return self._reader
 
     def sendall(self, data: Any) -> None:
@@ -207,8 +207,8 @@ class Wire(io.RawIOBase):
         count: int = self._sock.recv_into(buffer)
         if count == 0:
             self.ended = True
-            if self.in_head:
-                raise http.client.RemoteDisconnected("the server closed the connection within the head of its answer")
+            if self.must_not_end:
+                raise http.client.RemoteDisconnected("the server closed the connection within its answer")
         return count
 
     def _read_what_came(self, buffer: Any) -> int | None:
@@ -338,7 +338,7 @@ class _Watched:
         wire = self.sock
         response = super().getresponse()  # type: ignore[misc]
         if isinstance(wire, Wire):
-            wire.in_head = False
+            wire.must_not_end = getattr(response, "chunked", False)
         return response
 
     def close(self) -> None:
