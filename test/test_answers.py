@@ -107,6 +107,14 @@ def test_a_deletion_answered_without_a_body_has_succeeded(status: int) -> None:
         assert api_for(server).delete_customer("C1") == models.DeleteCustomerResponse()
 
 
+@pytest.mark.parametrize("chunks", [b"", b"2\r\n{}\r\n0\r\n\r\n", b"10000\r\n" + b"x" * 65536])
+def test_chunks_that_an_answer_without_a_body_announces_are_not_read(chunks: bytes) -> None:
+    head = b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n"
+    with Server(raw(head + b"\r\n" + chunks), raw(head + b"Content-Length: 2\r\n\r\n" + chunks)) as server:
+        for _ in range(2):
+            assert api_for(server, max_retries=0).delete_customer("C1", _preload_content=False).content == b""
+
+
 @pytest.mark.parametrize("status", [206, 226, 300, 304, 999])
 def test_statuses_that_are_no_successes_are_errors(status: int) -> None:
     headers = {"Content-Length": None} if status == 304 else {}

@@ -645,7 +645,8 @@ def send(
 
 def _read(response: urllib3.BaseHTTPResponse, content: list[bytes], limit: int) -> None:
     """Read the body, at most one byte more than the limit, and append each piece as it arrives."""
-    left = limit + 1
+    # A 204 or 304 has no body, even if it announces chunks (RFC 9112, 6.3). http.client would wait for them.
+    left = 0 if response.chunked and response.status in (204, 304) else limit + 1
     whole = False
     try:
         while left > 0 and response.length_remaining != 0:
