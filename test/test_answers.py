@@ -302,6 +302,14 @@ def test_a_refusal_whose_body_is_cut_is_still_that_refusal() -> None:
     assert not caught.value.outcome_unknown
 
 
+def test_a_switch_to_another_protocol_ends_the_try_at_once() -> None:
+    switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    with Server(raw(switch), raw(switch + WHOLE)) as server:
+        for _ in range(2):
+            with pytest.raises(ConnectionFailed):
+                api_for(server, max_retries=0).create_customer({})
+
+
 def test_answers_that_only_announce_another_are_passed_over() -> None:
     early = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 P\r\n\r\n"
     with Server(raw(early + WHOLE), raw(early + WHOLE)) as server:

@@ -224,11 +224,16 @@ class Wire(io.RawIOBase):
         return count
 
     def _first_line(self, size: int = -1) -> bytes:
-        """Read the first line of the final answer, skipping interim answers (RFC 9110, 15.2)."""
+        """Read the first line of the final answer, skipping interim answers (RFC 9110, 15.2).
+
+        :raises http.client.HTTPException: if the server switches to another protocol, which no request asks for.
+        """
         reader = self._reader
         del reader.readline
         line = reader.readline(size)
-        while _INTERIM.match(line):
+        while interim := _INTERIM.match(line):
+            if interim[1] == b"101":
+                raise http.client.UnknownProtocol("the server switched to another protocol")
             while reader.readline(size) not in (b"\r\n", b"\n", b""):
                 pass
             line = reader.readline(size)
@@ -279,7 +284,7 @@ class _Reader(io.BufferedReader):
         self._wire.file_closed()
 
 
-_INTERIM = re.compile(rb"HTTP/1\.\d 1\d\d\b")
+_INTERIM = re.compile(rb"HTTP/1\.\d (1\d\d)\b")
 
 
 class _Watched:
