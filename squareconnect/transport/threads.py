@@ -155,7 +155,10 @@ class Wire(io.RawIOBase):
             attempt.reached = True
         for start in range(0, len(data), _PIECE):
             self._keep_to_deadline()
-            self._sock.sendall(data[start : start + _PIECE])
+            try:
+                self._sock.sendall(data[start : start + _PIECE])
+            except ssl.SSLEOFError as error:  # Without TLS it is this error, after which urllib3 reads the answer.
+                raise BrokenPipeError(error.errno, error.strerror) from None
 
     def settimeout(self, seconds: float | None) -> None:
         """Set the time-out of each step, in seconds."""
