@@ -309,6 +309,7 @@ class _Watched:
         wire = self.sock
         if not isinstance(wire, Wire):
             return wire is not None
+        wire.owner = _current.get()  # The call before may not quite have ended, and urllib3 closes the connection now.
         return self._way == way_out() and not wire.peek() and not wire.ended
 
     def connect(self) -> None:

@@ -18,9 +18,10 @@ from urllib3.connection import HTTPConnection
 from squareconnect.transport import Request, threads
 from squareconnect.transport.outgoing import something_came
 from squareconnect.transport.threads import Attempt, Slots, Wire
-from test.servers import Server, answer
+from test.servers import FOUND, Server, Step, answer, api_for, cut, message, raw
 
 REQUEST = Request("GET", "http://127.0.0.1/", {}, None)
+WHOLE = message(200, FOUND)
 
 
 def test_a_wire_has_what_others_ask_of_a_socket() -> None:
@@ -96,6 +97,29 @@ def test_a_connection_that_a_call_is_using_is_not_closed_by_another() -> None:
         user.over = True
         connection.close()
         assert connection.sock is None
+
+
+@pytest.mark.parametrize(("first", "closes"), [(raw(WHOLE + message(429, {})), False), (cut(WHOLE), True)])
+def test_a_connection_that_cannot_be_reused_is_left_even_before_its_last_call_has_returned(
+    first: Step, closes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_and_let_another_call(*args: Any) -> None:
+        read(*args)
+        if closes:
+            assert server.wait_for_ends(1)
+        monkeypatch.setattr(threads, "_read", read)
+        thread = threading.Thread(target=lambda: others.append(api.create_customer({"given_name": "Ada"})))
+        thread.start()
+        thread.join(10)
+
+    read, others = threads._read, list[Any]()
+    monkeypatch.setattr(threads, "_read", read_and_let_another_call)
+    with Server(first) as server:
+        api = api_for(server, max_retries=0)
+        api.retrieve_customer("C1")
+
+        assert len(others) == 1
+        assert [request.connection for request in server.requests] == [1, 2]
 
 
 def test_what_a_pool_keeps_is_bounded() -> None:
