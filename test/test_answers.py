@@ -237,6 +237,18 @@ def test_a_body_over_the_limit_is_not_read_to_its_end(flood: servers.Step) -> No
     assert len(caught.value.raw_body or b"") == 100_001
 
 
+def test_a_limit_that_changes_during_a_call_does_not_cut_its_answer() -> None:
+    def refuse_and_lower(wire: servers.Wire, request: servers.Request) -> None:
+        api.api_client.configuration.max_response_size = 10
+        answer(503, {})(wire, request)
+
+    with Server(refuse_and_lower) as server:
+        api = api_for(server)
+        assert api.retrieve_customer("C1").customer
+        with pytest.raises(DecodeError, match="it is larger than"):
+            api.retrieve_customer("C1")
+
+
 def test_a_body_at_the_limit_is_read() -> None:
     body = json.dumps(FOUND).encode()
     with Server(answer(200, body)) as server:
