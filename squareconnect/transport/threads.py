@@ -577,6 +577,7 @@ class Slots:
                 self._holders.add(place)
                 return True
             if turn not in self._waiting:
+                turn.acquire(blocking=False)  # A wake-up may have come just after the wait for it timed out.
                 self._waiting.append(turn)
         return False
 
