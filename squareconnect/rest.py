@@ -148,18 +148,21 @@ class RESTClientObject:
                     self.sleep(step.seconds)
                     step = next(steps)
                 else:  # The manager is looked up for each try, because the process may fork between two tries.
-                    step = steps.send(self._try(self._manager_for(origin), request, step.until, times))
+                    came = self._try(self._manager_for(origin), request, step.until, times, rules.max_response_size)
+                    step = steps.send(came)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
 
-    def _try(self, manager: Any, request: Request, until: float, times: tuple[float, float]) -> RESTResponse | Broken:
+    def _try(
+        self, manager: Any, request: Request, until: float, times: tuple[float, float], limit: int
+    ) -> RESTResponse | Broken:
         attempt = threads.Attempt(until, self.monotonic)
         try:
             try:
                 self._slots.take(attempt)
             except TimeoutError as error:
                 return Broken(f"no connection became free: {error}", late=True, reached=False)
-            return threads.send(manager, request, attempt, times, self.configuration.max_response_size)
+            return threads.send(manager, request, attempt, times, limit)
         finally:
             self._slots.free(attempt)
 

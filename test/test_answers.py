@@ -107,6 +107,14 @@ def test_a_deletion_answered_without_a_body_has_succeeded(status: int) -> None:
         assert api_for(server).delete_customer("C1") == models.DeleteCustomerResponse()
 
 
+@pytest.mark.parametrize("chunks", [b"", b"2\r\n{}\r\n0\r\n\r\n", b"10000\r\n" + b"x" * 65536])
+def test_chunks_that_an_answer_without_a_body_announces_are_not_read(chunks: bytes) -> None:
+    head = b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n"
+    with Server(raw(head + b"\r\n" + chunks), raw(head + b"Content-Length: 2\r\n\r\n" + chunks)) as server:
+        for _ in range(2):
+            assert api_for(server, max_retries=0).delete_customer("C1", _preload_content=False).content == b""
+
+
 @pytest.mark.parametrize("status", [206, 226, 300, 304, 999])
 def test_other_statuses_are_errors(status: int) -> None:
     headers = {"Content-Length": None} if status == 304 else {}
@@ -229,6 +237,18 @@ def test_a_body_over_the_limit_is_not_read_to_its_end(flood: servers.Step) -> No
     assert len(caught.value.raw_body or b"") == 100_001
 
 
+def test_a_limit_that_changes_during_a_call_does_not_cut_its_answer() -> None:
+    def refuse_and_lower(wire: servers.Wire, request: servers.Request) -> None:
+        api.api_client.configuration.max_response_size = 10
+        answer(503, {})(wire, request)
+
+    with Server(refuse_and_lower) as server:
+        api = api_for(server)
+        assert api.retrieve_customer("C1").customer
+        with pytest.raises(DecodeError, match="it is larger than"):
+            api.retrieve_customer("C1")
+
+
 def test_a_body_at_the_limit_is_read() -> None:
     body = json.dumps(FOUND).encode()
     with Server(answer(200, body)) as server:
@@ -243,6 +263,8 @@ NO_HTTP = {
     "garbage": (b"\x15\x03\x01\x00\x02\x02P", None),
     "no status": (b"HTTP/1.1\r\n\r\n", None),
     "a status of letters": (b"HTTP/1.1 abc OK\r\n\r\n", None),
+    "a status of four digits": (b"HTTP/1.1 4000 Bad Request\r\n\r\n", None),
+    "a status below 100": (b"HTTP/1.1 099 OK\r\n\r\n", None),
     "another version": (b"HTTP/9 200 OK\r\n\r\n", 200),
     "an endless status line": (b"HTTP/1.1 200 " + b"x" * 70_000, None),
     "an endless header": (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000, 200),
@@ -252,6 +274,8 @@ NO_HTTP = {
     "a cut body": (WHOLE[:-5], 200),
     "a chunk of no size": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n{}\r\n0\r\n\r\n", 200),
     "a chunk of negative size": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n0\r\n\r\n", 200),
+    "no last chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0002\r\n{}\r\n", 200),
+    "a cut size of a chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0002\r\n{}\r\n000", 200),
     "another protocol": (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\nPRI * HTTP/2.0\r\n\r\n", None),
 }
 
@@ -288,6 +312,14 @@ def test_a_refusal_whose_body_is_cut_is_still_that_refusal() -> None:
 
     assert caught.value.raw_body == b"x" * 90
     assert not caught.value.outcome_unknown
+
+
+def test_a_switch_to_another_protocol_ends_the_try_at_once() -> None:
+    switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    with Server(raw(switch), raw(switch + WHOLE)) as server:
+        for _ in range(2):
+            with pytest.raises(ConnectionFailed):
+                api_for(server, max_retries=0).create_customer({})
 
 
 def test_interim_answers_are_ignored() -> None:

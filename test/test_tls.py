@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from urllib3.exceptions import InsecureRequestWarning
 
-from squareconnect.exceptions import ConnectionFailed
-from test.servers import Server, api_for
+from squareconnect.exceptions import ConnectionFailed, InvalidRequest
+from test.servers import Server, api_for, message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +56,26 @@ def test_a_certificate_for_another_name_is_refused(authority: trustme.CA, truste
     authority.issue_cert("connect.squareup.com").configure_cert(context)
     with Server(tls=context) as server:
         assert "IP address mismatch" in refusal_by(server, ssl_ca_cert=trusted)
+
+
+def test_a_refusal_that_comes_while_a_large_body_is_sent_is_heard(server_tls: ssl.SSLContext, trusted: str) -> None:
+    def refuse() -> None:
+        sock, _ = listener.accept()
+        with server_tls.wrap_socket(sock, server_side=True) as secure:
+            secure.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            secure.recv(1)
+            secure.sendall(message(413, {"errors": []}))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        api = api_for(f"https://127.0.0.1:{listener.getsockname()[1]}", ssl_ca_cert=trusted, max_retries=0)
+        with pytest.raises(InvalidRequest) as caught:
+            api.create_customer({"note": "n" * 20_000_000})
+        thread.join(5)
+
+    assert caught.value.status == 413
+    assert not caught.value.outcome_unknown
 
 
 def test_unverified_certificates_are_accepted_with_a_warning(server_tls: ssl.SSLContext) -> None:

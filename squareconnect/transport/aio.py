@@ -29,6 +29,7 @@ from squareconnect.transport.aio_tasks import on_another_thread, with_time_limit
 from squareconnect.transport.answer import Broken, Judged, RESTResponse, is_success, judge
 from squareconnect.transport.exchange import Clock, Pause, exchange
 from squareconnect.transport.outgoing import (
+    PORTS,
     basic_credentials,
     exposed_to_others,
     is_exposed,
@@ -52,7 +53,6 @@ _MAX_ROUTES = 4
 """The maximum number of origins that connections are kept to."""
 _PRINTABLE = bytes(range(0x21, 0x7F))
 """The bytes that the target of a request contains unquoted."""
-_PORTS = {"http": 80, "https": 443}
 
 
 class AsyncConnections:
@@ -206,7 +206,7 @@ class _Address(NamedTuple):
     @classmethod
     def of(cls, url: str) -> _Address:
         parts = urlsplit(url)
-        return cls(parts.hostname or "", parts.port or _PORTS[parts.scheme], parts.scheme == "https")
+        return cls(parts.hostname or "", parts.port or PORTS[parts.scheme], parts.scheme == "https")
 
     @property
     def name(self) -> str:

@@ -15,7 +15,6 @@ TLS or h11 holds it.
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 import warnings
 from contextlib import suppress
@@ -27,7 +26,7 @@ import urllib3
 from urllib3.exceptions import InsecureRequestWarning
 
 from squareconnect.transport.aio_tasks import uncancelled
-from squareconnect.transport.answer import Broken, RESTResponse
+from squareconnect.transport.answer import STATUS_LINE, Broken, RESTResponse
 from squareconnect.transport.outgoing import is_readable, network_primitives
 
 if TYPE_CHECKING:
@@ -480,12 +479,9 @@ class _TLS:
         return self._outgoing.read()
 
 
-_STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? +([2-9]\d\d)(?: ([^\r\n]*))?\r?\n")
-
-
 def _began(head: bytes) -> RESTResponse | None:
     """Return the answer that an incomplete head describes: its status line and each complete header after it."""
-    start = _STATUS_LINE.match(head)
+    start = STATUS_LINE.match(head)
     if start is None:
         return None
     headers = urllib3.HTTPHeaderDict()

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _URL = re.compile(r"(https?://[^/?#@\\\x00-\x20\x7f]+)(/[^\x00-\x20\x7f]*)?")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
+PORTS = {"http": 80, "https": 443}
+"""The port of a URL without one, by its scheme."""
 _FRAMING = ("content-length", "transfer-encoding")
 
 
@@ -163,13 +165,14 @@ def proxy_for(origin: str, proxy: str | None) -> str:
 
     proxies = {name: Secret(value) for name, value in getproxies().items()}
     parts = urlsplit(origin)
-    if is_loopback(origin) or is_bypassed(parts.hostname or "", parts.port, proxies.get("no", "")):
+    port = parts.port or PORTS[parts.scheme]
+    if is_loopback(origin) or is_bypassed(parts.hostname or "", port, proxies.get("no", "")):
         return ""
     name = parts.scheme if parts.scheme in proxies else "all"
     return check_proxy(f"the environment variable {name.upper()}_PROXY", proxies.get(name)) or ""
 
 
-def is_bypassed(host: str, port: int | None, no_proxy: str) -> bool:
+def is_bypassed(host: str, port: int, no_proxy: str) -> bool:
     """Return whether ``NO_PROXY`` covers a host: by its name, a parent domain, its network, or ``*``."""
     for entry in (entry.strip().lower() for entry in no_proxy.split(",")):
         name, _, wanted_port = entry.rpartition(":") if re.fullmatch(r"(\[.*\]|[^:]*):\d+", entry) else (entry, "", "")

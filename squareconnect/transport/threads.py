@@ -46,7 +46,7 @@ from urllib3.exceptions import (
 )
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 
-from squareconnect.transport.answer import Broken, RESTResponse
+from squareconnect.transport.answer import STATUS_LINE, Broken, RESTResponse
 from squareconnect.transport.outgoing import is_readable, network_primitives
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ class Attempt:
     @property
     def began(self) -> tuple[int, str] | None:
         """The status and reason of the answer, once its first line has arrived."""
-        status = _STATUS.match(self.first_line)
-        if status is None or not self.first_line.endswith(b"\n"):
+        status = STATUS_LINE.match(self.first_line)
+        if status is None:
             return None
         return int(status[1]), (status[2] or b"").decode("latin-1").strip()
 
@@ -133,8 +133,8 @@ class Wire(io.RawIOBase):
         """Whether the server has closed or reset the connection."""
         self.owner: Callable[[], Attempt | None] = _nobody
         """A weak reference to the try that uses the connection."""
-        self.in_head = False
-        """Whether the head of an answer is being read. If the connection ends then, the answer is incomplete."""
+        self.must_not_end = False
+        """Whether a head or chunks are being read. If the connection ends then, the answer is incomplete."""
 
     # What http.client and urllib3 use of a socket.
 
@@ -142,7 +142,7 @@ class Wire(io.RawIOBase):
         """Return the buffer to read the next answer from."""
         self._files += 1
         self._reader.readline = self._first_line  # type: ignore[method-assign, assignment]
-        self.in_head = True
+        self.must_not_end = True
         return self._reader
 
     def sendall(self, data: Any) -> None:
@@ -155,7 +155,10 @@ class Wire(io.RawIOBase):
             attempt.reached = True
         for start in range(0, len(data), _PIECE):
             self._keep_to_deadline()
-            self._sock.sendall(data[start : start + _PIECE])
+            try:
+                self._sock.sendall(data[start : start + _PIECE])
+            except ssl.SSLEOFError as error:  # Without TLS it is this error, after which urllib3 reads the answer.
+                raise BrokenPipeError(error.errno, error.strerror) from None
 
     def settimeout(self, seconds: float | None) -> None:
         """Set the time-out of each step, in seconds."""
@@ -207,8 +210,8 @@ class Wire(io.RawIOBase):
         count: int = self._sock.recv_into(buffer)
         if count == 0:
             self.ended = True
-            if self.in_head:
-                raise http.client.RemoteDisconnected("the server closed the connection within the head of its answer")
+            if self.must_not_end:
+                raise http.client.RemoteDisconnected("the server closed the connection within its answer")
         return count
 
     def _read_what_came(self, buffer: Any) -> int | None:
@@ -224,11 +227,16 @@ class Wire(io.RawIOBase):
         return count
 
     def _first_line(self, size: int = -1) -> bytes:
-        """Read the first line of the final answer, skipping interim answers (RFC 9110, 15.2)."""
+        """Read the first line of the final answer, skipping interim answers (RFC 9110, 15.2).
+
+        :raises http.client.HTTPException: if the server switches to another protocol, which no request asks for.
+        """
         reader = self._reader
         del reader.readline
         line = reader.readline(size)
-        while _INTERIM.match(line):
+        while interim := _INTERIM.match(line):
+            if interim[1] == b"101":
+                raise http.client.UnknownProtocol("the server switched to another protocol")
             while reader.readline(size) not in (b"\r\n", b"\n", b""):
                 pass
             line = reader.readline(size)
@@ -279,8 +287,7 @@ class _Reader(io.BufferedReader):
         self._wire.file_closed()
 
 
-_INTERIM = re.compile(rb"HTTP/1\.\d 1\d\d\b")
-_STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})(?: (.*))?")
+_INTERIM = re.compile(rb"HTTP/1\.\d (1\d\d)\b")
 
 
 class _Watched:
@@ -302,6 +309,7 @@ class _Watched:
         wire = self.sock
         if not isinstance(wire, Wire):
             return wire is not None
+        wire.owner = _current.get()  # The call before may not quite have ended, and urllib3 closes the connection now.
         return self._way == network_primitives() and not wire.peek() and not wire.ended
 
     def connect(self) -> None:
@@ -339,7 +347,7 @@ class _Watched:
         wire = self.sock
         response = super().getresponse()  # type: ignore[misc]
         if isinstance(wire, Wire):
-            wire.in_head = False
+            wire.must_not_end = getattr(response, "chunked", False)
         return response
 
     def close(self) -> None:
@@ -569,6 +577,7 @@ class Slots:
                 self._holders.add(place)
                 return True
             if turn not in self._waiting:
+                turn.acquire(blocking=False)  # A wake-up may have come just after the wait for it timed out.
                 self._waiting.append(turn)
         return False
 
@@ -646,7 +655,8 @@ def send(
 
 def _read(response: urllib3.BaseHTTPResponse, content: list[bytes], limit: int) -> None:
     """Read the body, at most one byte more than the limit, and append each piece as it arrives."""
-    left = limit + 1
+    # A 204 or 304 has no body, even if it announces chunks (RFC 9112, 6.3). http.client would wait for them.
+    left = 0 if response.chunked and response.status in (204, 304) else limit + 1
     whole = False
     try:
         while left > 0 and response.length_remaining != 0:

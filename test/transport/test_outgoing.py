@@ -14,7 +14,7 @@ from squareconnect.asynchronous import Workers
 from squareconnect.legacy import values_of
 from squareconnect.models import Customer
 from squareconnect.transport import RESTResponse
-from squareconnect.transport.outgoing import is_bypassed
+from squareconnect.transport.outgoing import is_bypassed, proxy_for
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,31 @@ def test_no_proxy_lists_hosts_domains_and_ports(no_proxy: str, bypassed: bool) -
 
 @pytest.mark.parametrize(("network", "bypassed"), [("10.0.0.0/8", True), ("10.1.2.3", True), ("192.168.0.0/16", False)])
 def test_no_proxy_lists_networks(network: str, bypassed: bool) -> None:
-    assert is_bypassed("10.1.2.3", None, network) is bypassed
+    assert is_bypassed("10.1.2.3", 443, network) is bypassed
+
+
+@pytest.mark.parametrize(
+    ("origin", "no_proxy"),
+    [
+        ("https://square.example", "square.example:443"),
+        ("http://square.example", "square.example:80"),
+        ("https://[2001:db8::1]", "[2001:db8::1]:443"),
+    ],
+)
+def test_no_proxy_may_name_the_port_that_a_url_leaves_out(
+    origin: str, no_proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://proxy.example")
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+
+    assert proxy_for(origin, None) == ""
 
 
 def test_the_batch_token_of_the_next_page_is_read_from_the_link_header() -> None:
     link = "<https://connect.squareup.com/v1/me/payments?batch_token=b1>;rel='next'"
 
     assert RESTResponse(200, "OK", {"Link": link}, b"").getbatch_token() == "b1"
+    assert RESTResponse(200, "OK", {"Link": "<//[x/?batch_token=b1#x>;rel=next"}, b"").getbatch_token() == "b1"
     assert RESTResponse(200, "OK", {}, b"").getbatch_token() is None
 
 

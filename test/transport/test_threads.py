@@ -18,9 +18,10 @@ from urllib3.connection import HTTPConnection
 from squareconnect.transport import Request, threads
 from squareconnect.transport.outgoing import is_readable
 from squareconnect.transport.threads import Attempt, Slots, Wire
-from test.servers import Server, answer
+from test.servers import FOUND, Server, Step, answer, api_for, cut, message, raw
 
 REQUEST = Request("GET", "http://127.0.0.1/", {}, None)
+WHOLE = message(200, FOUND)
 
 
 def test_a_wire_has_the_attributes_of_a_socket_that_others_use() -> None:
@@ -94,6 +95,29 @@ def test_a_connection_that_a_call_is_using_is_not_closed_by_another() -> None:
         user.over = True
         connection.close()
         assert connection.sock is None
+
+
+@pytest.mark.parametrize(("first", "closes"), [(raw(WHOLE + message(429, {})), False), (cut(WHOLE), True)])
+def test_a_connection_that_cannot_be_reused_is_left_even_before_its_last_call_has_returned(
+    first: Step, closes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_and_let_another_call(*args: Any) -> None:
+        read(*args)
+        if closes:
+            assert server.wait_for_ends(1)
+        monkeypatch.setattr(threads, "_read", read)
+        thread = threading.Thread(target=lambda: others.append(api.create_customer({"given_name": "Ada"})))
+        thread.start()
+        thread.join(10)
+
+    read, others = threads._read, list[Any]()
+    monkeypatch.setattr(threads, "_read", read_and_let_another_call)
+    with Server(first) as server:
+        api = api_for(server, max_retries=0)
+        api.retrieve_customer("C1")
+
+        assert len(others) == 1
+        assert [request.connection for request in server.requests] == [1, 2]
 
 
 def test_the_number_of_connections_that_a_pool_keeps_is_limited() -> None:
@@ -207,6 +231,20 @@ def test_a_slot_that_an_interrupt_left_taken_is_free_after_its_try_is_collected(
     attempt = None
 
     slots.take(Attempt(time.monotonic() + 9))
+
+
+def test_a_try_that_is_woken_just_after_it_stopped_waiting_can_be_woken_again() -> None:
+    slots, turn = Slots(1), threading.Lock()
+    first, newcomer, waiter = (Attempt(time.monotonic() + 9) for _ in range(3))
+    turn.acquire()
+    slots.take(first)
+    assert not slots._taken(weakref.ref(waiter), turn)
+    slots.free(first)
+    slots.take(newcomer)
+    assert not slots._taken(weakref.ref(waiter), turn)
+    slots.free(newcomer)
+
+    assert slots._taken(weakref.ref(waiter), turn)
 
 
 def test_there_is_no_current_try_outside_of_a_call() -> None:
