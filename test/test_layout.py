@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 PACKAGE = Path(squareconnect.__file__).parent
 
 LAYERS = (
-    "_text", "legacy", "_checks", "_settings", "models", "serialization", "exceptions", "logs", "configuration",
-    "transport", "rest", "asynchronous", "api_client", "async_api_client", "apis", "pagination",
+    "_text", "_threads", "legacy", "_checks", "_settings", "models", "serialization", "exceptions", "logs",
+    "configuration", "transport", "rest", "asynchronous", "api_client", "async_api_client", "apis", "pagination",
     "emulator", "pytest_plugin", "bulk", "dask", "cli", "__main__",
 )  # fmt: skip
 """The layers: the modules and packages of the SDK from the lowest to the highest. Add a new one in its place."""
