@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +12,20 @@ from squareconnect.emulator.commits import SharedCommits
 from squareconnect.emulator.faults import Fault, Faults, RateLimit, check_listing_delay
 from squareconnect.emulator.journal import Journal
 from squareconnect.emulator.seeding import read_seed
-from squareconnect.emulator.store import Store
+from squareconnect.emulator.store import Row, Store, row_of
 from squareconnect.emulator.validation import in_order
 from squareconnect.models.customer_creation_source import CustomerCreationSource
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import datetime
     from os import PathLike
 
     from squareconnect.emulator.seeding import Seed
 
 SNAPSHOT_FORMAT = 1
+
+_PREPARED_AT_ONCE = 100
 
 Json = dict[str, Any]
 
@@ -60,6 +62,7 @@ class State:
         self.listing_delay: float = 0
         self.in_flight: set[asyncio.Task[Any]] = set()
         """The tasks that carry out requests to Square."""
+        self._seeding = asyncio.Lock()
 
     async def open(self, database: str | PathLike[str] | None) -> None:
         """Open the database, and add the customers of the start if it is empty.
@@ -85,7 +88,7 @@ class State:
         """
         seed, clock = start.get("seed", self._seed), start.get("clock", self._start)
         chance = Chance(seed)
-        async with self.commits.change():
+        async with self._seeding, self.commits.change():
             self.clock.restart(clock)
             self._seed, self._start, self.chance = seed, clock, chance
             self._break_off_requests()
@@ -94,7 +97,7 @@ class State:
             self.journal.restart()
             self.store.clear(chance.cursor_key())
             if self._customers is not None:
-                self._add(self._customers)
+                self._add(map(row_of, self._seeded(self._customers)))
 
     def _break_off_requests(self) -> None:
         for task in self.in_flight:
@@ -108,18 +111,31 @@ class State:
         :raises ValueError: if one of them is not a valid customer, or has the id of another. Then none is added.
         :raises OSError: if a file cannot be read.
         """
-        async with self.commits.change():
-            return self._add(seed)
+        async with self._seeding:
+            rows = []
+            for customer in self._seeded(seed):
+                rows.append(row_of(customer))
+                if len(rows) % _PREPARED_AT_ONCE == 0:
+                    await asyncio.sleep(0)  # Others are answered meanwhile.
+            async with self.commits.change():
+                return self._add(rows)
 
-    def _add(self, seed: Seed) -> list[str]:
-        ids, added = [], self._added_by_square()
-        for number, given in enumerate(read_seed(seed), 1):
-            customer = in_order({"id": given.get("id") or self._new_id(), **added, **given})
+    def _seeded(self, seed: Seed) -> Iterator[Json]:
+        """Yield the customers of a seed with what Square adds to them."""
+        added, ids = self._added_by_square(), set[str]()
+        for given in read_seed(seed):
+            customer = in_order({"id": given.get("id") or self._new_id(ids), **added, **given})
+            ids.add(customer["id"])
+            yield customer
+
+    def _add(self, rows: Iterable[Row]) -> list[str]:
+        ids = []
+        for number, row in enumerate(rows, 1):
             try:
-                self.store.add_customer(customer)
+                self.store.add_row(row)
             except sqlite3.IntegrityError:
-                raise ValueError(f"Customer {number} of the seed has an id that is taken: {customer['id']}.") from None
-            ids.append(customer["id"])
+                raise ValueError(f"Customer {number} of the seed has an id that is taken: {row.id}.") from None
+            ids.append(row.id)
         return ids
 
     def new_customer(self, given: Mapping[str, Any]) -> Json:
@@ -136,10 +152,10 @@ class State:
             "version": 0,
         }
 
-    def _new_id(self) -> str:
+    def _new_id(self, taken: Collection[str] = ()) -> str:
         while True:  # A file may hold the ids of an earlier run with the same seed.
             customer_id = self.chance.customer_id()
-            if not self.store.has_customer(customer_id):
+            if customer_id not in taken and not self.store.has_customer(customer_id):
                 return customer_id
 
     async def merge(self, old_id: Any, new_id: Any) -> None:
@@ -210,7 +226,7 @@ class State:
             faults = [Fault(**fault) for fault in snapshot["faults"]]
             rate_limit = snapshot["rate_limit"] and RateLimit(**snapshot["rate_limit"])
             check_listing_delay(snapshot["listing_delay"])
-            async with self.commits.change():
+            async with self._seeding, self.commits.change():
                 self.store.load(snapshot["tables"])
         except sqlite3.OperationalError:  # The database is at fault, not the snapshot.
             raise

@@ -165,16 +165,14 @@ class TestALockedFile:
             assert answer.refusal == (503, "API_ERROR", "SERVICE_UNAVAILABLE", None)
             assert wire.get("/v2/customers").json == {}
             square.fail("*", status=500)
-            before = square.snapshot()
-            for method, name, body in (
-                ("POST", "seed", {"customers": 1}),
-                ("POST", "reset", {"seed": 5}),
-                ("PUT", "snapshot", before),
-            ):
-                answer = wire.send(method, f"/_emulator/{name}", json.dumps(body).encode())
-                assert answer.refusal == (503, "API_ERROR", "SERVICE_UNAVAILABLE", None)
             with pytest.raises(sqlite3.OperationalError, match="locked"):
                 square.seed(1)
+            assert wire.post("/_emulator/seed", {"customers": 1}).status == 503
+            before = square.snapshot()
+            assert before["tables"]["customers"] == []
+            for method, name, body in (("POST", "reset", {"seed": 5}), ("PUT", "snapshot", before)):
+                answer = wire.send(method, f"/_emulator/{name}", json.dumps(body).encode())
+                assert answer.refusal == (503, "API_ERROR", "SERVICE_UNAVAILABLE", None)
             assert square.snapshot() | {"clock": None} == before | {"clock": None}
             square.faults[0].remove()
             with Emulator(database=path) as second:
