@@ -97,7 +97,8 @@ class Request:
 class Answer:
     """An answer, and how to send it.
 
-    :param stream: pieces to send as they come, in place of a body. It ends when the client disconnects.
+    :param stream: pieces to send as they come, in place of a body. It ends when the client disconnects. An empty piece
+        only checks that the client has not, or sends nothing more, which looks the same.
     :param truncate: how many bytes of the body are sent before the connection is closed; None for all.
     :param drip: seconds between two bytes of the body; None for no delay.
     :param reset: whether the connection is reset: after `truncate` bytes of the body if that is given, otherwise before
@@ -339,6 +340,8 @@ class _Connection:
         self._write(_head(answer.status, answer.headers))
         async with aclosing(pieces):
             async for piece in pieces:
+                if not piece and self._reader.at_eof():
+                    raise EOFError
                 self._write(h11.Data(data=piece))
                 await self._writer.drain()
         self._write(h11.EndOfMessage())
