@@ -54,6 +54,7 @@ class State:
         self._seed = seed
         self._start = clock
         self._customers = customers
+        self._now = now
         self.clock = Clock(clock, now)
         self.chance = Chance(seed)
         self.faults = Faults(lambda: self.chance.fraction())
@@ -87,17 +88,21 @@ class State:
         :raises sqlite3.Error: if the database cannot be written. Then nothing changes.
         """
         seed, clock = start.get("seed", self._seed), start.get("clock", self._start)
-        chance = Chance(seed)
-        async with self._seeding, self.commits.change():
-            self.clock.restart(clock)
-            self._seed, self._start, self.chance = seed, clock, chance
-            self._break_off_requests()
-            self.faults.clear()
-            self.rate_limit, self.listing_delay = None, 0
-            self.journal.restart()
+        chance, now = Chance(seed), Clock(clock, self._now).now()
+
+        def refill() -> None:
             self.store.clear(chance.cursor_key())
             if self._customers is not None:
-                self._add(map(row_of, self._seeded(self._customers)))
+                self._add(map(row_of, self._seeded(self._customers, chance, now)))
+
+        async with self._seeding:
+            await self.commits.change_at_once(refill)
+            self._break_off_requests()
+            self._seed, self._start, self.chance = seed, clock, chance
+            self.rate_limit, self.listing_delay = None, 0
+            self.clock.restart(clock)
+            self.faults.clear()
+            self.journal.restart()
 
     def _break_off_requests(self) -> None:
         for task in self.in_flight:
@@ -113,18 +118,18 @@ class State:
         """
         async with self._seeding:
             rows = []
-            for customer in self._seeded(seed):
+            for customer in self._seeded(seed, self.chance, self.clock.now()):
                 rows.append(row_of(customer))
                 if len(rows) % _PREPARED_AT_ONCE == 0:
                     await asyncio.sleep(0)  # Others are answered meanwhile.
             async with self.commits.change():
                 return self._add(rows)
 
-    def _seeded(self, seed: Seed) -> Iterator[Json]:
+    def _seeded(self, seed: Seed, chance: Chance, now: datetime) -> Iterator[Json]:
         """Yield the customers of a seed with what Square adds to them."""
-        added, ids = self._added_by_square(), set[str]()
+        added, ids = _added_by_square(now), set[str]()
         for given in read_seed(seed):
-            customer = in_order({"id": given.get("id") or self._new_id(ids), **added, **given})
+            customer = in_order({"id": given.get("id") or self._new_id(chance, ids), **added, **given})
             ids.add(customer["id"])
             yield customer
 
@@ -140,21 +145,11 @@ class State:
 
     def new_customer(self, given: Mapping[str, Any]) -> Json:
         """Return a customer with what Square adds to the given fields."""
-        return in_order({"id": self._new_id(), **self._added_by_square(), **given})
+        return in_order({"id": self._new_id(self.chance), **_added_by_square(self.clock.now()), **given})
 
-    def _added_by_square(self) -> Json:
-        now = self.clock.now()
-        return {
-            "created_at": written(now),
-            "updated_at": written(now, "seconds"),
-            "preferences": {"email_unsubscribed": False},
-            "creation_source": CustomerCreationSource.THIRD_PARTY,
-            "version": 0,
-        }
-
-    def _new_id(self, taken: Collection[str] = ()) -> str:
+    def _new_id(self, chance: Chance, taken: Collection[str] = ()) -> str:
         while True:  # A file may hold the ids of an earlier run with the same seed.
-            customer_id = self.chance.customer_id()
+            customer_id = chance.customer_id()
             if customer_id not in taken and not self.store.has_customer(customer_id):
                 return customer_id
 
@@ -226,8 +221,9 @@ class State:
             faults = [Fault(**fault) for fault in snapshot["faults"]]
             rate_limit = snapshot["rate_limit"] and RateLimit(**snapshot["rate_limit"])
             check_listing_delay(snapshot["listing_delay"])
-            async with self._seeding, self.commits.change():
-                self.store.load(snapshot["tables"])
+            tables = snapshot["tables"]
+            async with self._seeding:
+                await self.commits.change_at_once(lambda: self.store.load(tables))
         except sqlite3.OperationalError:  # The database is at fault, not the snapshot.
             raise
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError, sqlite3.Error) as error:
@@ -248,3 +244,13 @@ class State:
             "listing_delay": self.listing_delay,
             "faults": [fault.as_json() for fault in self.faults.all()],
         }
+
+
+def _added_by_square(now: datetime) -> Json:
+    return {
+        "created_at": written(now),
+        "updated_at": written(now, "seconds"),
+        "preferences": {"email_unsubscribed": False},
+        "creation_source": CustomerCreationSource.THIRD_PARTY,
+        "version": 0,
+    }

@@ -179,3 +179,29 @@ class TestALockedFile:
                 assert connect(second).get("/v2/customers").json == {}
             other.execute("COMMIT")
             assert wire.post("/v2/customers", {"given_name": "Ada"}).status == 200
+
+
+def test_a_reset_or_restore_that_cannot_be_written_changes_nothing(
+    square: Emulator, connect: Callable[[Emulator], Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def commit(store: Store) -> None:
+        store._connection.rollback()
+        raise sqlite3.OperationalError("database or disk is full")
+
+    start = square.snapshot()
+    connect(square).create()
+    square.clock.advance(5)
+    square.rate_limit(5)
+    square.fail("*", status=500)
+    before = square.snapshot()
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "commit", commit)
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            square.reset(seed=2)
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            square.restore(start)
+
+    assert square.snapshot() == before
+    assert len(square.requests) == 1
+    square.reset()
+    assert square.snapshot() == start
