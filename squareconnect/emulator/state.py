@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from squareconnect.emulator.validation import in_order
 from squareconnect.models.customer_creation_source import CustomerCreationSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
     from datetime import datetime
     from os import PathLike
 
@@ -93,7 +94,8 @@ class State:
         def refill() -> None:
             self.store.clear(chance.cursor_key())
             if self._customers is not None:
-                self._add(map(row_of, self._seeded(self._customers, chance, now)))
+                drawn = set[str]()
+                self._add(map(row_of, self._seeded(self._customers, chance, now, drawn)), drawn)
 
         async with self._seeding:
             await self.commits.change_at_once(refill)
@@ -117,37 +119,46 @@ class State:
         :raises OSError: if a file cannot be read.
         """
         async with self._seeding:
-            rows = []
-            for customer in self._seeded(seed, self.chance, self.clock.now()):
+            rows, drawn = [], set[str]()
+            for customer in self._seeded(seed, self.chance, self.clock.now(), drawn):
                 rows.append(row_of(customer))
                 if len(rows) % _PREPARED_AT_ONCE == 0:
                     await asyncio.sleep(0)  # Others are answered meanwhile.
             async with self.commits.change():
-                return self._add(rows)
+                return self._add(rows, drawn)
 
-    def _seeded(self, seed: Seed, chance: Chance, now: datetime) -> Iterator[Json]:
-        """Yield the customers of a seed with what Square adds to them."""
-        added, ids = _added_by_square(now), set[str]()
+    def _seeded(self, seed: Seed, chance: Chance, now: datetime, drawn: set[str]) -> Iterator[Json]:
+        """Yield the customers of a seed with what Square adds to them. Add the ids that it adds to a set."""
+        added, given_ids = _added_by_square(now), set[str]()
         for given in read_seed(seed):
-            customer = in_order({"id": given.get("id") or self._new_id(chance, ids), **added, **given})
-            ids.add(customer["id"])
-            yield customer
+            if "id" in given:
+                given_ids.add(given["id"])
+                yield in_order({**added, **given})
+            else:
+                customer_id = self._new_id(chance, given_ids)
+                drawn.add(customer_id)
+                yield in_order({**added, **given, "id": customer_id})
 
-    def _add(self, rows: Iterable[Row]) -> list[str]:
+    def _add(self, rows: Iterable[Row], drawn: Container[str]) -> list[str]:
         ids = []
         for number, row in enumerate(rows, 1):
             try:
                 self.store.add_row(row)
             except sqlite3.IntegrityError:
-                raise ValueError(f"Customer {number} of the seed has an id that is taken: {row.id}.") from None
-            ids.append(row.id)
+                if row.id not in drawn:
+                    raise ValueError(f"Customer {number} of the seed has an id that is taken: {row.id}.") from None
+                # Another emulator with the same file and seed has drawn it meanwhile.
+                ids.append(self._new_id(self.chance))
+                self.store.add_customer({**json.loads(row.document), "id": ids[-1]})
+            else:
+                ids.append(row.id)
         return ids
 
     def new_customer(self, given: Mapping[str, Any]) -> Json:
         """Return a customer with what Square adds to the given fields."""
         return in_order({"id": self._new_id(self.chance), **_added_by_square(self.clock.now()), **given})
 
-    def _new_id(self, chance: Chance, taken: Collection[str] = ()) -> str:
+    def _new_id(self, chance: Chance, taken: Container[str] = ()) -> str:
         while True:  # A file may hold the ids of an earlier run with the same seed.
             customer_id = chance.customer_id()
             if customer_id not in taken and not self.store.has_customer(customer_id):

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from squareconnect.emulator import Emulator
 from squareconnect.emulator.chance import Chance
 from squareconnect.emulator.seeding import read_seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from squareconnect.emulator import Emulator
 
     from .conftest import Wire
 
@@ -230,3 +229,15 @@ def test_a_reset_waits_for_the_seeding_that_it_undoes(square: Emulator) -> None:
         assert len(seeding.result()) == MANY
     assert square.snapshot()["tables"]["customers"] == []
     assert square.seed(1) == [Chance(1).customer_id()]
+
+
+def test_two_emulators_with_one_file_and_one_seed_seed_at_the_same_time(tmp_path: Path) -> None:
+    database = tmp_path / "square.db"
+    with Emulator(database=database, seed=1) as one, Emulator(database=database, seed=1) as other:
+        with ThreadPoolExecutor(2) as threads:
+            ids = list(threads.map(lambda square: square.seed(3000), (one, other)))
+        rows = one.snapshot()["tables"]["customers"]
+
+    assert sorted(ids[0] + ids[1]) == sorted(row[1] for row in rows)
+    assert len(rows) == 6000
+    assert all(json.loads(document)["id"] == customer_id for _, customer_id, _, document, *_ in rows)
