@@ -13,8 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
+from squareconnect._threads import start_thread
 from squareconnect.exceptions import ConnectionFailed
-from squareconnect.transport.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(squareconnect.__file__).parent
 
 LAYERS = (
-    "_version", "_text", "legacy", "_checks", "_settings", "models", "serialization", "exceptions", "logs",
+    "_version", "_text", "_threads", "legacy", "_checks", "_settings", "models", "serialization", "exceptions", "logs",
     "configuration", "transport", "rest", "asynchronous", "api_client", "async_api_client", "apis", "pagination",
     "__init__", "emulator", "pytest_plugin", "bulk", "dask", "cli", "__main__",
 )  # fmt: skip

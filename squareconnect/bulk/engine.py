@@ -23,6 +23,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from squareconnect._threads import start_thread
 from squareconnect.bulk.errors import Stopped
 from squareconnect.bulk.journal import Settled
 from squareconnect.bulk.reports import Progress
@@ -30,7 +31,6 @@ from squareconnect.bulk.sending import refusal_of
 from squareconnect.exceptions import ApiException, DecodeError
 from squareconnect.models.error_code import ErrorCode
 from squareconnect.transport.exchange import pause_before_retry, should_retry
-from squareconnect.transport.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
+from squareconnect._threads import start_thread
 from squareconnect.bulk.errors import BulkError, Stopped
 from squareconnect.bulk.reports import Progress, Refusal
 from squareconnect.exceptions import DecodeError
-from squareconnect.transport.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from squareconnect.emulator.store import Store
 
@@ -44,6 +44,18 @@ class SharedCommits:
             yield
         await self.on_disk()
 
+    async def change_at_once(self, change: Callable[[], None]) -> None:
+        """Make changes, or none of them if it raises, and write them to disk before anybody else does anything.
+
+        :raises sqlite3.Error: as for `change`.
+        """
+        await self._begin()
+        with self._store.all_or_nothing():
+            change()
+        if (pending := self._pending) is not None:
+            self._commit(pending)
+            pending.result()
+
     async def on_disk(self) -> None:
         """Wait until all changes that are visible now are on disk.
 
@@ -67,6 +79,8 @@ class SharedCommits:
                 loop.call_soon(self._commit, self._pending)
 
     def _commit(self, pending: asyncio.Future[None]) -> None:
+        if pending.done():
+            return
         self._pending = None
         try:
             self._store.commit()

@@ -228,8 +228,7 @@ class Control:
             if not pieces and quiet >= _QUIET_SECONDS:
                 pieces.append(b":\n\n")
             quiet = 0.0 if pieces else quiet + _EVENT_SECONDS
-            if pieces:
-                yield b"".join(pieces)
+            yield b"".join(pieces)
             if len(entries) < _EVENT_ENTRIES:
                 await asyncio.sleep(_EVENT_SECONDS)
 

@@ -6,20 +6,19 @@ import asyncio
 import logging
 import os
 import re
-import socket
 import ssl
-from concurrent.futures import CancelledError
-from contextlib import ExitStack
+from contextlib import closing
 from functools import partial
-from threading import Lock, Thread
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from weakref import WeakSet
 
 from squareconnect.emulator.app import App, body_limit
 from squareconnect.emulator.clock import utc_now
 from squareconnect.emulator.guard import Guard, is_loopback
+from squareconnect.emulator.service import Service
 from squareconnect.emulator.state import State
-from squareconnect.emulator.wire import RealTimeLoop, WebServer
+from squareconnect.emulator.wire import WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -113,7 +112,7 @@ class Emulator:
         self._host = host
         self._tls = None if certfile is None else _tls(certfile, keyfile)
         self._page = page
-        self._running = ExitStack()
+        self._service = Service(self._serve)
         self._lock = Lock()
         self._serves_elsewhere = False
 
@@ -128,33 +127,32 @@ class Emulator:
         """
         if self.url:
             raise RuntimeError("The emulator is already started.")
-        state, self._serves_elsewhere = self._new_state(), False
-        self._state = state
-        with ExitStack() as starting:
-            listener = starting.enter_context(_listener(self._host, self._port))
-            scheme = "http" if self._tls is None else "https"
-            guard = Guard(self.access_token, on_loopback=is_loopback(self._host), scheme=scheme)
-            app = App(state, self.access_token, guard, with_page=self._page)
-            loop = self._loop = RealTimeLoop()
-            starting.callback(loop.close)
-            web = self._web = WebServer(app, body_limit)
-            run = partial(asyncio.run_coroutine_threadsafe, loop=loop)
-            serving = run(self._serve(state, web, listener))
-            thread = Thread(target=loop.run_forever, name="square-emulator", daemon=True)
-            thread.start()
-            starting.callback(thread.join)
-            starting.callback(loop.call_soon_threadsafe, loop.stop)
-            serving.result()
-            starting.callback(state.store.close)
-            starting.callback(lambda: run(web.stop(_STOP_SECONDS)).result())
-            _served.add(self)
-            name = f"[{self._host}]" if ":" in self._host else self._host
-            self.url = f"{scheme}://{name}:{listener.getsockname()[1]}"
-            self._running = starting.pop_all()
+        self._state, self._serves_elsewhere = self._new_state(), False
+        scheme = "http" if self._tls is None else "https"
+        guard = Guard(self.access_token, on_loopback=is_loopback(self._host), scheme=scheme)
+        app = App(self._state, self.access_token, guard, with_page=self._page)
+        self._web = WebServer(app, body_limit)
+        _served.add(self)
+        name = f"[{self._host}]" if ":" in self._host else self._host
+        self._service = Service(self._serve)
+        try:
+            self.url = f"{scheme}://{name}:{self._service.start()}"
+        except BaseException:
+            self.stop()
+            raise
 
-    async def _serve(self, state: State, web: WebServer, listener: socket.socket) -> None:
-        await state.open(self._database)
-        await web.start(listener, self._tls)
+    async def _serve(self, ready: Callable[[int], None]) -> None:
+        state = self._state
+        with closing(self._web) as web:
+            port = web.listen(self._host, self._port)
+            await state.open(self._database)
+            with closing(state.store):
+                web.start(self._tls)
+                try:
+                    ready(port)
+                    await asyncio.get_running_loop().create_future()
+                finally:
+                    await web.stop(_STOP_SECONDS)
 
     def stop(self) -> None:
         """Stop serving: answer what can be answered at once, and close everything. Can be repeated.
@@ -162,8 +160,8 @@ class Emulator:
         In a process that was forked from the one that serves, it does nothing.
         """
         with self._lock:  # From here on, no call starts.
-            running, self.url = self._running.pop_all(), ""
-        running.close()
+            self.url = ""
+        self._service.stop()
 
     def __enter__(self) -> Self:
         self.start()
@@ -319,16 +317,15 @@ class Emulator:
 
     def _call(self, call: Callable[[State], Coroutine[Any, Any, T]]) -> T:
         with self._lock:
-            called = asyncio.run_coroutine_threadsafe(call(self._serving()), self._loop)
+            result = self._service.call(partial(call, self._serving()))
         try:
-            return called.result()
-        except CancelledError:
+            return result()
+        except asyncio.CancelledError:
             raise RuntimeError("The emulator was stopped before this was done.") from None
 
     def _leave_to_parent(self) -> None:
-        self._lock, self._serves_elsewhere = Lock(), True
-        self._running.pop_all()  # The callbacks are not called.
-        self._web.close_sockets()
+        self._lock, self._service, self._serves_elsewhere = Lock(), Service(self._serve), True
+        self._web.close()
 
 
 _served: WeakSet[Emulator] = WeakSet()
@@ -359,11 +356,3 @@ def _tls(certfile: str | PathLike[str], keyfile: str | PathLike[str] | None) -> 
     except OSError as error:
         raise ValueError(f"The certificate in {certfile} cannot be used: {error}") from None
     return tls
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family, backlog=1024)
-    # Its connections inherit this. Without it, the second packet of an answer waits 40 ms for the first one's receipt.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +13,20 @@ from squareconnect.emulator.commits import SharedCommits
 from squareconnect.emulator.faults import Fault, Faults, RateLimit, check_listing_delay
 from squareconnect.emulator.journal import Journal
 from squareconnect.emulator.seeding import read_seed
-from squareconnect.emulator.store import Store
+from squareconnect.emulator.store import Row, Store, row_of
 from squareconnect.emulator.validation import in_order
 from squareconnect.models.customer_creation_source import CustomerCreationSource
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
     from datetime import datetime
     from os import PathLike
 
     from squareconnect.emulator.seeding import Seed
 
 SNAPSHOT_FORMAT = 1
+
+_PREPARED_AT_ONCE = 100
 
 Json = dict[str, Any]
 
@@ -52,6 +55,7 @@ class State:
         self._seed = seed
         self._start = clock
         self._customers = customers
+        self._now = now
         self.clock = Clock(clock, now)
         self.chance = Chance(seed)
         self.faults = Faults(lambda: self.chance.fraction())
@@ -60,6 +64,7 @@ class State:
         self.listing_delay: float = 0
         self.in_flight: set[asyncio.Task[Any]] = set()
         """The tasks that carry out requests to Square."""
+        self._seeding = asyncio.Lock()
 
     async def open(self, database: str | PathLike[str] | None) -> None:
         """Open the database, and add the customers of the start if it is empty.
@@ -84,17 +89,22 @@ class State:
         :raises sqlite3.Error: if the database cannot be written. Then nothing changes.
         """
         seed, clock = start.get("seed", self._seed), start.get("clock", self._start)
-        chance = Chance(seed)
-        async with self.commits.change():
-            self.clock.restart(clock)
-            self._seed, self._start, self.chance = seed, clock, chance
-            self._break_off_requests()
-            self.faults.clear()
-            self.rate_limit, self.listing_delay = None, 0
-            self.journal.restart()
+        chance, now = Chance(seed), Clock(clock, self._now).now()
+
+        def refill() -> None:
             self.store.clear(chance.cursor_key())
             if self._customers is not None:
-                self._add(self._customers)
+                drawn = set[str]()
+                self._add(map(row_of, self._seeded(self._customers, chance, now, drawn)), drawn)
+
+        async with self._seeding:
+            await self.commits.change_at_once(refill)
+            self._break_off_requests()
+            self._seed, self._start, self.chance = seed, clock, chance
+            self.rate_limit, self.listing_delay = None, 0
+            self.clock.restart(clock)
+            self.faults.clear()
+            self.journal.restart()
 
     def _break_off_requests(self) -> None:
         for task in self.in_flight:
@@ -108,38 +118,50 @@ class State:
         :raises ValueError: if one of them is not a valid customer, or has the id of another. Then none is added.
         :raises OSError: if a file cannot be read.
         """
-        async with self.commits.change():
-            return self._add(seed)
+        async with self._seeding:
+            rows, drawn = [], set[str]()
+            for customer in self._seeded(seed, self.chance, self.clock.now(), drawn):
+                rows.append(row_of(customer))
+                if len(rows) % _PREPARED_AT_ONCE == 0:
+                    await asyncio.sleep(0)  # Others are answered meanwhile.
+            async with self.commits.change():
+                return self._add(rows, drawn)
 
-    def _add(self, seed: Seed) -> list[str]:
-        ids, added = [], self._added_by_square()
-        for number, given in enumerate(read_seed(seed), 1):
-            customer = in_order({"id": given.get("id") or self._new_id(), **added, **given})
+    def _seeded(self, seed: Seed, chance: Chance, now: datetime, drawn: set[str]) -> Iterator[Json]:
+        """Yield the customers of a seed with what Square adds to them. Add the ids that it adds to a set."""
+        added, given_ids = _added_by_square(now), set[str]()
+        for given in read_seed(seed):
+            if "id" in given:
+                given_ids.add(given["id"])
+                yield in_order({**added, **given})
+            else:
+                customer_id = self._new_id(chance, given_ids)
+                drawn.add(customer_id)
+                yield in_order({**added, **given, "id": customer_id})
+
+    def _add(self, rows: Iterable[Row], drawn: Container[str]) -> list[str]:
+        ids = []
+        for number, row in enumerate(rows, 1):
             try:
-                self.store.add_customer(customer)
+                self.store.add_row(row)
             except sqlite3.IntegrityError:
-                raise ValueError(f"Customer {number} of the seed has an id that is taken: {customer['id']}.") from None
-            ids.append(customer["id"])
+                if row.id not in drawn:
+                    raise ValueError(f"Customer {number} of the seed has an id that is taken: {row.id}.") from None
+                # Another emulator with the same file and seed has drawn it meanwhile.
+                ids.append(self._new_id(self.chance))
+                self.store.add_customer({**json.loads(row.document), "id": ids[-1]})
+            else:
+                ids.append(row.id)
         return ids
 
     def new_customer(self, given: Mapping[str, Any]) -> Json:
         """Return a customer with what Square adds to the given fields."""
-        return in_order({"id": self._new_id(), **self._added_by_square(), **given})
+        return in_order({"id": self._new_id(self.chance), **_added_by_square(self.clock.now()), **given})
 
-    def _added_by_square(self) -> Json:
-        now = self.clock.now()
-        return {
-            "created_at": written(now),
-            "updated_at": written(now, "seconds"),
-            "preferences": {"email_unsubscribed": False},
-            "creation_source": CustomerCreationSource.THIRD_PARTY,
-            "version": 0,
-        }
-
-    def _new_id(self) -> str:
+    def _new_id(self, chance: Chance, taken: Container[str] = ()) -> str:
         while True:  # A file may hold the ids of an earlier run with the same seed.
-            customer_id = self.chance.customer_id()
-            if not self.store.has_customer(customer_id):
+            customer_id = chance.customer_id()
+            if customer_id not in taken and not self.store.has_customer(customer_id):
                 return customer_id
 
     async def merge(self, old_id: Any, new_id: Any) -> None:
@@ -210,8 +232,9 @@ class State:
             faults = [Fault(**fault) for fault in snapshot["faults"]]
             rate_limit = snapshot["rate_limit"] and RateLimit(**snapshot["rate_limit"])
             check_listing_delay(snapshot["listing_delay"])
-            async with self.commits.change():
-                self.store.load(snapshot["tables"])
+            tables = snapshot["tables"]
+            async with self._seeding:
+                await self.commits.change_at_once(lambda: self.store.load(tables))
         except sqlite3.OperationalError:  # The database is at fault, not the snapshot.
             raise
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError, sqlite3.Error) as error:
@@ -232,3 +255,13 @@ class State:
             "listing_delay": self.listing_delay,
             "faults": [fault.as_json() for fault in self.faults.all()],
         }
+
+
+def _added_by_square(now: datetime) -> Json:
+    return {
+        "created_at": written(now),
+        "updated_at": written(now, "seconds"),
+        "preferences": {"email_unsubscribed": False},
+        "creation_source": CustomerCreationSource.THIRD_PARTY,
+        "version": 0,
+    }

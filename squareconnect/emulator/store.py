@@ -108,6 +108,24 @@ class Page(NamedTuple):
     end: Position | None
 
 
+class Row(NamedTuple):
+    """What the store keeps of a customer."""
+
+    id: str
+    name: str
+    document: str
+    made_at: float
+    texts: str
+
+
+def row_of(customer: Mapping[str, Any], made_at: float = 0) -> Row:
+    """Prepare a new customer to be stored. This takes longer than to store it.
+
+    :param made_at: the time from which the listing delay counts, in seconds since 1970.
+    """
+    return Row(customer["id"], _sort_name(customer), _to_json(customer), made_at, _texts(customer))
+
+
 class Store:
     """The customers, nonces and idempotency keys of one emulator.
 
@@ -218,9 +236,12 @@ class Store:
 
         :param made_at: the time from which the listing delay counts, in seconds since 1970.
         """
+        self.add_row(row_of(customer, made_at))
+
+    def add_row(self, row: Row) -> None:
+        """Store a new customer that `row_of` has prepared."""
         self._connection.execute(
-            "INSERT INTO customers (id, name, document, made_at, texts) VALUES (?, ?, ?, ?, ?)",
-            (customer["id"], _sort_name(customer), _to_json(customer), made_at, _texts(customer)),
+            "INSERT INTO customers (id, name, document, made_at, texts) VALUES (?, ?, ?, ?, ?)", row
         )
 
     def replace_customer(self, customer: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ import os
 import re
 import socket
 import struct
+import threading
 import time
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -44,6 +45,11 @@ _IDLE_SECONDS = 75.0
 _ACCEPT_PAUSE = 0.02
 _DISCARD_LIMIT = 64 * 1024 * 1024
 _RESET_AT_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+_opening = threading.RLock()
+"""Held while a socket is opened, until a `WebServer` knows it. No process is forked meanwhile."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_opening.acquire, after_in_parent=_opening.release, after_in_child=_opening.release)
+
 _CODING = re.compile(r"(?:^|,)\s*(?P<coding>[\w*-]+)\s*(?:;\s*q=(?P<weight>\d(?:\.\d*)?)\s*)?(?=,|$)", re.ASCII)
 
 
@@ -91,7 +97,8 @@ class Request:
 class Answer:
     """An answer, and how to send it.
 
-    :param stream: pieces to send as they come, in place of a body. It ends when the client disconnects.
+    :param stream: pieces to send as they come, in place of a body. It ends when the client disconnects. An empty piece
+        only checks that the client has not, or sends nothing more, which looks the same.
     :param truncate: how many bytes of the body are sent before the connection is closed; None for all.
     :param drip: seconds between two bytes of the body; None for no delay.
     :param reset: whether the connection is reset: after `truncate` bytes of the body if that is given, otherwise before
@@ -122,23 +129,38 @@ class WebServer:
         self._connections: dict[asyncio.Task[Any], _Connection] = {}
         self._tasks: dict[asyncio.Task[Any], socket.socket] = {}
         self._count = 0
+        self._listening: list[socket.socket] = []
         self._pause: asyncio.TimerHandle | None = None
 
-    async def start(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
-        """Start accepting connections."""
+    def listen(self, host: str, port: int) -> int:
+        """Listen on an address, and return the port. Connections wait until `start`.
+
+        :raises OSError: if that is not possible.
+        """
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with _opening:
+            listener = socket.create_server((host, port), family=family, backlog=1024)
+            self._listening.append(listener)
         listener.setblocking(False)
-        self._listener = listener
-        asyncio.get_running_loop().add_reader(listener, self._accept, tls)
+        # Connections inherit this. Without it, the second packet of an answer waits 40 ms for the first one's receipt.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return int(listener.getsockname()[1])
+
+    def start(self, tls: ssl.SSLContext | None) -> None:
+        """Start accepting connections."""
+        for listener in self._listening:
+            asyncio.get_running_loop().add_reader(listener, self._accept, listener, tls)
 
     async def stop(self, patience: float) -> None:
         """Close everything, after answering the requests that are almost finished.
 
         :param patience: the maximum number of seconds to wait for those.
         """
-        asyncio.get_running_loop().remove_reader(self._listener)
         if self._pause is not None:
             self._pause.cancel()
-        self._listener.close()
+        for listener in self._listening:
+            asyncio.get_running_loop().remove_reader(listener)
+            listener.close()
         if busy := [task for task, connection in self._connections.items() if connection.busy]:
             await asyncio.wait(busy, timeout=patience)
         accepted = list(self._tasks.values())
@@ -146,23 +168,24 @@ class WebServer:
         for raw in accepted:  # A task that was cancelled before its first step has not closed its socket.
             raw.close()
 
-    def close_sockets(self) -> None:
+    def close(self) -> None:
         """Close the sockets themselves, without notifying the clients."""
-        for raw in (self._listener, *self._tasks.values()):
+        for raw in (*self._listening, *self._tasks.values()):
             raw.close()
 
-    def _accept(self, tls: ssl.SSLContext | None) -> None:
+    def _accept(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         # This is not a coroutine: a cancelled `sock_accept` can lose the connection that it has just accepted.
         loop = asyncio.get_running_loop()
         try:
-            raw, _ = self._listener.accept()
+            with _opening:
+                raw, _ = listener.accept()
+                task = loop.create_task(self._serve(raw, tls))
+                self._tasks[task] = raw
         except OSError:  # The client has gone, or no file descriptor is free at the moment.
-            loop.remove_reader(self._listener)
-            self._pause = loop.call_later(_ACCEPT_PAUSE, loop.add_reader, self._listener, self._accept, tls)
+            loop.remove_reader(listener)
+            self._pause = loop.call_later(_ACCEPT_PAUSE, loop.add_reader, listener, self._accept, listener, tls)
             return
         raw.setblocking(False)
-        task = loop.create_task(self._serve(raw, tls))
-        self._tasks[task] = raw
         task.add_done_callback(self._tasks.pop)
 
     async def _serve(self, raw: socket.socket, tls: ssl.SSLContext | None) -> None:
@@ -317,6 +340,8 @@ class _Connection:
         self._write(_head(answer.status, answer.headers))
         async with aclosing(pieces):
             async for piece in pieces:
+                if not piece and self._reader.at_eof():
+                    raise EOFError
                 self._write(h11.Data(data=piece))
                 await self._writer.drain()
         self._write(h11.EndOfMessage())

@@ -22,7 +22,6 @@ import io
 import queue
 import re
 import ssl
-import sys
 import threading
 import time
 import weakref
@@ -46,6 +45,7 @@ from urllib3.exceptions import (
 )
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 
+from squareconnect._threads import start_thread
 from squareconnect.transport.answer import STATUS_LINE, Broken, RESTResponse
 from squareconnect.transport.outgoing import is_readable, network_primitives
 
@@ -413,22 +413,6 @@ def _started(target: Callable[..., object], *args: Any) -> bool:
     except RuntimeError:
         return False
     return True
-
-
-def start_thread(thread: threading.Thread) -> None:
-    """Start a thread.
-
-    :raises RuntimeError: if the interpreter cannot start another thread.
-    """
-    handled = sys.exc_info()[1]
-    try:
-        thread.start()
-    except RuntimeError as error:
-        # If a signal handler raises within start(), the thread runs, and "release unlocked lock" hides the interrupt.
-        interruption = error.__context__
-        if interruption is not None and interruption is not handled:
-            raise interruption from None
-        raise
 
 
 # -- A pool ---------------------------------------------------------------------------------------------------------

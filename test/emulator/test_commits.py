@@ -165,19 +165,43 @@ class TestALockedFile:
             assert answer.refusal == (503, "API_ERROR", "SERVICE_UNAVAILABLE", None)
             assert wire.get("/v2/customers").json == {}
             square.fail("*", status=500)
-            before = square.snapshot()
-            for method, name, body in (
-                ("POST", "seed", {"customers": 1}),
-                ("POST", "reset", {"seed": 5}),
-                ("PUT", "snapshot", before),
-            ):
-                answer = wire.send(method, f"/_emulator/{name}", json.dumps(body).encode())
-                assert answer.refusal == (503, "API_ERROR", "SERVICE_UNAVAILABLE", None)
             with pytest.raises(sqlite3.OperationalError, match="locked"):
                 square.seed(1)
+            assert wire.post("/_emulator/seed", {"customers": 1}).status == 503
+            before = square.snapshot()
+            assert before["tables"]["customers"] == []
+            for method, name, body in (("POST", "reset", {"seed": 5}), ("PUT", "snapshot", before)):
+                answer = wire.send(method, f"/_emulator/{name}", json.dumps(body).encode())
+                assert answer.refusal == (503, "API_ERROR", "SERVICE_UNAVAILABLE", None)
             assert square.snapshot() | {"clock": None} == before | {"clock": None}
             square.faults[0].remove()
             with Emulator(database=path) as second:
                 assert connect(second).get("/v2/customers").json == {}
             other.execute("COMMIT")
             assert wire.post("/v2/customers", {"given_name": "Ada"}).status == 200
+
+
+def test_a_reset_or_restore_that_cannot_be_written_changes_nothing(
+    square: Emulator, connect: Callable[[Emulator], Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def commit(store: Store) -> None:
+        store._connection.rollback()
+        raise sqlite3.OperationalError("database or disk is full")
+
+    start = square.snapshot()
+    connect(square).create()
+    square.clock.advance(5)
+    square.rate_limit(5)
+    square.fail("*", status=500)
+    before = square.snapshot()
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "commit", commit)
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            square.reset(seed=2)
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            square.restore(start)
+
+    assert square.snapshot() == before
+    assert len(square.requests) == 1
+    square.reset()
+    assert square.snapshot() == start

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -322,6 +324,20 @@ class TestEvents:
             received = b""
             while b":\n\n" not in received.partition(b"data: ")[2].partition(b"\n\n")[2]:
                 received += client.recv(65536)
+
+    @pytest.mark.parametrize("reset", [False, True])
+    def test_end_at_once_when_the_client_has_gone(self, connect: Connect, reset: bool) -> None:
+        with Emulator() as square:
+            for _ in range(5):
+                with self.opened(square) as client:
+                    assert next(events_of(client))[0] == "state"
+                    if reset:
+                        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            deadline = time.monotonic() + 10
+            while square._web._connections and time.monotonic() < deadline:
+                time.sleep(0.01)
+
+            assert square._web._connections == {}
 
     def test_end_with_the_emulator(self, connect: Connect) -> None:
         with Emulator() as square:

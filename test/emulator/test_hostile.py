@@ -242,3 +242,52 @@ def test_a_forked_process_leaves_the_emulator_to_its_parent() -> None:
         ["the child has met all", "the parent has stopped", "the child ended with 0"],
         "",
     )
+
+
+FORKING_WHILE_IT_STARTS = """
+import os, socket, threading, time
+from squareconnect.emulator import Emulator
+from squareconnect.emulator.state import State
+
+begun = threading.Event()
+
+def slowly(function):
+    def slow(*args, **options):
+        result = function(*args, **options)
+        begun.set()
+        time.sleep(0.3)
+        return result
+    return slow
+
+with Emulator() as square:
+    port = int(square.url.rpartition(":")[2])
+{step} = slowly({step})
+square = Emulator(port)
+starting = threading.Thread(target=square.start)
+starting.start()
+begun.wait(60)
+from_parent, to_child = os.pipe()
+pid = os.fork()
+if not pid:
+    os.close(to_child)
+    square.stop()
+    os.read(from_parent, 1)
+    os._exit(0)
+starting.join(60)
+assert square.seed(1)
+square.stop()
+try:
+    socket.create_connection(("127.0.0.1", port), timeout=60)
+except ConnectionRefusedError:
+    print("the port is free")
+os.close(to_child)
+print("the child ended with", os.waitpid(pid, 0)[1])
+"""
+
+
+@pytest.mark.parametrize("step", ["socket.create_server", "State.open"])
+def test_a_process_that_is_forked_while_the_emulator_starts_does_not_keep_the_port(step: str) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", FORKING_WHILE_IT_STARTS.format(step=step)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (shown.stdout.splitlines(), shown.stderr) == (["the port is free", "the child ended with 0"], "")

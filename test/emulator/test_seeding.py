@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from squareconnect.emulator import Emulator
+from squareconnect.emulator.chance import Chance
 from squareconnect.emulator.seeding import read_seed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from squareconnect.emulator import Emulator
+    from .conftest import Wire
 
 EXPORT = """\
 Reference ID,First Name,Last Name,Email Address,Phone Number,Nickname,Company Name,Street Address 1,Street Address 2,\
@@ -188,3 +193,52 @@ def test_all_customers_of_a_seed_are_added_or_none(square: Emulator) -> None:
             square.seed([{"given_name": "Grace"}, bad])
 
     assert [row[1] for row in square.snapshot()["tables"]["customers"]] == ["ADA"]
+
+
+def test_a_made_up_id_is_not_one_that_another_customer_of_the_seed_has(square: Emulator) -> None:
+    first, second = (chance := Chance(1)).customer_id(), chance.customer_id()
+
+    assert square.seed([{"id": first, "given_name": "Ada"}, {"given_name": "Grace"}]) == [first, second]
+
+
+MANY = 20_000
+
+
+def test_other_requests_are_answered_while_many_customers_are_seeded(
+    square: Emulator, connect: Callable[[Emulator], Wire]
+) -> None:
+    wire = connect(square)
+    with ThreadPoolExecutor(1) as thread:
+        seeding = thread.submit(square.seed, MANY)
+        answers = []
+        while not seeding.done():
+            answers.append(wire.post("/v2/customers", {"given_name": "Ada"}).status)
+
+    assert len(seeding.result()) == MANY
+    assert len(answers) > 10
+    assert set(answers) == {200}
+    assert wire.get("/_emulator/health").json["customers"] == MANY + len(answers)
+
+
+def test_a_reset_waits_for_the_seeding_that_it_undoes(square: Emulator) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        seeding = thread.submit(square.seed, MANY)
+        while not square.snapshot()["chance"][1]:
+            time.sleep(0.001)
+        square.reset()
+
+        assert len(seeding.result()) == MANY
+    assert square.snapshot()["tables"]["customers"] == []
+    assert square.seed(1) == [Chance(1).customer_id()]
+
+
+def test_two_emulators_with_one_file_and_one_seed_seed_at_the_same_time(tmp_path: Path) -> None:
+    database = tmp_path / "square.db"
+    with Emulator(database=database, seed=1) as one, Emulator(database=database, seed=1) as other:
+        with ThreadPoolExecutor(2) as threads:
+            ids = list(threads.map(lambda square: square.seed(3000), (one, other)))
+        rows = one.snapshot()["tables"]["customers"]
+
+    assert sorted(ids[0] + ids[1]) == sorted(row[1] for row in rows)
+    assert len(rows) == 6000
+    assert all(json.loads(document)["id"] == customer_id for _, customer_id, _, document, *_ in rows)

@@ -5,6 +5,8 @@ import os
 import runpy
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from contextlib import closing
@@ -14,6 +16,8 @@ import pytest
 
 import squareconnect.emulator
 from squareconnect.emulator import Emulator, server
+from test.servers import environment_without_coverage
+from test.transport.interrupting import InterruptError, interrupt_a_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +104,73 @@ def test_an_answered_change_can_be_read_from_the_file_at_once(tmp_path: Path, co
         customer = connect(square).create()
 
         assert reader.execute("SELECT id FROM customers").fetchall() == [(customer["id"],)]
+
+
+def test_an_interrupt_while_its_thread_starts_reaches_the_caller_and_leaves_nothing_behind(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Emulator() as square:
+        port = port_of(square)
+    threads, square = threading.active_count(), Emulator(port)
+    with monkeypatch.context() as patch:
+        interrupt_a_start(patch)
+        with pytest.raises(InterruptError):
+            square.start()
+
+    deadline = time.monotonic() + 10
+    while threading.active_count() > threads and time.monotonic() < deadline:  # The thread does nothing, and ends.
+        time.sleep(0.001)
+    assert threading.active_count() == threads
+    with square:
+        assert connect(square).get("/v2/customers").status == 200
+
+
+INTERRUPTING = """
+import gc, os, random, signal, sys, threading, time
+from squareconnect.emulator import Emulator
+from test.transport.interrupting import InterruptError, interrupt
+
+def in_use():
+    gc.collect()
+    # CPython can leave a thread behind that never runs, if it is interrupted in Thread.start().
+    running = [thread for thread in threading.enumerate() if thread.is_alive()]
+    return len(running), len(os.listdir("/dev/fd"))
+
+sys.unraisablehook = lambda unraisable: None  # An interrupt in a finalizer does not interrupt the emulator.
+signal.signal(signal.SIGALRM, interrupt)
+chance, interrupted = random.Random(1), 0
+with Emulator() as square:
+    pass
+before = in_use()
+while interrupted < 100:
+    square = Emulator(customers=50)
+    try:
+        try:
+            signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.000_01, chance.choice((0.001, 0.004, 0.02))))
+            square.start()
+            square.reset()
+            square.stop()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    except (InterruptError, SystemError):  # CPython 3.11 turns an interrupt in a constructor into a SystemError.
+        interrupted += 1
+        square.stop()
+del square
+deadline = time.monotonic() + 30
+while in_use() != before and time.monotonic() < deadline:
+    time.sleep(0.01)
+print(before == in_use())
+"""
+
+
+def test_interrupts_at_any_moment_of_start_reset_and_stop_reach_the_caller_and_leave_nothing_behind() -> None:
+    command = [sys.executable, "-c", INTERRUPTING]
+    # An interrupt may leave the lock of coverage's tracer locked, so this process runs without coverage.
+    shown = subprocess.run(
+        command, env=environment_without_coverage(), capture_output=True, text=True, check=False, timeout=120
+    )
+
+    assert (shown.returncode, shown.stdout, shown.stderr) == (0, "True\n", "")
 
 
 def test_a_taken_port_is_an_os_error() -> None:
