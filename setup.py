@@ -1,4 +1,4 @@
-"""Packaging. The version and the requirements stand in one place each, and are read from there."""
+"""Packaging. The version is read from ``_version.py``, and the requirements from ``requirements.txt``."""
 
 from pathlib import Path
 
@@ -8,14 +8,13 @@ HERE = Path(__file__).parent
 
 
 def read(path: str) -> str:
-    """Give a file's text."""
+    """Return a file's text."""
     return (HERE / path).read_text(encoding="utf-8")
 
 
 def version() -> str:
-    """Give the version that the package says it has."""
-    lines = read("squareconnect/__init__.py").splitlines()
-    return next(line.split('"')[1] for line in lines if line.startswith("__version__ = "))
+    """Return the package's version."""
+    return read("squareconnect/_version.py").split('"')[-2]
 
 
 setup(

@@ -32,7 +32,7 @@ def machine() -> dict[str, Any]:
 
 
 def measure(*options: str) -> dict[str, Any]:
-    """Run every work of every peer in the peer's environment, one after the other."""
+    """Run every workload of every peer in the peer's environment, one after the other."""
     start = time.monotonic()
     results: dict[str, Any] = {"machine": machine(), "peers": {}}
 
@@ -44,7 +44,7 @@ def measure(*options: str) -> dict[str, Any]:
     for peer in CLIENTS:
         python_of(peer)
     for peer in CLIENTS:
-        results["peers"][peer] = run(peer, "works", peer)
+        results["peers"][peer] = run(peer, "workloads", peer)
     results["scale"] = run("ours", "scale")
     results["inside"] = run("ours", "inside")
     print(f"{time.monotonic() - start:5.0f} s  done", file=sys.stderr)

@@ -104,9 +104,9 @@ def plain_threads(api: CustomersApi, rows: list[dict[str, Any]]) -> None:
 
 def timed(work: Callable[[], object], count: int) -> tuple[float, str]:
     """Do work on ``count`` rows. Return the seconds, and a text with the rate and the CPU time."""
-    began, used = time.perf_counter(), time.process_time()
+    start, used = time.perf_counter(), time.process_time()
     work()
-    seconds, used = time.perf_counter() - began, time.process_time() - used
+    seconds, used = time.perf_counter() - start, time.process_time() - used
     return seconds, f"{count / seconds:.0f}/s ({used / count * 1e6:.0f} us of CPU a row)"
 
 
@@ -130,10 +130,10 @@ def limit(rate: int = 50, seconds: float = 60.0) -> None:
     for retry_after in (None, 1):
         square = Square(delay=0.02, rate=rate, burst=rate, retry_after=retry_after)
         with tempfile.TemporaryDirectory() as folder, running(square):
-            began = time.monotonic()
+            start = time.monotonic()
 
-            def stop(progress: object, began: float = began) -> None:
-                if time.monotonic() - began > seconds:
+            def stop(progress: object, start: float = start) -> None:
+                if time.monotonic() - start > seconds:
                     raise TimeoutError
 
             with contextlib.suppress(TimeoutError):
@@ -151,20 +151,20 @@ def memory(count: int = 1_000_000) -> None:
     """Import and export within 80 and 60 MiB."""
     with tempfile.TemporaryDirectory() as folder, serving() as host:
         file = write_rows(Path(folder) / "rows.csv", count)
-        for work, most in (("import", 80), ("export", 60)):
-            began = time.perf_counter()
+        for work, max_mib in (("import", 80), ("export", 60)):
+            start = time.perf_counter()
             with child(work, host, file if work == "import" else Path(folder) / "out.jsonl", Path(folder) / "j") as one:
                 said, _ = one.communicate()
-            print(f"memory: {work} of {count} rows: {time.perf_counter() - began:.0f} s, MiB and counts {said.strip()}")
+            print(f"memory: {work} of {count} rows: {time.perf_counter() - start:.0f} s, MiB and counts {said.strip()}")
             assert one.returncode == 0
-            assert int(said.split()[0]) <= most
+            assert int(said.split()[0]) <= max_mib
 
 
 def kills(count: int = 20_000, kills: int = 100, faults: Faults = ALL_FAULTS) -> None:
     """Kill an import at random moments, and check that every row became exactly one customer."""
     chance = random.Random(1)
     killed = runs = 0
-    began = time.perf_counter()
+    start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, running(Square(delay=0.005, faults=faults)) as square:
         file = write_rows(Path(folder) / "rows.csv", count)
         while True:
@@ -182,7 +182,7 @@ def kills(count: int = 20_000, kills: int = 100, faults: Faults = ALL_FAULTS) ->
             if process.returncode == 0:
                 break
     addresses = {customer["email_address"] for customer in square.customers.values()}
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - start
     print(
         f"kills: {count} rows, {killed} kills, {runs} runs, {square.requests} requests, {seconds:.0f} s: "
         f"{len(square.customers)} customers, {len(addresses)} different"

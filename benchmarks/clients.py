@@ -1,4 +1,4 @@
-"""The same work, done with each peer. Each class imports its peer in the constructor, in that peer's environment.
+"""The same workloads, done with each peer. Each class imports its peer in the constructor, in that peer's environment.
 
 ``decode`` turns the bytes of a page into the peer's own objects. The other methods make calls to a server.
 """
@@ -17,7 +17,7 @@ CUSTOMER_ID = "JDKYHBWT1D4F8MFH0000000001"
 
 
 class Floor:
-    """The work written by hand with urllib3 and json."""
+    """The workloads written by hand with urllib3 and json."""
 
     def __init__(self, host: str) -> None:
         import urllib3

@@ -1,9 +1,9 @@
-"""Check in CI that the cost of works, compared with code written by hand, does not grow.
+"""Check in CI that the cost of workloads, compared with code written by hand, does not grow.
 
 ``python -m benchmarks.counts --check`` fails if a figure is more than 10 % above the one in ``counts.json``.
-``--update`` rewrites that file. It has figures for each minor version of Python and each work: the machine instructions
-of the SDK divided by those of the floor, counted by callgrind, and the peak memory in KiB. Without valgrind,
-``--check`` uses seconds instead of instructions, and allows 50 %. The extra ``fast`` is not used.
+``--update`` rewrites that file. It has figures for each minor version of Python and each workload: the machine
+instructions of the SDK divided by those of the floor, counted by callgrind, and the peak memory in KiB. Without
+valgrind, ``--check`` uses seconds instead of instructions, and allows 50 %. The extra ``fast`` is not used.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from typing import TYPE_CHECKING
 
 from benchmarks import inside, server
 from benchmarks.clients import Floor, Ours
-from benchmarks.works import race
+from benchmarks.workloads import race
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 BASELINE = Path(__file__).with_name("counts.json")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-WORKS = ("decode", "retrieve", "create")
+WORKLOADS = ("decode", "retrieve", "create")
 EXACT, ROUGH = 1.1, 1.5
-"""By how much a figure may grow, with and without valgrind."""
+"""The factors by which a figure may grow, with and without valgrind."""
 
 Counts = dict[str, dict[str, float]]
-"""Figures by work and kind."""
+"""Figures by workload and kind."""
 
 
 def peak(work: Callable[[], object]) -> int:
-    """Return the peak memory of a work and its result in KiB."""
+    """Return the peak memory of a workload and its result in KiB."""
     tracemalloc.start()
     try:
         work()
@@ -43,11 +43,11 @@ def peak(work: Callable[[], object]) -> int:
 
 
 def seconds(host: str) -> Counts:
-    """Return the seconds of each work, by work and client."""
+    """Return the seconds of each workload, by workload and client."""
     floor, ours = Floor(host), Ours(host)
     counts: Counts = {}
-    for name in WORKS:
-        times = race({"floor": inside.work_of(floor, name), "ours": inside.work_of(ours, name)}, 2.0)
+    for name in WORKLOADS:
+        times = race({"floor": inside.workload_of(floor, name), "ours": inside.workload_of(ours, name)}, 2.0)
         counts[name] = {client: min(values) for client, values in times.items()}
     return counts
 
@@ -55,13 +55,13 @@ def seconds(host: str) -> Counts:
 def count_all() -> tuple[Counts, float]:
     """Return the figures, and the factor by which they may have grown."""
     with server.running() as host:
-        instructions = inside.instructions(host, WORKS)
+        instructions = inside.instructions(host, WORKLOADS)
         costs = seconds(host) if instructions is None else instructions
         ours = Ours(host)
         return {
             name: {
                 "times the floor": round(each["ours"] / each["floor"], 3),
-                "peak KiB": min(peak(inside.work_of(ours, name)) for _ in range(5)),
+                "peak KiB": min(peak(inside.workload_of(ours, name)) for _ in range(5)),
             }
             for name, each in costs.items()
         }, ROUGH if instructions is None else EXACT
@@ -84,7 +84,7 @@ def main() -> int:
     what.add_argument("--check", action="store_true", help="fail if a figure has grown")
     what.add_argument("--update", action="store_true", help="make the current figures the baseline")
     update = parser.parse_args().update
-    inside.leave_out_the_extra()
+    inside.disable_msgspec()
     counts, tolerance = count_all()
     print(json.dumps(counts, indent=2))
     baselines = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}

@@ -22,7 +22,7 @@ from benchmarks.clients import Floor, Ours
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-WORKS = ("decode", "retrieve", "create", "list")
+WORKLOADS = ("decode", "retrieve", "create", "list")
 
 _ORIGINS = {
     "squareconnect": r"/squareconnect/",
@@ -34,7 +34,7 @@ _ORIGINS = {
 
 
 def profile(work: Callable[[], object], runs: int) -> dict[str, float]:
-    """Return the share of a work's time by origin of code, measured by cProfile. C functions count for their caller."""
+    """Return the shares of a workload's time by origin of code, from cProfile. C functions count for their caller."""
     profiler = cProfile.Profile()
     profiler.enable()
     for _ in range(runs):
@@ -56,8 +56,8 @@ def _add(own: dict[str, float], place: str, seconds: float) -> None:
     own[origin] = own.get(origin, 0.0) + seconds
 
 
-def work_of(client: Floor | Ours, name: str) -> Callable[[], object]:
-    """Return a work of a client as a function without parameters."""
+def workload_of(client: Floor | Ours, name: str) -> Callable[[], object]:
+    """Return a workload of a client as a function without parameters."""
     if name.startswith("decode"):
         page = data.page(full=name == "decode_full")
         return lambda: client.decode(page)
@@ -66,11 +66,11 @@ def work_of(client: Floor | Ours, name: str) -> Callable[[], object]:
 
 CLIENTS: dict[str, Callable[[str], Floor | Ours]] = {"floor": Floor, "ours": Ours}
 FEW, MANY = 20, 40
-"""How often a work is done. The difference shows what it costs after Python has specialised its code."""
+"""How often a workload is run. The difference shows its cost after Python has specialised its code."""
 
 
 def instructions(host: str, names: Iterable[str]) -> dict[str, dict[str, float]] | None:
-    """Return the machine instructions of one run of each work, by work and client; None without valgrind."""
+    """Return the machine instructions of one run of each workload, by workload and client; None without valgrind."""
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         return None
@@ -93,29 +93,29 @@ def instructions(host: str, names: Iterable[str]) -> dict[str, dict[str, float]]
     return counts
 
 
-def leave_out_the_extra() -> None:
+def disable_msgspec() -> None:
     """Let the standard library parse, even where msgspec is installed."""
     sys.modules["msgspec"] = None  # type: ignore[assignment]
 
 
 def repeat(host: str, *runs: str) -> None:
-    """Do works, each written as ``CLIENT.NAME=TIMES``, while callgrind counts; a later one replaces an earlier one."""
-    leave_out_the_extra()
+    """Run workloads while callgrind counts. Each is ``CLIENT.NAME=TIMES``; a later one replaces an earlier one."""
+    disable_msgspec()
     clients = {name: make(host) for name, make in CLIENTS.items()}
     for key, times in dict(each.split("=") for each in runs).items():
         client, name = key.split(".")
-        work = work_of(clients[client], name)
+        work = workload_of(clients[client], name)
         for _ in range(int(times)):
             work()
 
 
-def look(names: Sequence[str]) -> dict[str, dict[str, object]]:
-    """Return the profile and the instructions of each work."""
+def inspect_all(names: Sequence[str]) -> dict[str, dict[str, object]]:
+    """Return the profile and the instructions of each workload."""
     with server.running() as host:
         counts = instructions(host, names)
         return {
             name: {
-                "profile": profile(work_of(Ours(host), name), 100 if name in ("decode", "list") else 2_000),
+                "profile": profile(workload_of(Ours(host), name), 100 if name in ("decode", "list") else 2_000),
                 "floor_instructions": counts and counts[name]["floor"],
                 "instructions": counts and counts[name]["ours"],
             }
@@ -127,4 +127,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["repeat"]:
         repeat(*sys.argv[2:])
     else:
-        print(json.dumps(look(WORKS[:2] if "--quick" in sys.argv else WORKS)))
+        print(json.dumps(inspect_all(WORKLOADS[:2] if "--quick" in sys.argv else WORKLOADS)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from benchmarks.table import rows
-from benchmarks.works import GROUPS, QUICK, measure
+from benchmarks.workloads import GROUPS, QUICK, measure
 
 if __name__ == "__main__":
     table = list(rows({"ours": measure("ours", QUICK, sys.argv[1:] or GROUPS)}, ("ours",)))

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.server import PAGE_SIZE
-from benchmarks.table import WORKS, beside_pydantic, cost, figure, number, rows
-from benchmarks.works import CALLS_A_THREAD, THREADS
+from benchmarks.table import WORKLOADS, compared_with_pydantic, cost, figure, number, rows
+from benchmarks.workloads import CALLS_A_THREAD, THREADS
 from tools.environments import CHECKOUT
 
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ PACKAGES = {"original": "squareconnect", "squareup": "squareup", "pydantic": "py
 def write(results: dict[str, Any]) -> None:
     """Write the page, the picture, and the table in the README if the README has a place for it."""
     PAGE.write_text(page(results), encoding="utf-8")
-    PICTURE.write_text(picture(_works(results)), encoding="utf-8")
+    PICTURE.write_text(picture(_workloads(results)), encoding="utf-8")
     readme = README.read_text(encoding="utf-8")
     place = r"(?s)(<!-- performance -->\n).*(<!-- /performance -->)"
     README.write_text(re.sub(place, lambda found: found[1] + summary(results) + found[2], readme), encoding="utf-8")
 
 
-def _works(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {peer: measured["works"] for peer, measured in results["peers"].items()}
+def _workloads(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {peer: measured["workloads"] for peer, measured in results["peers"].items()}
 
 
 def table(lines: Iterable[Iterable[str]]) -> str:
@@ -45,10 +45,10 @@ def table(lines: Iterable[Iterable[str]]) -> str:
 
 def summary(results: dict[str, Any]) -> str:
     """Return the table of the README."""
-    works, shown = _works(results), ("original", "squareup", "ours")
+    workloads, shown = _workloads(results), ("original", "squareup", "ours")
     lines = [("work", *({**LABELS, "ours": "this package"}.get(peer, peer) for peer in shown))]
-    for work in WORKS:
-        lines.append((work.does, *(figure(work, works[peer].get(work.name)) for peer in shown)))
+    for work in WORKLOADS:
+        lines.append((work.does, *(figure(work, workloads[peer].get(work.name)) for peer in shown)))
     return table(lines)
 
 
@@ -60,22 +60,22 @@ def page(results: dict[str, Any]) -> str:
     return f"""# Performance
 
 This page compares the time that the SDK takes with three things: the same work written by hand with urllib3 and `json`
-(the *floor*), `squareconnect` 2.x, and `squareup`. Works without calls are also compared with the same models in
+(the *floor*), `squareconnect` 2.x, and `squareup`. Decoding and memory are also compared with the same models in
 pydantic and msgspec. `python -m benchmarks` measures everything in one go and writes this page;
 [performance.json](performance.json) has the figures behind it.
 
-## The works
+## The workloads
 
 A figure is a multiple of the floor, from the best of many runs; for the imports it is the milliseconds above the floor.
 Each peer is measured in its own environment, in turn with the floor: once before the peer and once after it. The last
 column shows how far these two floors were apart for ours. A smaller difference between figures means nothing.
 
-{table(rows(_works(results), PEERS))}
-![The works, times the floor](performance.svg)
+{table(rows(_workloads(results), PEERS))}
+![The workloads, as multiples of the floor](performance.svg)
 
 Decoding, as a multiple of pydantic's time:
 
-{table(beside_pydantic(_works(results)))}
+{table(compared_with_pydantic(_workloads(results)))}
 On the full page, Python code cannot reach 1.2. `json.loads` alone takes about 0.8 of pydantic's time. Making the models
 without checking plain values brings it to 1.03, and an empty loop over the page's 8,100 values to 1.15.
 
@@ -133,12 +133,12 @@ Threads help while calls wait for the network; beyond that, use more processes. 
 
 
 def _milliseconds(results: dict[str, Any], work: str) -> str:
-    return f"{results['peers']['ours']['works'][work]['floor']['best'] * 1000:.2f}"
+    return f"{results['peers']['ours']['workloads'][work]['floor']['best'] * 1000:.2f}"
 
 
 def _inside(inside: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    yield ("work", "instructions, floor", "instructions, ours", "times the floor", "share of the time")
-    does = {work.name: work.does for work in WORKS}
+    yield ("workload", "instructions, floor", "instructions, ours", "times the floor", "share of the time")
+    does = {work.name: work.does for work in WORKLOADS}
     for name, seen in inside.items():
         floor, ours = seen["floor_instructions"], seen["instructions"]
         shares = ", ".join(f"{origin} {share:.0%}" for origin, share in seen["profile"].items() if share >= 0.01)
@@ -150,7 +150,7 @@ def _by_page_size(sizes: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     yield ("customers per page", "`json.loads`, us per customer", "ours, us per customer", "times the floor")
     for size, measured in sizes.items():
         floor, ours = (measured[name]["best"] / int(size) * 1e6 for name in ("floor", "peer"))
-        yield (f"{int(size):,}", f"{floor:.1f}", f"{ours:.1f}", f"{cost(WORKS[0], measured):.2f}")
+        yield (f"{int(size):,}", f"{floor:.1f}", f"{ours:.1f}", f"{cost(WORKLOADS[0], measured):.2f}")
 
 
 def _by_threads(threads: dict[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -190,19 +190,19 @@ def _across(ratio: float) -> float:
     return _LEFT + (_RIGHT - _LEFT) * min(max(share, 0.0), 1.0)
 
 
-def picture(works: dict[str, dict[str, Any]]) -> str:
-    """Return an SVG of bars for the works measured in times the floor, readable on light and dark pages."""
+def picture(workloads: dict[str, dict[str, Any]]) -> str:
+    """Return an SVG of bars for the workloads measured as multiples of the floor, readable on light and dark pages."""
     parts: list[str] = []
     y = 30
-    for work in WORKS:
+    for work in WORKLOADS:
         if work.above:
             continue
         parts.append(f'<text class="work" x="10" y="{y}">{work.does.replace("`", "")}</text>')
         top = y + 6
         y = top
         for peer in PEERS:
-            if work.name in works[peer]:
-                ratio = cost(work, works[peer][work.name])
+            if work.name in workloads[peer]:
+                ratio = cost(work, workloads[peer][work.name])
                 kind = "bar ours" if peer == "ours" else "bar"
                 width = f"{_across(ratio) - _LEFT:.1f}"
                 parts += (

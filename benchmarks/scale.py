@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import squareconnect
 from benchmarks import server
 from benchmarks.clients import TOKEN, Floor, Ours
-from benchmarks.works import QUICK, THOROUGH, Effort, decode, threads
+from benchmarks.workloads import QUICK, THOROUGH, Effort, decode, threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -44,7 +44,7 @@ def main() -> None:
         **{peer: partial(run_python, peer, program) for peer, program in PYTHON_CLIENTS.items()},
         "npm": run_node,
         "faults": partial(printed, sys.executable, str(CLIENTS / "faults_client.py")),
-        "Square's description": check_against_square_s_description,
+        "Square's description": check_against_squares_description,
         "the emulator's description": check_against_its_own_description,
     }
     failed = []
@@ -78,7 +78,7 @@ def run_node() -> str:
     return shown
 
 
-def check_against_square_s_description() -> str:
+def check_against_squares_description() -> str:
     """Check the answers against Square's OpenAPI description, and return what schemathesis printed."""
     with Emulator(seed=1, clock="2026-01-01T00:00:00Z", customers=20) as square:
         newest = ("--header", "Square-Version: 2025-08-20", "--max-examples", "30")

@@ -11,10 +11,10 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from compatibility.beside import install_beside
 from compatibility.cases import EXPRESSIONS, Case, Payloads
 from compatibility.comparison import agree
 from compatibility.differences import DIFFERENCES, Difference
+from compatibility.legacy_copy import install_legacy_copy
 from compatibility.methods import VARIANTS
 from compatibility.run_programs import run_programs
 from compatibility.unit_tests import run_unit_tests
@@ -66,11 +66,11 @@ class Comparison:
 
     def __init__(self, theirs: Worker) -> None:
         self.theirs = theirs
-        self.met: dict[str, int] = {}
+        self.found: dict[str, int] = {}
         """How often each difference was found."""
         self.unexplained = 0
 
-    def of(self, worker: Worker, kind: str, cases: Sequence[Case], *, must_differ: bool = False) -> None:
+    def compare(self, worker: Worker, kind: str, cases: Sequence[Case], *, must_differ: bool = False) -> None:
         """Compare the outcomes of cases in 2.x and in a worker with this package, and print the counts.
 
         :param must_differ: whether a case with the same outcome is a failure.
@@ -89,12 +89,12 @@ class Comparison:
                 print(f"NOT EXPLAINED: {case.expression}\n  2.x: {theirs}\n  now: {ours}")
             else:
                 explained += 1
-                self.met[difference.what] = self.met.get(difference.what, 0) + 1
+                self.found[difference.what] = self.found.get(difference.what, 0) + 1
         print(f"{len(cases):6} {kind} compared, {same} the same, {explained} explained")
 
     def stale(self) -> list[Difference]:
         """Return the differences that could have been found and were not."""
-        return [each for each in DIFFERENCES if each.can_be_met and each.what not in self.met]
+        return [each for each in DIFFERENCES if each.can_be_found and each.what not in self.found]
 
 
 def main() -> int:
@@ -104,7 +104,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=2019, help="the seed of the random payloads (default: 2019)")
     options = parser.parse_args()
 
-    install_beside()
+    install_legacy_copy()
     theirs = Worker(python_of("original"), "original", errors=subprocess.DEVNULL)  # 2.x logs retries there.
     ours, ours_async = (Worker(sys.executable, client, PYTHONPATH=str(CHECKOUT)) for client in ("threads", "asyncio"))
     comparison = Comparison(theirs)
@@ -112,25 +112,25 @@ def main() -> int:
         outcome["value"] for outcome in theirs.outcomes_of([Case("walk()"), Case("methods()"), Case("pickled()")])
     )
     payloads = Payloads(Random(options.seed))
-    comparison.of(ours, "names", [Case(name) for name in walk])
-    comparison.of(ours, "calls and members", [Case(each) for each in EXPRESSIONS])
+    comparison.compare(ours, "names", [Case(name) for name in walk])
+    comparison.compare(ours, "calls and members", [Case(each) for each in EXPRESSIONS])
     listed = [Case(each) for difference in DIFFERENCES for each in difference.shown_by]
-    comparison.of(ours, "listed differences", listed, must_differ=True)
-    comparison.of(ours, "random payloads", [payloads.case() for _ in range(options.payloads)])
-    comparison.of(ours, "pickled models", [Case(f"unpickled({text!r})") for text in pickled])
+    comparison.compare(ours, "listed differences", listed, must_differ=True)
+    comparison.compare(ours, "random payloads", [payloads.case() for _ in range(options.payloads)])
+    comparison.compare(ours, "pickled models", [Case(f"unpickled({text!r})") for text in pickled])
     print(f"{len(methods):6} methods of {len({api for api, _ in methods})} API classes, each in {len(VARIANTS)} ways:")
     for how, variant in VARIANTS.items():
         calls = [Case(f"call({api!r}, {method!r}, {how!r})") for api, method in methods]
-        comparison.of(ours, f"methods with {how}", calls)
+        comparison.compare(ours, f"methods with {how}", calls)
         if not variant.with_callback:
-            comparison.of(ours_async, f"methods with {how}, awaited,", calls)
+            comparison.compare(ours_async, f"methods with {how}, awaited,", calls)
     for worker in (theirs, ours, ours_async):
         worker.close()
 
     for difference in comparison.stale():
         print(f"NOT FOUND: {difference.what}: there is no such difference")
     passed = all([run_programs(), run_unit_tests()])
-    print(f"{len(comparison.met)} differences found, {comparison.unexplained} not explained")
+    print(f"{len(comparison.found)} differences found, {comparison.unexplained} not explained")
     if comparison.unexplained:
         print("List a difference in compatibility/differences.py, or name what 2.x lacks in compatibility/later.py.")
     return 0 if passed and not comparison.unexplained and not comparison.stale() else 1

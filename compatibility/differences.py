@@ -29,7 +29,7 @@ class Difference(NamedTuple):
     """The possible outcomes of such payloads and calls in this package: names of exceptions, or ``value``."""
 
     @property
-    def can_be_met(self) -> bool:
+    def can_be_found(self) -> bool:
         """Whether the comparison can find this difference."""
         return bool(self.names or self.shown_by or self.peculiarity or self.calls)
 

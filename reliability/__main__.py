@@ -63,7 +63,7 @@ class Case(NamedTuple):
     call: str
     steps: Callable[[], list[Step]]
     """What the server does with the first requests. It does `otherwise` with the others."""
-    well: bool | None
+    ok: bool | None
     """Whether the call should succeed. If not, it should raise the client's own exception. None: either is right."""
     ids: tuple[str, ...] = ("C1",)
     unsafe: Callable[[Request], bool] = lambda request: False
@@ -108,29 +108,29 @@ def deletes_a_customer(request: Request) -> bool:
 
 
 CASES = (
-    Case("create: done, then 500", "create", play(commit(answer(500, {}))), well=False),
-    Case("create: done, then reset", "create", play(commit(reset)), well=False),
-    Case("create: done, then closed", "create", play(commit(close)), well=False),
-    Case("create: done, then half an answer", "create", play(commit(HALF)), well=False),
-    Case("create: done, then 200 with half the JSON", "create", play(commit(answer(200, b'{"cust'))), well=False),
-    Case("create: done, then silence", "create", play(commit(stall)), well=False),
-    Case("create: 429, then success", "create", play(answer(429, {})), well=True),
-    Case("create with a key: done, then 500", "create_keyed", play(commit(answer(500, {}))), well=True),
-    Case("create with a key: done, then reset", "create_keyed", play(commit(reset)), well=True),
-    Case("create with a key: done, then half an answer", "create_keyed", play(commit(HALF)), well=True),
-    Case("create a card: done, then half an answer", "create_card", play(commit(HALF), CARD), well=True),
-    Case("retrieve: 503, then success", "retrieve", play(answer(503, {})), well=True),
-    Case("retrieve: reset, then success", "retrieve", play(reset), well=True),
-    Case("retrieve: half an answer, then success", "retrieve", play(HALF), well=True),
-    Case("update: reset, then success", "update", play(commit(reset), answer()), well=True),
-    Case("delete: done, then reset; the repeat gets 404", "delete", play(commit(reset), GONE), well=True),
-    Case("delete: 503; the repeat gets a gateway's HTML 404", "delete", play(answer(503, {}), LOST_404), well=False),
-    Case("create: done, then 299", "create", play(commit(answer(299, {}))), well=False),
-    Case("create: done, then 307 to the same path", "create", play(commit(MOVED)), well=False),
+    Case("create: done, then 500", "create", play(commit(answer(500, {}))), ok=False),
+    Case("create: done, then reset", "create", play(commit(reset)), ok=False),
+    Case("create: done, then closed", "create", play(commit(close)), ok=False),
+    Case("create: done, then half an answer", "create", play(commit(HALF)), ok=False),
+    Case("create: done, then 200 with half the JSON", "create", play(commit(answer(200, b'{"cust'))), ok=False),
+    Case("create: done, then silence", "create", play(commit(stall)), ok=False),
+    Case("create: 429, then success", "create", play(answer(429, {})), ok=True),
+    Case("create with a key: done, then 500", "create_keyed", play(commit(answer(500, {}))), ok=True),
+    Case("create with a key: done, then reset", "create_keyed", play(commit(reset)), ok=True),
+    Case("create with a key: done, then half an answer", "create_keyed", play(commit(HALF)), ok=True),
+    Case("create a card: done, then half an answer", "create_card", play(commit(HALF), CARD), ok=True),
+    Case("retrieve: 503, then success", "retrieve", play(answer(503, {})), ok=True),
+    Case("retrieve: reset, then success", "retrieve", play(reset), ok=True),
+    Case("retrieve: half an answer, then success", "retrieve", play(HALF), ok=True),
+    Case("update: reset, then success", "update", play(commit(reset), answer()), ok=True),
+    Case("delete: done, then reset; the repeat gets 404", "delete", play(commit(reset), GONE), ok=True),
+    Case("delete: 503; the repeat gets a gateway's HTML 404", "delete", play(answer(503, {}), LOST_404), ok=False),
+    Case("create: done, then 299", "create", play(commit(answer(299, {}))), ok=False),
+    Case("create: done, then 307 to the same path", "create", play(commit(MOVED)), ok=False),
     *(
-        Case(f"{over}: {title}", call, play(step), well=well, tls=tls, otherwise=otherwise)
+        Case(f"{over}: {title}", call, play(step), ok=ok, tls=tls, otherwise=otherwise)
         for tls, over in ((False, "plain"), (True, "TLS"))
-        for title, call, step, well, otherwise in (
+        for title, call, step, ok, otherwise in (
             ("another call's answer after the first", "retrieve_twice", raw(FOUND_BYTES + STRANGER), True, echo),
             ("another call's answer with the body", "retrieve_twice", in_pieces(HEAD, BODY + STRANGER), True, echo),
             ("a stray 429, then a create", "retrieve_and_create", in_pieces(HEAD, BODY + STRAY_429), True, None),
@@ -144,45 +144,43 @@ CASES = (
             ("a signal or a cancellation interrupts 200 calls", "interrupted", echo, True, echo),
         )
     ),
-    Case("a silent server", "retrieve", lambda: [stall] * 9, well=False),
-    Case("a body that drips forever", "retrieve", lambda: [drip(FOUND_BYTES[:-5] + b" " * 9, 0.2)] * 9, well=False),
-    Case("headers that drip forever", "retrieve", lambda: [drip(b"HTTP/1.1 200 OK\r\nX: ", 0.2)] * 9, well=False),
-    Case("503 with Retry-After: 3600", "retrieve", lambda: [answer(503, {}, {"Retry-After": 3600})] * 9, well=False),
-    Case("no server listens", "retrieve", play(), well=False, options={"host": "http://127.0.0.1:9"}),
-    Case("200 with HTML", "retrieve", play(answer(200, b"<html>")), well=False),
-    Case("200 with an empty body", "retrieve", play(answer(200, b"")), well=False),
-    Case("200 with `[]`", "retrieve", play(answer(200, b"[]")), well=False),
-    Case("200 with `null`", "retrieve", play(answer(200, b"null")), well=False),
-    Case("200 with `{}`", "retrieve", play(answer(200, b"{}")), well=False),
-    Case("200 with a string as the customer", "retrieve", play(answer(200, {"customer": "C1"})), well=False),
-    Case("200 with a number as the cards", "retrieve", play(answer(200, {"customer": {"cards": 5}})), well=False),
-    Case("200 with invalid UTF-8", "retrieve", play(answer(200, b'{"customer": {"id": "\xff"}}')), well=False),
-    Case("200 with 100,000 levels of JSON", "retrieve", play(answer(200, b"[" * 100_000 + b"]" * 100_000)), well=False),
-    Case("a character split over two chunks", "retrieve", play(chunked(GREEK[: 2**16], GREEK[2**16 :])), well=True),
-    Case("broken gzip", "retrieve", play(answer(200, b"x", {"Content-Encoding": "gzip"})), well=False),
-    Case("300 MB of blanks as gzip", "retrieve", play(answer(200, BOMB, {"Content-Encoding": "gzip"})), well=False),
-    Case("206 with a customer", "retrieve", play(answer(206)), well=False),
-    Case("400 with errors of another shape", "retrieve", play(answer(400, {"errors": [1]})), well=False),
-    Case("400 with 6 MiB of errors", "retrieve", play(answer(400, MANY_ERRORS)), well=False),
-    Case("200 with errors and no customer", "create", play(commit(answer(200, {"errors": [REFUSED]}))), well=False),
-    Case("an answer that is not HTTP", "retrieve", lambda: [cut(b"SSH-2.0\r\n")] * 9, well=False),
+    Case("a silent server", "retrieve", lambda: [stall] * 9, ok=False),
+    Case("a body that drips forever", "retrieve", lambda: [drip(FOUND_BYTES[:-5] + b" " * 9, 0.2)] * 9, ok=False),
+    Case("headers that drip forever", "retrieve", lambda: [drip(b"HTTP/1.1 200 OK\r\nX: ", 0.2)] * 9, ok=False),
+    Case("503 with Retry-After: 3600", "retrieve", lambda: [answer(503, {}, {"Retry-After": 3600})] * 9, ok=False),
+    Case("no server listens", "retrieve", play(), ok=False, options={"host": "http://127.0.0.1:9"}),
+    Case("200 with HTML", "retrieve", play(answer(200, b"<html>")), ok=False),
+    Case("200 with an empty body", "retrieve", play(answer(200, b"")), ok=False),
+    Case("200 with `[]`", "retrieve", play(answer(200, b"[]")), ok=False),
+    Case("200 with `null`", "retrieve", play(answer(200, b"null")), ok=False),
+    Case("200 with `{}`", "retrieve", play(answer(200, b"{}")), ok=False),
+    Case("200 with a string as the customer", "retrieve", play(answer(200, {"customer": "C1"})), ok=False),
+    Case("200 with a number as the cards", "retrieve", play(answer(200, {"customer": {"cards": 5}})), ok=False),
+    Case("200 with invalid UTF-8", "retrieve", play(answer(200, b'{"customer": {"id": "\xff"}}')), ok=False),
+    Case("200 with 100,000 levels of JSON", "retrieve", play(answer(200, b"[" * 100_000 + b"]" * 100_000)), ok=False),
+    Case("a character split over two chunks", "retrieve", play(chunked(GREEK[: 2**16], GREEK[2**16 :])), ok=True),
+    Case("broken gzip", "retrieve", play(answer(200, b"x", {"Content-Encoding": "gzip"})), ok=False),
+    Case("300 MB of blanks as gzip", "retrieve", play(answer(200, BOMB, {"Content-Encoding": "gzip"})), ok=False),
+    Case("206 with a customer", "retrieve", play(answer(206)), ok=False),
+    Case("400 with errors of another shape", "retrieve", play(answer(400, {"errors": [1]})), ok=False),
+    Case("400 with 6 MiB of errors", "retrieve", play(answer(400, MANY_ERRORS)), ok=False),
+    Case("200 with errors and no customer", "create", play(commit(answer(200, {"errors": [REFUSED]}))), ok=False),
+    Case("an answer that is not HTTP", "retrieve", lambda: [cut(b"SSH-2.0\r\n")] * 9, ok=False),
     Case(
         "redirect to another path",
         "create",
         play(answer(302, b"", {"Location": "/elsewhere"})),
-        well=False,
+        ok=False,
         unsafe=lambda request: request.target == "/elsewhere",
     ),
-    Case("delete a card `..`", "delete_card", play(), well=False, ids=("C1", ".."), unsafe=deletes_a_customer),
-    Case(
-        "delete a card `../../C2`", "delete_card", play(), well=None, ids=("C1", "../../C2"), unsafe=deletes_a_customer
-    ),
-    Case("delete a customer without an id", "delete", play(), well=False, ids=("",), unsafe=deletes_a_customer),
+    Case("delete a card `..`", "delete_card", play(), ok=False, ids=("C1", ".."), unsafe=deletes_a_customer),
+    Case("delete a card `../../C2`", "delete_card", play(), ok=None, ids=("C1", "../../C2"), unsafe=deletes_a_customer),
+    Case("delete a customer without an id", "delete", play(), ok=False, ids=("",), unsafe=deletes_a_customer),
     Case(
         "retrieve `C1?x=1`",
         "retrieve",
         play(answer(404, {})),
-        well=False,
+        ok=False,
         ids=("C1?x=1",),
         unsafe=lambda request: "?" in request.target,
     ),
@@ -190,7 +188,7 @@ CASES = (
         "no token",
         "retrieve",
         play(),
-        well=False,
+        ok=False,
         options={"token": ""},
         unsafe=lambda request: request.headers.get("authorization", "").strip() in ("", "Bearer"),
     ),
@@ -198,20 +196,20 @@ CASES = (
         "a token with a line break",
         "retrieve",
         play(),
-        well=False,
+        ok=False,
         options={"token": "EAAA-CANARY-TOKEN\r\nX: y"},
         hunt=True,
     ),
-    Case("debugging: the token in the output", "retrieve", play(), well=True, options={"debug": True}, hunt=True),
+    Case("debugging: the token in the output", "retrieve", play(), ok=True, options={"debug": True}, hunt=True),
     Case(
         "500: the token in a traceback with local variables",
         "create",
         lambda: [answer(500, {})] * 9,
-        well=False,
+        ok=False,
         hunt=True,
     ),
-    Case("16 threads on one client", "threads", lambda: [echo] * 200, well=True),
-    Case("calls after a fork", "fork", lambda: [echo] * 200, well=True),
+    Case("16 threads on one client", "threads", lambda: [echo] * 200, ok=True),
+    Case("calls after a fork", "fork", lambda: [echo] * 200, ok=True),
 )
 
 
@@ -282,7 +280,7 @@ def judge(case: Case, end: dict[str, Any] | None, server: Server) -> Outcome:
     if "error" in end:
         text = end["error"] + (", outcome unknown" if end.get("unknown") else "")
         refused_unsent = (end["refused"] or end["error"] == "InvalidArgument") and not server.requests
-        if case.well:
+        if case.ok:
             text = "fails: " + text
         if refused_unsent:
             text += ", nothing sent"
@@ -295,7 +293,7 @@ def judge(case: Case, end: dict[str, Any] | None, server: Server) -> Outcome:
         text = "succeeds"
         if end.get("id") == "swapped":
             text = "another call's answer"
-        if end.get("id") == "swapped" or (case.well is False and not faults):
+        if end.get("id") == "swapped" or (case.ok is False and not faults):
             faults.append("wrong result")
     if len(server.requests) > 1 and case.call not in ("threads", "fork", "interrupted"):
         text += f", {len(server.requests)} requests"

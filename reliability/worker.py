@@ -256,7 +256,7 @@ WORKS = {"threads": in_threads, "fork": after_fork, "interrupted": interrupted}
 
 
 def main(peer: str) -> None:
-    """Read orders from standard input until it ends, and carry them out."""
+    """Read commands from standard input until it ends, and carry them out."""
     answers = sys.stdout
     for line in sys.stdin:
         order = json.loads(line)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from squareconnect import pagination as pagination
     from squareconnect import rest as rest
     from squareconnect import transport as transport
+    from squareconnect._version import __version__ as __version__
     from squareconnect.api_client import ApiClient as ApiClient
     from squareconnect.api_client import ApiResponse as ApiResponse
     from squareconnect.apis.async_customers_api import AsyncCustomersApi as AsyncCustomersApi
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from squareconnect.pagination import paginate as paginate
     from squareconnect.pagination import paginate_async as paginate_async
 
-__version__ = "3.0.0"
-
 _SUBMODULES = (
     "apis",
     "models",
@@ -58,6 +57,7 @@ _SUBMODULES = (
 )
 
 _MODULES = {
+    "__version__": "_version",
     "ApiClient": "api_client",
     "ApiResponse": "api_client",
     "AsyncApiClient": "async_api_client",
@@ -92,7 +92,7 @@ if not TYPE_CHECKING:  # A checker that saw this would accept every name.
             return import_module(f"{__name__}.{name}")
         if name == "__all__":
             return [*_MODULES, *import_module(f"{__name__}.models").__all__]
-        if name in __getattr__("__all__"):
+        if name in _MODULES or name in import_module(f"{__name__}.models").__all__:
             value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES.get(name, 'models')}"), name)
             return value
         if name[:1].isupper():  # Perhaps a class of 2.x. Module names get here whenever a module is imported.

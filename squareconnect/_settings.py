@@ -83,7 +83,7 @@ def setting(
     :param description: what it means, with its unit and limits.
     :param shown: when its value may be printed.
     :param otherwise: for a setting that may be None: a function that returns its value if neither its object nor
-        :meth:`Settings._of_all` has one. It is called when the object is made.
+        :meth:`Settings._shared_value` has one. It is called when the object is made.
     """
     return _Declared(default, check, read, description, shown, otherwise)
 
@@ -107,16 +107,16 @@ class _LazySignature:
         )
 
 
-class _LeftOpen:
+class _SettingWithFallback:
     """Reads a setting that is None in its object."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def __get__(self, instance: Settings, owner: type[Settings]) -> Any:
-        of_all = owner._of_all(self.name)
-        if of_all is not None:
-            return of_all
+        shared = owner._shared_value(self.name)
+        if shared is not None:
+            return shared
         try:
             return instance.__dict__["_otherwise"][self.name]
         except (KeyError, AttributeError):
@@ -143,7 +143,7 @@ class Settings:
         cls.settings = cls.settings | own
         for name, each in own.items():
             if each.declared.otherwise:
-                setattr(cls, name, _LeftOpen(name))
+                setattr(cls, name, _SettingWithFallback(name))
             else:
                 delattr(cls, name)
 
@@ -189,7 +189,7 @@ class Settings:
         return self.settings[name].declared.check(name, value)
 
     @classmethod
-    def _of_all(cls, name: str) -> Any:
+    def _shared_value(cls, name: str) -> Any:
         """Return the value that applies to every object without its own, or None."""
 
     def __repr__(self) -> str:

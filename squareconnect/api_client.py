@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from squareconnect import __version__
 from squareconnect._checks import seconds_or_pair
 from squareconnect._text import Secret, conceal, text
+from squareconnect._version import __version__
 from squareconnect.configuration import Configuration
 from squareconnect.exceptions import ApiException, DecodeError, InvalidArgument
 from squareconnect.legacy import ClientOf2x
@@ -220,7 +220,7 @@ class BaseClient(ClientOf2x, ABC):
         if response_type is not None:
             self._types.check(response_type)
         if timeout is not None:
-            timeout = _refusing(seconds_or_pair, "_request_timeout", timeout)
+            timeout = _as_invalid_argument(seconds_or_pair, "_request_timeout", timeout)
         if repeatable is None and method == "POST" and body is not None:
             repeatable = has_idempotency_key(body)
         path = fill_path(resource_path, require_mapping("path_params", path_params)) if path_params else resource_path
@@ -312,13 +312,13 @@ class ApiClient(BaseClient):
 
     def _start(self) -> None:
         self.rest_client = RESTClientObject(self.configuration)
-        self._of_thread = threading.local()
+        self._thread_local = threading.local()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("_of_thread", "_workers")}
+        return {name: value for name, value in vars(self).items() if name not in ("_thread_local", "_workers")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _of_thread=threading.local())
+        vars(self).update(state, _thread_local=threading.local())
 
     def __enter__(self) -> Self:
         return self
@@ -337,13 +337,13 @@ class ApiClient(BaseClient):
         :raises AttributeError: if there was none.
         """
         try:
-            return self._of_thread.last_response  # type: ignore[no-any-return]
+            return self._thread_local.last_response  # type: ignore[no-any-return]
         except AttributeError:
             raise AttributeError("there is no last_response: no call of this thread has succeeded") from None
 
     @last_response.setter
     def last_response(self, response: RESTResponse) -> None:
-        self._of_thread.last_response = response
+        self._thread_local.last_response = response
 
     def call_api(
         self,
@@ -421,7 +421,7 @@ class ApiClient(BaseClient):
             return self._make(call)
         if call.body is not None:
             encode_body(call.body)  # Refuse an invalid body here, not in the background.
-        return self._workers_started().start(lambda: self._make(call), callback)
+        return self._get_workers().start(lambda: self._make(call), callback)
 
     def _now(self) -> float:
         return self.rest_client.monotonic() if isinstance(self.rest_client, RESTClientObject) else time.monotonic()
@@ -442,7 +442,7 @@ class ApiClient(BaseClient):
         self.last_response = response
         return self._result(call, response)
 
-    def _workers_started(self) -> Any:
+    def _get_workers(self) -> Any:
         from squareconnect.asynchronous import Workers
 
         workers = vars(self).get("_workers")
@@ -495,7 +495,7 @@ def path_segment(name: str, value: Any) -> str:
     :raises InvalidArgument: for any other type, and for an id that is blank, contains control characters, or has ``.``
         or ``..`` as a part between slashes.
     """
-    segment = value if type(value) is str else _refusing(text, name, value)
+    segment = value if type(value) is str else _as_invalid_argument(text, name, value)
     if segment.isalnum() and segment.isascii():
         return segment
     parts = segment.replace("\\", "/").split("/")  # Some proxies undo the quoting of a slash.
@@ -504,7 +504,7 @@ def path_segment(name: str, value: Any) -> str:
     return quote(segment, safe="")
 
 
-def _refusing(check: Callable[[str, Any], T], name: str, value: Any) -> T:
+def _as_invalid_argument(check: Callable[[str, Any], T], name: str, value: Any) -> T:
     try:
         return check(name, value)
     except ValueError as error:

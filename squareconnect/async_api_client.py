@@ -10,7 +10,7 @@ from squareconnect.api_client import BaseClient
 from squareconnect.configuration import conceal
 from squareconnect.rest import rules_for
 from squareconnect.transport import CallOptions, call_options
-from squareconnect.transport.aio_tasks import elsewhere
+from squareconnect.transport.aio_tasks import on_another_thread
 from squareconnect.transport.outgoing import both_times, outgoing, split_url
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class AsyncApiClient(BaseClient):
             self._last_responses[task] = response
         if len(getattr(response, "content", b"")) < _LARGE:
             return self._result(call, response)
-        return await elsewhere(self._result, call, response)
+        return await on_another_thread(self._result, call, response)
 
     async def request(
         self,

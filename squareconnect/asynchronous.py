@@ -69,14 +69,14 @@ class Workers:
     They are daemon threads, if the interpreter allows these. A thread that hangs does not keep the interpreter from
     exiting. At exit, the interpreter waits for calls with a callback, because a program may rely on the callback alone.
 
-    :param most: the maximum number of threads.
+    :param max_threads: the maximum number of threads.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._forget()
+    def __init__(self, max_threads: int) -> None:
+        self._max_threads = max_threads
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._lock = threading.Lock()
         self._waiting: deque[_Task] = deque()
         self._threads: set[threading.Thread] = set()
@@ -96,7 +96,7 @@ class Workers:
         task = (handle, partial(in_context, _carry_out, handle, call, callback))
         with self._lock:
             self._threads = {thread for thread in self._threads if thread.is_alive()}
-            if len(self._threads) < self._most:
+            if len(self._threads) < self._max_threads:
                 self._add_thread()
             self._waiting.append(task)
         _unfinished.add(handle)
@@ -173,11 +173,11 @@ def _wait_for_callbacks() -> None:
         wait(pending)
 
 
-def _start_anew_after_fork() -> None:
+def _fail_calls_after_fork() -> None:
     """Leave the parent's calls to the parent, which has their threads. In the child, their handles fail."""
     _with_callback.clear()
     for workers in list(_all_workers):
-        workers._forget()
+        workers._reset()
     while _unfinished:
         handle = _unfinished.pop()
         failure = ConnectionFailed(reason="the call started before this process was forked: only the parent makes it")
@@ -188,4 +188,4 @@ def _start_anew_after_fork() -> None:
 
 atexit.register(_wait_for_callbacks)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_anew_after_fork)
+    os.register_at_fork(after_in_child=_fail_calls_after_fork)

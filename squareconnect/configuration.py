@@ -9,8 +9,8 @@ import warnings
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from squareconnect import __version__, logs
 from squareconnect import _checks as checks
+from squareconnect import logs
 from squareconnect._checks import HOSTS as HOSTS
 from squareconnect._checks import check_proxy as check_proxy
 from squareconnect._checks import is_loopback as is_loopback
@@ -19,6 +19,7 @@ from squareconnect._settings import Given, Settings, setting
 from squareconnect._text import Secret as Secret
 from squareconnect._text import conceal as conceal
 from squareconnect._text import text as text
+from squareconnect._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,12 +154,12 @@ class Configuration(Settings):
     def _checked(self, name: str, value: Any) -> Any:
         value = super()._checked(name, value)
         if name in _LOG:
-            places: Any = [value if name == each else self.__dict__.get(each) for each in _LOG]
-            logs.follow(self, *places)
+            destinations: Any = [value if name == each else self.__dict__.get(each) for each in _LOG]
+            logs.follow(self, *destinations)
         return value
 
     @classmethod
-    def _of_all(cls, name: str) -> Any:
+    def _shared_value(cls, name: str) -> Any:
         return globals().get(name)
 
     @property

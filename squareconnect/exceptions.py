@@ -98,12 +98,12 @@ class ApiException(Exception):
         status = f"({self.status})" if self.status else None
         answer = " ".join(printable(str(part)) for part in (status, self.reason) if part) or "no answer"
         sentences = [f"{request} failed: {answer}."]
-        for error in self.errors[:_MOST_ERRORS]:
+        for error in self.errors[:_MAX_ERRORS]:
             place = f" at {printable(error.field)}" if error.field else ""
             code = printable(f"{error.category}/{error.code}")
             sentences.append(f"{code}{place}: {printable(error.detail or 'no detail given')}")
-        if len(self.errors) > _MOST_ERRORS:
-            sentences.append(f"And {len(self.errors) - _MOST_ERRORS} more errors.")
+        if len(self.errors) > _MAX_ERRORS:
+            sentences.append(f"And {len(self.errors) - _MAX_ERRORS} more errors.")
         if self.attempts > 1:
             sentences.append(f"Tried {self.attempts} times.")
         if self.outcome_unknown:
@@ -229,4 +229,4 @@ def from_response(response: Any) -> ApiException:
     return failure
 
 
-_MOST_ERRORS = 5
+_MAX_ERRORS = 5

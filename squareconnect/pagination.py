@@ -132,7 +132,7 @@ class _Listing:
         """
         return self._page_cursor if self._rest else self._next
 
-    def _take(self, page: ListCustomersResponse) -> ListCustomersResponse:
+    def _advance(self, page: ListCustomersResponse) -> ListCustomersResponse:
         """Advance the listing by a page. Return the page without customers returned before or over the limit.
 
         If this raises, the listing does not advance.
@@ -144,15 +144,15 @@ class _Listing:
         following = page.cursor or None
         if following is not None and following in (self._next, self._landmark):
             raise DecodeError(200, "OK, but the answer repeats an earlier cursor: the listing would never end")
-        customers = came = page.customers or []
+        customers = received = page.customers or []
         if self._ids is not None:
-            customers = [customer for customer in came if customer.id not in self._ids]
+            customers = [customer for customer in received if customer.id not in self._ids]
         if self._limit is not None and len(customers) > self._limit - self._customers:
             customers = customers[: self._limit - self._customers]
             following = self._next
         if self._progress is not None:
             self._progress(self._pages + 1, self._customers + len(customers))
-        if len(customers) < len(came):
+        if len(customers) < len(received):
             page.customers = customers
         if self._ids is not None:
             self._ids.update(customer.id for customer in customers)
@@ -164,7 +164,7 @@ class _Listing:
         self._ended = following is None or self._customers == self._limit
         return page
 
-    def _restarts_after(self, failure: ApiException) -> bool:
+    def _restart_after(self, failure: ApiException) -> bool:
         """Restart at the first page and return True, if the cursor expired and ``on_expired_cursor`` allows it.
 
         Return False if the previous restart returned no new customer.
@@ -209,11 +209,11 @@ class Customers(_Listing):
 
     def _fetch(self) -> ListCustomersResponse:
         try:
-            return self._take(self._call(cursor=self._next, **self._query))
+            return self._advance(self._call(cursor=self._next, **self._query))
         except ApiException as failure:
-            if not self._restarts_after(failure):
+            if not self._restart_after(failure):
                 raise
-        return self._take(self._call(cursor=None, **self._query))
+        return self._advance(self._call(cursor=None, **self._query))
 
 
 class AsyncCustomers(_Listing):
@@ -237,8 +237,8 @@ class AsyncCustomers(_Listing):
 
     async def _fetch(self) -> ListCustomersResponse:
         try:
-            return self._take(await self._call(cursor=self._next, **self._query))
+            return self._advance(await self._call(cursor=self._next, **self._query))
         except ApiException as failure:
-            if not self._restarts_after(failure):
+            if not self._restart_after(failure):
                 raise
-        return self._take(await self._call(cursor=None, **self._query))
+        return self._advance(await self._call(cursor=None, **self._query))

@@ -29,8 +29,8 @@ _NO_PAUSE = 1e-6
 """The longest pause between retries, in seconds."""
 
 _CLOCK = "2026-01-01T00:00:00Z"
-_TOLD_REQUESTS = 50
-_TOLD_CHARACTERS = 1000
+_MAX_REQUESTS = 50
+_MAX_CHARACTERS = 1000
 _TOKEN = "SQUARE_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 _square = pytest.StashKey["Emulator"]()
 
@@ -146,7 +146,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Add the test's journal to the report of its failure."""
     report = yield
     if report.failed and (square := _emulator_of(item)) is not None:
-        report.sections.append(("square: the requests it received", "\n".join(_told(square))))
+        report.sections.append(("square: the requests it received", "\n".join(_describe_requests(square))))
     return report
 
 
@@ -163,26 +163,26 @@ def _emulator_of(item: pytest.Item) -> Emulator | None:
     return item.stash.get(_square, None)
 
 
-def _told(square: Emulator) -> Iterator[str]:
-    requests = square.requests[-_TOLD_REQUESTS:]
+def _describe_requests(square: Emulator) -> Iterator[str]:
+    requests = square.requests[-_MAX_REQUESTS:]
     if requests and requests[0].number > 1:
         yield f"... {requests[0].number - 1} earlier ones"
     for entry in requests:
-        yield from _told_request(entry)
+        yield from _describe_request(entry)
     if not requests:
         yield "no request"
     for fault in square.faults:
         if fault.used < (fault.times or 1):
-            yield f"unused: {_told_fault(fault)}"
+            yield f"unused: {_describe_fault(fault)}"
 
 
-def _told_request(entry: Entry) -> Iterator[str]:
-    met = "" if entry.fault is None else f"  [{_told_fault(entry.fault)}]"
+def _describe_request(entry: Entry) -> Iterator[str]:
+    met = "" if entry.fault is None else f"  [{_describe_fault(entry.fault)}]"
     yield f"{entry.number}. {entry.method} {entry.path} -> {entry.status or 'no answer'}{met}"
     for name, body in (("sent", entry.body), ("answered", entry.answer)):
         if body is not None:
-            yield f"    {name}: {body!r}"[:_TOLD_CHARACTERS]
+            yield f"    {name}: {body!r}"[:_MAX_CHARACTERS]
 
 
-def _told_fault(fault: Fault) -> str:
+def _describe_fault(fault: Fault) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in fault.as_json().items() if name != "id")

@@ -61,12 +61,12 @@ class RESTClientObject:
         self.configuration = configuration
         self._pools_size = pools_size
         self._fixed = {name: getattr(configuration, name) for name in FIXED}
-        self._assigned: Any = None
-        self._forget()
+        self._assigned_manager: Any = None
+        self._reset_connections()
         if threads.is_replaced():
             self._route(split_url(configuration.host)[0])  # Use the replacement for this client, even once it is gone.
 
-    def _forget(self) -> None:
+    def _reset_connections(self) -> None:
         self._lock = threading.Lock()
         self._slots = threads.Slots(self._fixed["connection_pool_maxsize"])
         self._routes: dict[tuple[str, Any], _Route] = {}
@@ -74,11 +74,11 @@ class RESTClientObject:
         _clients.add(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: vars(self)[name] for name in ("configuration", "_pools_size", "_fixed", "_assigned")}
+        return {name: vars(self)[name] for name in ("configuration", "_pools_size", "_fixed", "_assigned_manager")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._forget()
+        self._reset_connections()
 
     @property
     def pool_manager(self) -> Any:
@@ -87,11 +87,11 @@ class RESTClientObject:
 
     @pool_manager.setter
     def pool_manager(self, manager: Any) -> None:
-        self._assigned = manager
+        self._assigned_manager = manager
 
     @pool_manager.deleter
     def pool_manager(self) -> None:
-        self._assigned = None
+        self._assigned_manager = None
 
     def close(self) -> None:
         """Close the connections that no request is using. A later request opens new ones."""
@@ -164,7 +164,7 @@ class RESTClientObject:
             self._slots.free(attempt)
 
     def _manager_for(self, origin: str) -> Any:
-        return self._route(origin).manager if self._assigned is None else self._assigned
+        return self._route(origin).manager if self._assigned_manager is None else self._assigned_manager
 
     def _route(self, origin: str) -> _Route:
         tls = ssl.SSLContext  # gevent, truststore and other tools replace the class, and must not be bypassed.
@@ -258,11 +258,11 @@ _TLS_SETTINGS = ("verify_ssl", "ssl_ca_cert", "cert_file", "key_file")
 _clients: weakref.WeakSet[RESTClientObject] = weakref.WeakSet()
 
 
-def _start_anew_after_fork() -> None:
+def _reset_after_fork() -> None:
     """Leave the parent's connections to the parent. On a shared connection, each would read the other's answers."""
     for client in list(_clients):
-        client._forget()
+        client._reset_connections()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_anew_after_fork)
+    os.register_at_fork(after_in_child=_reset_after_fork)

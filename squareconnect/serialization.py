@@ -276,7 +276,10 @@ class Types:
         """Return the lookup for names used in a class: its source, or else the module and package that define it."""
         if model in _PLAIN_TYPES.values() or not isinstance(model, type) or issubclass(model, Model):
             return _our_model
-        return next((each for each in self._lookups if each(model.__name__) is model), _beside(model.__module__))
+        return next(
+            (each for each in self._lookups if each(model.__name__) is model),
+            _lookup_in_module_and_package(model.__module__),
+        )
 
 
 def _lookup_in(source: Any) -> Lookup:
@@ -296,7 +299,7 @@ def _our_model(name: str) -> Any:
 
 
 @cache
-def _beside(module: str) -> Lookup:
+def _lookup_in_module_and_package(module: str) -> Lookup:
     modules = [sys.modules.get(name) for name in (module, module.rpartition(".")[0])]
     return lambda name: next((found for each in modules if (found := getattr(each, name, None))), None)
 
@@ -470,12 +473,12 @@ def missing_field(value: Any) -> str | None:
     """Return the first required field that is missing in one of our models, or None."""
     if isinstance(value, Model):
         for name in value._required:
-            if not _holds_something(getattr(value, name)):
+            if not _has_value(getattr(value, name)):
                 return name
     return None
 
 
-def _holds_something(value: Any) -> bool:
+def _has_value(value: Any) -> bool:
     if not isinstance(value, Model):
         return value is not None
     for name in value._fields:  # noqa: SIM110 (a generator takes three times as long)
@@ -486,8 +489,8 @@ def _holds_something(value: Any) -> bool:
 
 # -- For clients without other sources ------------------------------------------------------------------------------
 
-_ours = Types()
-decode = _ours.decode
+_default_types = Types()
+decode = _default_types.decode
 
 LONGEST_ERRORS = 256 * 1024
 """The maximum size, in bytes, of an error body that is searched for errors. Square's have a few hundred."""
@@ -505,7 +508,7 @@ def decode_errors(content: bytes) -> list[models.Error]:
 
 
 def _readable_errors(errors: list[Any]) -> Any:
-    read = _ours._reader("Error")
+    read = _default_types._reader("Error")
     for error in errors:
         if isinstance(error, dict):
             with suppress(MismatchError):

@@ -25,14 +25,14 @@ def on_threads(configuration: Configuration) -> CustomersApi:
 
 def on_asyncio(configuration: Configuration) -> Any:
     """Return a client whose calls are made in an event loop of asyncio."""
-    return _Blocking(configuration, loop_in_a_thread(asyncio.new_event_loop))
+    return _BlockingApi(configuration, loop_in_a_thread(asyncio.new_event_loop))
 
 
 def on_uvloop(configuration: Configuration) -> Any:
     """Return a client whose calls are made in an event loop of uvloop."""
     import uvloop
 
-    return _Blocking(configuration, loop_in_a_thread(uvloop.new_event_loop))
+    return _BlockingApi(configuration, loop_in_a_thread(uvloop.new_event_loop))
 
 
 DRIVERS: dict[str, Callable[[Configuration], Any]] = {
@@ -50,7 +50,7 @@ def loop_in_a_thread(make: Callable[[], asyncio.AbstractEventLoop]) -> asyncio.A
     return loop
 
 
-class _Blocking:
+class _BlockingApi:
     """Calls the methods of :class:`AsyncCustomersApi` and waits for what they return, as :class:`CustomersApi` does."""
 
     def __init__(self, configuration: Configuration, loop: asyncio.AbstractEventLoop) -> None:
@@ -58,7 +58,7 @@ class _Blocking:
         self._client = AsyncApiClient(configuration)
         self._api = AsyncCustomersApi(self._client)
         self.api_client = self
-        self.rest_client = _Times(self._client.connections)
+        self.rest_client = _ClockSetter(self._client.connections)
 
     @property
     def configuration(self) -> Configuration:
@@ -75,7 +75,7 @@ class _Blocking:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(60)
 
 
-class _Times:
+class _ClockSetter:
     """Sets the clock of the asyncio driver through the attributes that ``rest_client`` has."""
 
     def __init__(self, connections: AsyncConnections) -> None:

@@ -21,6 +21,6 @@ with atheris.instrument_imports(include=["squareconnect", "json"]):  # pyright: 
     from test import test_any_answers
 
 if __name__ == "__main__":
-    rule: Any = test_any_answers.test_any_bytes_are_a_model_or_a_decode_error
+    rule: Any = test_any_answers.test_any_bytes_give_a_model_or_a_decode_error
     atheris.Setup(sys.argv, rule.hypothesis.fuzz_one_input)
     atheris.Fuzz()

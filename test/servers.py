@@ -308,13 +308,13 @@ def _pass(source: socket.socket, target: socket.socket) -> None:
 
 
 @contextlib.contextmanager
-def nobody() -> Iterator[str]:
+def silent_host() -> Iterator[str]:
     """Yield a host that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def untraced() -> dict[str, str]:
+def environment_without_coverage() -> dict[str, str]:
     """Return this process's environment without the variables that make coverage trace a child process."""
     return {name: value for name, value in os.environ.items() if not name.startswith("COV")}
 

@@ -108,7 +108,7 @@ def test_a_deletion_answered_without_a_body_has_succeeded(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [206, 226, 300, 304, 999])
-def test_statuses_that_are_no_successes_are_errors(status: int) -> None:
+def test_other_statuses_are_errors(status: int) -> None:
     headers = {"Content-Length": None} if status == 304 else {}
     with Server(otherwise=answer(status, b"" if status == 304 else FOUND, headers)) as server:
         with pytest.raises(ApiException) as caught:
@@ -136,7 +136,7 @@ def test_a_redirect_is_not_followed(status: int) -> None:
 GREEK = {"customer": {**CUSTOMER, "given_name": "Ἀδα " * 30_000}}
 
 
-def test_characters_that_chunks_cut_in_two_come_whole() -> None:
+def test_characters_split_across_chunks_are_decoded() -> None:
     body = json.dumps(GREEK, ensure_ascii=False).encode()
     pieces = [body[start : start + 4097] for start in range(0, len(body), 4097)]
     with Server(chunked(*pieces)) as server:
@@ -146,19 +146,19 @@ def test_characters_that_chunks_cut_in_two_come_whole() -> None:
     assert customer.given_name == GREEK["customer"]["given_name"]
 
 
-def test_a_byte_order_mark_is_no_part_of_the_json() -> None:
+def test_a_byte_order_mark_is_skipped() -> None:
     with Server(answer(200, b"\xef\xbb\xbf" + json.dumps(FOUND).encode())) as server:
         assert api_for(server).retrieve_customer("C1").customer
 
 
-def test_a_body_that_ends_with_the_connection_comes_whole() -> None:
+def test_a_body_that_ends_with_the_connection_is_read_completely() -> None:
     body = json.dumps(GREEK).encode()
     with Server(cut(b"HTTP/1.1 200 OK\r\n\r\n" + body)) as server:
         assert api_for(server).retrieve_customer("C1").customer
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP", "deflate"])
-def test_a_compressed_body_is_read_though_it_was_not_asked_for(encoding: str) -> None:
+def test_a_compressed_body_is_read_although_the_request_did_not_ask_for_compression(encoding: str) -> None:
     body = json.dumps(FOUND).encode()
     packed = zlib.compress(body) if encoding == "deflate" else gzip.compress(body, mtime=0)
     with Server(answer(200, packed, {"Content-Encoding": encoding})) as server:
@@ -202,7 +202,7 @@ def test_a_broken_compression_is_a_decode_error(encoding: str, body: bytes, prob
     assert caught.value.outcome_unknown
 
 
-def test_a_bomb_of_zeros_is_not_unpacked() -> None:
+def test_a_compression_bomb_is_not_decompressed() -> None:
     bomb = gzip.compress(b"\0" * 20_000_000, mtime=0)
     with Server(answer(200, bomb, {"Content-Encoding": "gzip"})) as server, pytest.raises(DecodeError) as caught:
         api_for(server, max_response_size=1_000_000).retrieve_customer("C1")
@@ -257,7 +257,7 @@ NO_HTTP = {
 
 
 @pytest.mark.parametrize(("data", "status"), NO_HTTP.values(), ids=NO_HTTP)
-def test_broken_http_is_a_failed_connection_that_keeps_what_began(data: bytes, status: int | None) -> None:
+def test_broken_http_is_a_failed_connection_that_keeps_the_part_that_was_read(data: bytes, status: int | None) -> None:
     with Server(cut(data)) as server, pytest.raises(ConnectionFailed) as caught:
         api_for(server, max_retries=0).create_customer({})
 
@@ -265,7 +265,7 @@ def test_broken_http_is_a_failed_connection_that_keeps_what_began(data: bytes, s
     assert caught.value.outcome_unknown
 
 
-def test_a_cut_answer_keeps_its_headers_and_the_part_of_its_body_that_came() -> None:
+def test_a_cut_answer_keeps_its_headers_and_the_part_of_its_body_that_arrived() -> None:
     with Server(cut(message(200, FOUND, {"X-Trace": "t1"})[:-5])) as server, pytest.raises(ConnectionFailed) as caught:
         api_for(server, max_retries=0).retrieve_customer("C1")
 
@@ -274,7 +274,7 @@ def test_a_cut_answer_keeps_its_headers_and_the_part_of_its_body_that_came() -> 
     assert caught.value.raw_body == BODY[:-5]
 
 
-def test_a_cut_chunk_keeps_the_chunks_before() -> None:
+def test_a_cut_chunk_keeps_the_earlier_chunks() -> None:
     data = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n8\r\nabc"
     with Server(cut(data)) as server, pytest.raises(ConnectionFailed) as caught:
         api_for(server, max_retries=0).retrieve_customer("C1")
@@ -290,7 +290,7 @@ def test_a_refusal_whose_body_is_cut_is_still_that_refusal() -> None:
     assert not caught.value.outcome_unknown
 
 
-def test_answers_that_only_announce_another_are_passed_over() -> None:
+def test_interim_answers_are_ignored() -> None:
     early = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 P\r\n\r\n"
     with Server(raw(early + WHOLE), raw(early + WHOLE)) as server:
         api = api_for(server)
@@ -300,7 +300,7 @@ def test_answers_that_only_announce_another_are_passed_over() -> None:
         assert server.connections == 1
 
 
-def test_what_comes_after_an_answer_is_no_answer_to_the_next_request() -> None:
+def test_surplus_bytes_are_not_the_answer_to_the_next_request() -> None:
     with Server(raw(WHOLE + message(200, {"customer": {**CUSTOMER, "id": "SOMEONE ELSE"}}))) as server:
         api = api_for(server)
         api.retrieve_customer("C1")

@@ -36,7 +36,7 @@ bodies = st.binary() | json_values.map(lambda value: json.dumps(value).encode())
 @settings(max_examples=300)
 @given(bodies, st.sampled_from(TYPES))
 @example(b'{"errors": []}', models.RetrieveCustomerResponse)
-def test_any_bytes_are_a_model_or_a_decode_error(body: bytes, kind: type[Model]) -> None:
+def test_any_bytes_give_a_model_or_a_decode_error(body: bytes, kind: type[Model]) -> None:
     try:
         model = client.deserialize(RESTResponse(200, "OK", {}, body), kind.__name__)
     except DecodeError as error:
@@ -48,15 +48,15 @@ def test_any_bytes_are_a_model_or_a_decode_error(body: bytes, kind: type[Model])
 
 
 @pytest.fixture(scope="module", params=["threads", "asyncio"])
-def line(request: pytest.FixtureRequest) -> Iterator[tuple[Server, Any]]:
+def server_and_api(request: pytest.FixtureRequest) -> Iterator[tuple[Server, Any]]:
     """A server, and a client with each driver that never retries."""
     with Server() as server:
         yield server, DRIVERS[request.param](Configuration(host=server.host, access_token="T0KEN", max_retries=0))
 
 
-def retrieve(line: tuple[Server, Any], data: bytes) -> ApiException | None:
+def retrieve(server_and_api: tuple[Server, Any], data: bytes) -> ApiException | None:
     """Return the exception that a call raises when a server sends these bytes, or check that it returns a customer."""
-    server, api = line
+    server, api = server_and_api
     server.otherwise = cut(data)
     try:
         response = api.retrieve_customer("C1")
@@ -68,17 +68,17 @@ def retrieve(line: tuple[Server, Any], data: bytes) -> ApiException | None:
 
 @settings(max_examples=100)
 @given(st.integers(200, 599), bodies)
-def test_any_answer_is_a_customer_or_an_exception_with_its_status(
-    line: tuple[Server, Any], status: int, body: bytes
+def test_any_answer_gives_a_customer_or_an_exception_with_its_status(
+    server_and_api: tuple[Server, Any], status: int, body: bytes
 ) -> None:
-    error = retrieve(line, message(status, body, {"Connection": "close"}))
+    error = retrieve(server_and_api, message(status, body, {"Connection": "close"}))
 
     assert error is None or error.status == status
 
 
 @settings(max_examples=100)
 @given(st.binary(max_size=200), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", WHOLE[:-3], WHOLE[:60]]))
-def test_any_bytes_on_the_wire_are_a_customer_or_an_exception(
-    line: tuple[Server, Any], data: bytes, start: bytes
+def test_any_bytes_on_the_wire_give_a_customer_or_an_exception(
+    server_and_api: tuple[Server, Any], data: bytes, start: bytes
 ) -> None:
-    retrieve(line, start + data)
+    retrieve(server_and_api, start + data)

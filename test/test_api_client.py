@@ -28,7 +28,7 @@ from test.recording_rest import ADA, TOKEN, Rest, answer, client_with
 # -- Making a client ------------------------------------------------------------------------------------------------
 
 
-def test_a_client_makes_its_own_configuration_if_it_is_given_none() -> None:
+def test_a_client_makes_a_configuration_if_none_is_given() -> None:
     assert isinstance(ApiClient().configuration, Configuration)
     assert ApiClient().configuration is not ApiClient().configuration
 
@@ -44,7 +44,7 @@ def test_the_positional_order_is_that_of_2_x() -> None:
 
 
 @pytest.mark.parametrize("host", ["https://connect.squareup.com", {"host": "x"}, 5])
-def test_what_is_no_configuration_is_refused_with_what_to_write(host: Any) -> None:
+def test_anything_other_than_a_configuration_is_refused_with_what_to_write(host: Any) -> None:
     with pytest.raises(TypeError) as caught:
         ApiClient(host)
 
@@ -106,7 +106,7 @@ def test_a_test_double_can_be_made_of_the_class() -> None:
 # -- Results --------------------------------------------------------------------------------------------------------
 
 
-def test_an_answer_comes_back_as_a_model_or_as_it_is() -> None:
+def test_an_answer_is_returned_as_a_model_or_unchanged() -> None:
     client, _ = client_with(*[answer({"customer": ADA})] * 4)
 
     call = ("/v2/customers/C1", "GET")
@@ -118,7 +118,7 @@ def test_an_answer_comes_back_as_a_model_or_as_it_is() -> None:
     assert isinstance(client.call_api(*call, response_type="Customer", _preload_content=False), RESTResponse)
 
 
-def test_the_status_and_headers_come_along_if_asked_for() -> None:
+def test_the_status_and_headers_are_returned_on_request() -> None:
     client, _ = client_with(answer({"customer": ADA}, 201), answer({}))
 
     whole = client.call_api("/x", "GET", response_type="RetrieveCustomerResponse", _return_http_data_only=False)
@@ -131,7 +131,7 @@ def test_the_status_and_headers_come_along_if_asked_for() -> None:
 
 
 @pytest.mark.parametrize("status", [204, 205])
-def test_only_a_deletion_needs_no_content_in_its_answer(status: int) -> None:
+def test_only_the_answer_to_a_deletion_may_be_empty(status: int) -> None:
     client, _ = client_with(*[answer(b"", status)] * 3)
 
     assert client.call_api("/x", "DELETE", response_type="DeleteCustomerResponse") == DeleteCustomerResponse()
@@ -143,7 +143,7 @@ def test_only_a_deletion_needs_no_content_in_its_answer(status: int) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b"null", b"{}", b'{"customer": "Ada"}', b"\xff"])
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_an_answer_of_another_kind_is_a_decode_error_with_the_answer(method: str, content: bytes) -> None:
+def test_an_answer_of_another_type_is_a_decode_error_with_the_answer(method: str, content: bytes) -> None:
     client, _ = client_with(answer(content))
 
     with pytest.raises(DecodeError) as caught:
@@ -182,7 +182,7 @@ def test_there_is_no_last_response_before_the_first() -> None:
         _ = client.last_response
 
 
-def test_an_answer_that_cannot_be_decoded_is_the_last_response_all_the_same() -> None:
+def test_an_answer_that_cannot_be_decoded_is_still_the_last_response() -> None:
     client, _ = client_with(answer(b"<html>"))
 
     with pytest.raises(DecodeError):
@@ -210,7 +210,7 @@ def test_a_deletion_without_content_has_no_text() -> None:
 
 
 @pytest.mark.parametrize("option", [{"async_req": True}, {"callback": print}])
-def test_a_time_out_that_cannot_be_is_refused_at_once_in_the_background_too(option: dict[str, Any]) -> None:
+def test_an_impossible_time_out_is_refused_at_once_even_in_the_background(option: dict[str, Any]) -> None:
     client, rest = client_with()
 
     with pytest.raises(ValueError, match="_request_timeout must be a number of seconds"):

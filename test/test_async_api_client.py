@@ -45,7 +45,7 @@ def parameters_of(method: Any) -> list[Any]:
     return [(each.name, each.kind, each.default) for each in inspect.signature(method).parameters.values()]
 
 
-def test_has_the_parameters_of_the_other_client() -> None:
+def test_has_the_same_parameters_as_the_synchronous_client() -> None:
     assert inspect.iscoroutinefunction(AsyncApiClient.call_api)
     assert inspect.iscoroutinefunction(AsyncApiClient.request)
     assert parameters_of(AsyncApiClient) == parameters_of(ApiClient)
@@ -53,7 +53,7 @@ def test_has_the_parameters_of_the_other_client() -> None:
     assert parameters_of(AsyncApiClient.call_api) == parameters_of(ApiClient.call_api)
 
 
-def test_sends_what_the_other_client_sends() -> None:
+def test_sends_what_the_synchronous_client_sends() -> None:
     def settings(client: Any) -> Any:
         client.user_agent = "Shop/1"
         client.set_default_header("X-Shop", "7")
@@ -76,7 +76,7 @@ def test_options_change_what_a_call_returns() -> None:
         assert isinstance(asyncio.run(retrieve(client_of(server), _preload_content=False)), RESTResponse)
 
 
-def test_an_answer_that_is_no_customer_is_a_decode_error() -> None:
+def test_an_answer_without_a_customer_is_a_decode_error() -> None:
     with Server(answer(200, b"{}")) as server, pytest.raises(DecodeError):
         asyncio.run(retrieve(client_of(server)))
 
@@ -117,7 +117,7 @@ def test_bad_arguments_are_refused_before_anything_is_sent() -> None:
         assert server.connections == 0
 
 
-def test_an_api_class_made_for_the_other_client_returns_something_to_await() -> None:
+def test_an_api_class_made_for_the_synchronous_client_returns_an_awaitable() -> None:
     async def main() -> None:
         async with client_of(server) as client:
             call = CustomersApi(client).retrieve_customer("C1")  # type: ignore[arg-type]
@@ -142,7 +142,7 @@ def test_a_subclass_may_replace_request() -> None:
     assert recorded == [("PUT", "http://localhost:1/v2/customers/C9", {"note": "n"})]
 
 
-def test_each_task_has_a_last_response_of_its_own() -> None:
+def test_each_task_has_its_own_last_response() -> None:
     async def look(client: AsyncApiClient, customer_id: str) -> None:
         with pytest.raises(AttributeError, match="no call of this task has succeeded"):
             _ = client.last_response
@@ -161,7 +161,7 @@ def test_each_task_has_a_last_response_of_its_own() -> None:
         asyncio.run(main())
 
 
-def test_outside_of_a_task_there_is_no_last_response() -> None:
+def test_there_is_no_last_response_outside_of_a_task() -> None:
     with pytest.raises(AttributeError, match="there is no last_response"):
         _ = AsyncApiClient().last_response
 
@@ -171,7 +171,7 @@ def run_outside_of_a_task(coroutine: Coroutine[Any, Any, Any]) -> None:
         coroutine.send(None)
 
 
-def test_a_call_that_no_task_makes_succeeds_too() -> None:
+def test_a_call_outside_of_a_task_succeeds() -> None:
     class Immediate(AsyncApiClient):
         async def request(self, *args: Any, **options: Any) -> Any:
             return RESTResponse(200, "OK", {}, b"{}")
@@ -208,7 +208,7 @@ def test_a_client_can_be_copied_and_pickled() -> None:
     assert "T0KEN" not in repr(vars(client))
 
 
-def test_pages_are_listed_over_either_client() -> None:
+def test_pages_can_be_listed_with_either_client() -> None:
     async def main() -> None:
         settings = Configuration(host=square.url, access_token=square.access_token)
         async with AsyncApiClient(settings) as ours:
@@ -237,13 +237,13 @@ except ImportError as error:
 """
 
 
-def test_without_h11_it_says_what_to_install() -> None:
+def test_without_h11_the_error_says_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT_H11], check=True, capture_output=True, text=True)
 
     assert done.stdout == "AsyncApiClient needs h11: pip install 'squareconnect[async]'\n"
 
 
-def test_another_module_that_is_missing_is_named_by_itself() -> None:
+def test_another_missing_module_is_named_in_the_error() -> None:
     code = "import sys; sys.modules['squareconnect.transport.aio_dial'] = None\n"
     code += "import squareconnect; squareconnect.AsyncApiClient()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -251,13 +251,13 @@ def test_another_module_that_is_missing_is_named_by_itself() -> None:
     assert "ModuleNotFoundError: import of squareconnect.transport.aio_dial halted" in done.stderr
 
 
-def test_the_client_costs_an_import_nothing_until_it_is_used() -> None:
+def test_importing_the_package_does_not_import_the_client() -> None:
     code = "import sys, squareconnect; squareconnect.ApiClient; print('h11' in sys.modules, 'asyncio' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
     assert done.stdout == "False False\n"
 
 
-def test_customers_come_whole() -> None:
+def test_customers_arrive_complete() -> None:
     with Server() as server:
         assert asyncio.run(retrieve(client_of(server))).customer.id == CUSTOMER["id"]

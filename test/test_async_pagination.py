@@ -10,7 +10,7 @@ from squareconnect import (
     ListCustomersResponse,
     paginate_async,
 )
-from test.directories import Directory, cut_off, expired, page_of
+from test.customer_directory import Directory, cut_off, expired, page_of
 
 if TYPE_CHECKING:
     from squareconnect.pagination import AsyncCustomers
@@ -20,18 +20,18 @@ async def collected(customers: AsyncCustomers) -> list[str | None]:
     return [customer.id async for customer in customers]
 
 
-def test_async_gives_the_customers_of_all_pages_in_order() -> None:
+def test_async_yields_the_customers_of_all_pages_in_order() -> None:
     assert asyncio.run(collected(paginate_async(Directory("ab", "", "c").list_customers_soon))) == ["a", "b", "c"]
 
 
-def test_async_gives_pages() -> None:
+def test_async_yields_pages() -> None:
     async def pages() -> list[ListCustomersResponse]:
         return [page async for page in paginate_async(Directory("ab", "c").list_customers_soon).pages()]
 
     assert asyncio.run(pages()) == [page_of("ab", "1"), page_of("c", None)]
 
 
-def test_async_goes_on_after_a_failure() -> None:
+def test_async_continues_after_a_failure() -> None:
     directory = Directory("ab", "cd")
     directory.failures[1] = cut_off()
     customers = paginate_async(directory.list_customers_soon)
@@ -52,7 +52,7 @@ def test_async_restarts_after_an_expired_cursor() -> None:
     assert asyncio.run(collected(customers)) == ["a", "b", "c", "d"]
 
 
-def test_async_a_cancelled_page_is_asked_for_again() -> None:
+def test_async_a_cancelled_page_is_requested_again() -> None:
     directory = Directory("ab", "cd")
     customers = paginate_async(directory.list_customers_soon)
 

@@ -42,7 +42,7 @@ class Gate:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open = threading.Event()
-        self.began = threading.Semaphore(0)
+        self.running = threading.Semaphore(0)
         self.inside = 0
         self.most_inside = 0
         self.calls = 0
@@ -52,15 +52,15 @@ class Gate:
             self.calls += 1
             self.inside += 1
             self.most_inside = max(self.most_inside, self.inside)
-        self.began.release()
+        self.running.release()
         assert self._open.wait(PATIENCE)
         with self._lock:
             self.inside -= 1
         return "through"
 
-    def wait_until_begun(self, calls: int = 1) -> None:
+    def wait_until_running(self, calls: int = 1) -> None:
         for _ in range(calls):
-            assert self.began.acquire(timeout=PATIENCE)
+            assert self.running.acquire(timeout=PATIENCE)
 
     def open(self) -> None:
         self._open.set()
@@ -99,7 +99,7 @@ def fail() -> str:
 # -- Handles --------------------------------------------------------------------------------------------------------
 
 
-def test_a_handle_gives_the_result(gate: Gate) -> None:
+def test_a_handle_returns_the_result(gate: Gate) -> None:
     handle = Workers(1).start(gate)
     assert not handle.done()
     assert handle.is_alive()
@@ -116,7 +116,7 @@ def test_a_handle_raises_what_the_call_raised() -> None:
     assert isinstance(handle.exception(), NotFound)
 
 
-def test_get_waits_no_longer_than_it_is_told(gate: Gate) -> None:
+def test_get_waits_no_longer_than_its_time_out(gate: Gate) -> None:
     handle = Workers(1).start(gate)
     with pytest.raises(HandleTimeout):
         handle.get(0.01)
@@ -124,7 +124,7 @@ def test_get_waits_no_longer_than_it_is_told(gate: Gate) -> None:
     assert handle.get(PATIENCE) == "through"
 
 
-def test_join_waits_no_longer_than_it_is_told_and_raises_nothing(gate: Gate) -> None:
+def test_join_waits_no_longer_than_its_time_out_and_raises_nothing(gate: Gate) -> None:
     handle = Workers(1).start(gate)
     handle.join(0.01)
     assert handle.is_alive()
@@ -156,17 +156,17 @@ def test_a_handle_with_an_exception_is_freed_without_the_garbage_collector() -> 
 # -- Workers --------------------------------------------------------------------------------------------------------
 
 
-def test_no_more_calls_run_at_a_time_than_there_may_be_threads(gate: Gate) -> None:
+def test_no_more_calls_run_at_once_than_the_maximum_number_of_threads(gate: Gate) -> None:
     workers = Workers(3)
     handles = [workers.start(gate) for _ in range(10)]
-    gate.wait_until_begun(3)
+    gate.wait_until_running(3)
     assert len(background_threads()) == 3
     gate.open()
     assert [handle.get(PATIENCE) for handle in handles] == ["through"] * 10
     assert gate.most_inside == 3
 
 
-def test_calls_begin_in_the_order_they_were_started() -> None:
+def test_calls_run_in_the_order_they_were_started() -> None:
     workers = Workers(1)
     order: list[int] = []
     handles = [workers.start(lambda number=number: order.append(number)) for number in range(20)]  # type: ignore[misc]
@@ -175,7 +175,7 @@ def test_calls_begin_in_the_order_they_were_started() -> None:
     assert order == list(range(20))
 
 
-def test_no_thread_is_left_when_no_call_waits() -> None:
+def test_the_threads_end_when_no_call_waits() -> None:
     workers = Workers(4)
     for handle in [workers.start(int) for _ in range(20)]:
         handle.join(PATIENCE)
@@ -184,14 +184,14 @@ def test_no_thread_is_left_when_no_call_waits() -> None:
 
 def test_the_threads_are_daemons(gate: Gate) -> None:
     Workers(1).start(gate)
-    gate.wait_until_begun()
+    gate.wait_until_running()
     assert all(thread.daemon for thread in background_threads())
 
 
-def test_a_call_cancelled_before_it_began_is_never_made(gate: Gate) -> None:
+def test_a_call_cancelled_before_it_runs_is_never_made(gate: Gate) -> None:
     workers = Workers(1)
     first, second = workers.start(gate), workers.start(gate)
-    gate.wait_until_begun()
+    gate.wait_until_running()
     assert second.cancel()
     gate.open()
     assert first.get(PATIENCE) == "through"
@@ -201,9 +201,9 @@ def test_a_call_cancelled_before_it_began_is_never_made(gate: Gate) -> None:
     assert gate.calls == 1
 
 
-def test_a_call_on_its_way_cannot_be_cancelled(gate: Gate) -> None:
+def test_a_running_call_cannot_be_cancelled(gate: Gate) -> None:
     handle = Workers(1).start(gate)
-    gate.wait_until_begun()
+    gate.wait_until_running()
     assert not handle.cancel()
     gate.open()
     assert handle.get(PATIENCE) == "through"
@@ -213,7 +213,7 @@ def refuse_to_start(thread: threading.Thread) -> None:
     raise RuntimeError("can't start new thread")
 
 
-def test_a_call_for_which_there_is_no_thread_raises_and_is_not_made(
+def test_a_call_for_which_no_thread_can_start_raises_and_is_not_made(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workers = Workers(1)
@@ -225,12 +225,12 @@ def test_a_call_for_which_there_is_no_thread_raises_and_is_not_made(
     assert gate.calls == 0
 
 
-def test_a_call_for_which_there_is_no_further_thread_waits_for_one_that_runs(
+def test_a_call_for_which_no_further_thread_can_start_waits_for_a_running_one(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workers = Workers(2)
     first = workers.start(gate)
-    gate.wait_until_begun()
+    gate.wait_until_running()
     with monkeypatch.context() as without_threads:
         without_threads.setattr(threading.Thread, "start", refuse_to_start)
         second = workers.start(lambda: "made")
@@ -267,7 +267,7 @@ def test_a_callback_gets_the_result_before_the_handle_is_done() -> None:
     assert handles[0].get() == "result"
 
 
-def test_a_failed_call_is_reported_and_on_the_handle_and_calls_nothing_back(
+def test_a_failed_call_is_reported_and_kept_on_the_handle_without_calling_back(
     reported: list[BaseException | None],
 ) -> None:
     results: list[str] = []
@@ -278,7 +278,7 @@ def test_a_failed_call_is_reported_and_on_the_handle_and_calls_nothing_back(
     assert results == []
 
 
-def test_a_callback_that_raises_is_reported_and_the_result_is_on_the_handle(
+def test_a_callback_that_raises_is_reported_and_the_handle_keeps_the_result(
     reported: list[BaseException | None],
 ) -> None:
     handle = Workers(1).start(lambda: "result", lambda result: result.index("missing"))
@@ -286,14 +286,14 @@ def test_a_callback_that_raises_is_reported_and_the_result_is_on_the_handle(
     assert [type(error) for error in reported] == [ValueError]
 
 
-def test_a_report_that_fails_stops_no_other_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_excepthook_does_not_stop_other_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading, "excepthook", lambda args: 1 / 0)
     workers = Workers(1)
     workers.start(fail, print).join(PATIENCE)
     assert workers.start(lambda: "result").get(PATIENCE) == "result"
 
 
-def test_without_a_callback_a_failure_is_the_callers_alone(reported: list[BaseException | None]) -> None:
+def test_without_a_callback_only_the_caller_learns_of_a_failure(reported: list[BaseException | None]) -> None:
     Workers(1).start(fail).join(PATIENCE)
     assert reported == []
 
@@ -317,20 +317,20 @@ def test_awaiting_raises_what_the_call_raised() -> None:
     asyncio.run(failing())
 
 
-def test_a_cancelled_task_ends_at_once_and_makes_no_call_that_had_not_begun(gate: Gate) -> None:
+def test_a_cancelled_task_ends_at_once_and_its_waiting_call_is_not_made(gate: Gate) -> None:
     async def awaiting(handle: CallHandle[str]) -> str:
         return await handle
 
     async def cancelled() -> None:
         workers = Workers(1)
-        begun, waiting = workers.start(gate), workers.start(gate)
-        tasks = [asyncio.create_task(awaiting(handle)) for handle in (begun, waiting)]
-        await asyncio.to_thread(gate.wait_until_begun)
+        running, waiting = workers.start(gate), workers.start(gate)
+        tasks = [asyncio.create_task(awaiting(handle)) for handle in (running, waiting)]
+        await asyncio.to_thread(gate.wait_until_running)
         for task in tasks:
             task.cancel()
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [asyncio.CancelledError] * 2
-        assert (begun.running(), waiting.cancelled()) == (True, True)
+        assert (running.running(), waiting.cancelled()) == (True, True)
 
     asyncio.run(cancelled())
     gate.open()
@@ -368,17 +368,17 @@ def blocked_client(gate: Gate, **settings: Any) -> ApiClient:
     return client
 
 
-def test_a_client_makes_no_more_calls_at_a_time_than_it_opens_connections(gate: Gate) -> None:
+def test_a_client_makes_no_more_calls_at_once_than_it_has_connections(gate: Gate) -> None:
     api = CustomersApi(blocked_client(gate, connection_pool_maxsize=2))
     handles = [api.retrieve_customer("C", async_req=True) for _ in range(6)]
-    gate.wait_until_begun(2)
+    gate.wait_until_running(2)
     gate.open()
     for handle in handles:
         handle.join(PATIENCE)
     assert gate.most_inside == 2
 
 
-def test_what_cannot_be_sent_raises_at_once(gate: Gate) -> None:
+def test_a_call_that_cannot_be_sent_raises_at_once(gate: Gate) -> None:
     api = CustomersApi(blocked_client(gate))
     with pytest.raises(ValueError, match="customer_id must be an id as Square gave it"):
         api.retrieve_customer("..", async_req=True)
@@ -387,7 +387,7 @@ def test_what_cannot_be_sent_raises_at_once(gate: Gate) -> None:
     assert gate.calls == 0
 
 
-def test_a_callback_gets_the_model_and_the_call_gives_its_handle_at_once(gate: Gate) -> None:
+def test_a_callback_gets_the_model_and_the_call_returns_its_handle_at_once(gate: Gate) -> None:
     responses: list[RetrieveCustomerResponse] = []
     handle = CustomersApi(blocked_client(gate)).retrieve_customer("C", callback=responses.append)
     assert handle.is_alive()
@@ -418,7 +418,7 @@ def test_ten_thousand_clients_leave_no_thread(gate: Gate) -> None:
     wait_until(lambda: threading.active_count() == before)
 
 
-def test_a_client_that_has_made_calls_in_the_background_can_be_pickled_and_copied() -> None:
+def test_a_client_can_be_pickled_and_copied_after_calls_in_the_background() -> None:
     with Emulator() as square, ApiClient(Configuration(host=square.url, access_token=square.access_token)) as client:
         CustomersApi(client).list_customers(async_req=True).join(PATIENCE)
         for other in (pickle.loads(pickle.dumps(client)), copy.deepcopy(client)):

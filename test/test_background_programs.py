@@ -29,7 +29,7 @@ def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
 
 
-def test_a_hanging_call_does_not_keep_the_interpreter_from_exiting() -> None:
+def test_a_hanging_call_does_not_stop_the_interpreter_from_exiting() -> None:
     ended = run("""
 handle = api(silent_host).list_customers(async_req=True)
 while not handle.running():
@@ -39,7 +39,7 @@ print("end")
     assert (ended.stdout, ended.stderr) == ("end\n", "")
 
 
-def test_a_program_that_ends_waits_for_its_callbacks() -> None:
+def test_an_ending_program_waits_for_its_callbacks() -> None:
     with Emulator() as square:
         ended = run("""
 for _ in range(3):
@@ -48,7 +48,7 @@ for _ in range(3):
     assert (ended.stdout, ended.stderr) == ("called\n" * 3, "")
 
 
-def test_a_program_that_ends_waits_for_the_calls_that_its_callbacks_make() -> None:
+def test_an_ending_program_waits_for_the_calls_that_its_callbacks_make() -> None:
     with Emulator() as square:
         ended = run("""
 customers = api(sys.argv[1])
@@ -65,26 +65,26 @@ customers.list_customers(callback=next_page)
     assert (ended.stdout, ended.stderr) == ("page 1\npage 2\npage 3\npage 4\npage 5\n", "")
 
 
-def test_a_program_that_ends_waits_for_a_hanging_callback_until_its_deadline() -> None:
+def test_an_ending_program_waits_for_a_hanging_callback_until_its_deadline() -> None:
     ended = run("api(silent_host, deadline=0.2).list_customers(callback=print)")
     assert "Exception in thread squareconnect" in ended.stderr
     assert "squareconnect.exceptions.Timeout: GET /v2/customers failed" in ended.stderr
 
 
-def test_a_forked_child_makes_its_own_calls_and_none_of_its_parents() -> None:
+def test_a_forked_child_makes_its_own_calls_but_not_its_parents_calls() -> None:
     ended = run("""
 workers = Workers(1)
 go_on = threading.Event()
-begun = threading.Event()
+started = threading.Event()
 made_in = []
 
 def blocked():
-    begun.set()
+    started.set()
     go_on.wait()
 
 workers.start(blocked, print)
 waiting = workers.start(lambda: print("the waiting call was made in", "child" if child == 0 else "parent"))
-begun.wait()
+started.wait()
 child = os.fork()
 if child == 0:
     print("the child's own call:", workers.start(lambda: "made").get(5), flush=True)
@@ -102,7 +102,7 @@ waiting.join(5)
     assert ended.stderr == ""
 
 
-def test_a_client_makes_no_thread_until_it_makes_a_call_in_the_background() -> None:
+def test_a_client_starts_no_thread_before_its_first_call_in_the_background() -> None:
     ended = run("""
 customers = api(silent_host)
 print("asyncio" in sys.modules, threading.active_count())

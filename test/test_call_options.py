@@ -28,14 +28,14 @@ def api(server: Server) -> Iterator[CustomersApi]:
         yield CustomersApi(client)
 
 
-def test_without_options_a_call_gives_the_model(api: CustomersApi) -> None:
+def test_without_options_a_call_returns_the_model(api: CustomersApi) -> None:
     response = api.retrieve_customer("C1")
     assert type(response) is RetrieveCustomerResponse
     assert response.customer is not None
     assert CUSTOMER.items() <= response.customer.to_dict().items()
 
 
-def test_return_http_data_only_false_gives_data_status_and_headers(api: CustomersApi) -> None:
+def test_return_http_data_only_false_returns_data_status_and_headers(api: CustomersApi) -> None:
     response = api.retrieve_customer("C1", _return_http_data_only=False)
     assert type(response) is ApiResponse
     assert response.data == api.retrieve_customer("C1")
@@ -53,7 +53,7 @@ def test_an_api_response_can_be_copied_and_pickled(copied: Any) -> None:
     assert again == response
 
 
-def test_preload_content_false_gives_the_answer_as_it_came(api: CustomersApi) -> None:
+def test_preload_content_false_returns_the_unread_answer(api: CustomersApi) -> None:
     response = api.retrieve_customer("C1", _preload_content=False)
     assert type(response) is RESTResponse
     assert (response.status, response.getheader("X-Request-Id")) == (200, "R1")
@@ -74,7 +74,7 @@ def test_request_timeout_replaces_the_time_out_of_the_configuration(server: Serv
 
 
 @pytest.mark.parametrize("timeout", [0, -1, "1", (1,), (1, 0), True])
-def test_refuses_a_request_timeout_that_is_none(server: Server, api: CustomersApi, timeout: Any) -> None:
+def test_a_request_timeout_that_is_none_is_refused(server: Server, api: CustomersApi, timeout: Any) -> None:
     with pytest.raises(ValueError, match="_request_timeout"):
         api.retrieve_customer("C1", _request_timeout=timeout)
     assert server.requests == []
@@ -91,7 +91,9 @@ def test_headers_replace_all_others_of_the_same_name(server: Server, api: Custom
 
 
 @pytest.mark.parametrize("options", [{}, {"_return_http_data_only": False}, {"_preload_content": False}])
-def test_in_the_background_a_call_gives_what_it_gives_else(api: CustomersApi, options: dict[str, Any]) -> None:
+def test_a_call_in_the_background_returns_the_same_as_in_the_foreground(
+    api: CustomersApi, options: dict[str, Any]
+) -> None:
     directly = api.retrieve_customer("C1", **options)
     handle: CallHandle[Any] = api.retrieve_customer("C1", async_req=True, **options)
     called_back: list[Any] = []
@@ -114,7 +116,7 @@ def test_in_the_background_a_call_gives_what_it_gives_else(api: CustomersApi, op
         ("sortfield", "sort_field"),
     ],
 )
-def test_an_unknown_option_is_refused_with_the_words_of_2_x_and_the_nearest_right_one(
+def test_an_unknown_option_is_refused_with_the_message_of_2_x_and_a_suggestion(
     server: Server, api: CustomersApi, misspelt: str, right: str
 ) -> None:
     options: dict[str, Any] = {misspelt: None}
@@ -125,6 +127,6 @@ def test_an_unknown_option_is_refused_with_the_words_of_2_x_and_the_nearest_righ
     assert server.requests == []
 
 
-def test_an_unknown_option_like_no_other_is_refused_without_advice(api: CustomersApi) -> None:
+def test_an_unknown_option_unlike_any_other_is_refused_without_a_suggestion(api: CustomersApi) -> None:
     with pytest.raises(TypeError, match=r"^Got an unexpected keyword argument 'zzz' to method retrieve_customer$"):
         api.retrieve_customer("C1", zzz=1)  # type: ignore[call-overload] # pyright: ignore

@@ -41,13 +41,13 @@ if TYPE_CHECKING:
         ('{"customers": []}', "ListCustomersResponse", ListCustomersResponse(customers=[])),
     ],
 )
-def test_deserialize_takes_all_type_names_and_anything_with_data(data: Any, response_type: Any, value: Any) -> None:
+def test_deserialize_accepts_all_type_names_and_any_object_with_data(data: Any, response_type: Any, value: Any) -> None:
     assert ApiClient().deserialize(SimpleNamespace(data=data), response_type) == value
     content = data if isinstance(data, bytes) else data.encode()
     assert ApiClient().deserialize(answer(content), response_type) == value
 
 
-def test_deserialize_refuses_what_is_of_another_type() -> None:
+def test_deserialize_refuses_values_of_another_type() -> None:
     with pytest.raises(DecodeError) as caught:
         ApiClient().deserialize(SimpleNamespace(data='{"exp_month": "x"}'), "Card")
 
@@ -57,7 +57,7 @@ def test_deserialize_refuses_what_is_of_another_type() -> None:
         ApiClient().deserialize(SimpleNamespace(data=5), "Card")
 
 
-def test_sanitize_for_serialization_gives_plain_values() -> None:
+def test_sanitize_for_serialization_returns_plain_values() -> None:
     card = Card(id="c1", billing_address=Address(country="GB"))
 
     assert ApiClient().sanitize_for_serialization({"cards": [card], "on": date(2019, 6, 12), "none": None}) == {
@@ -70,11 +70,11 @@ def test_sanitize_for_serialization_gives_plain_values() -> None:
 
 
 @pytest.mark.parametrize(("value", "as_text"), [("a b", "a b"), (5, "5"), (["a", "b"], "a,b"), ([1, 2], "1,2")])
-def test_to_path_value_gives_text(value: Any, as_text: str) -> None:
+def test_to_path_value_returns_text(value: Any, as_text: str) -> None:
     assert ApiClient().to_path_value(value) == as_text
 
 
-def test_post_parameters_are_those_given_and_the_files_read(tmp_path: Path) -> None:
+def test_post_parameters_are_the_given_ones_and_the_contents_of_the_files(tmp_path: Path) -> None:
     given = [("a", "1")]
     (tmp_path / "one.txt").write_bytes(b"1")
     (tmp_path / "two").write_bytes(b"2")
@@ -104,6 +104,6 @@ def test_a_file_that_cannot_be_read_is_an_os_error(tmp_path: Path) -> None:
         (["text/html", "Text/Plain"], "text/html, text/plain", "text/html"),
     ],
 )
-def test_json_is_selected_where_it_can_be(media_types: list[str], accept: str | None, content_type: str) -> None:
+def test_json_is_selected_wherever_possible(media_types: list[str], accept: str | None, content_type: str) -> None:
     assert ApiClient().select_header_accept(media_types) == accept
     assert ApiClient().select_header_content_type(media_types) == content_type

@@ -61,7 +61,7 @@ def test_the_same_value_after_the_same_requests_agrees() -> None:
     assert not agree(exception("no", "ValueError"), value([1]))
 
 
-def test_an_exception_may_be_of_a_subclass_and_say_more() -> None:
+def test_an_exception_may_be_of_a_subclass_with_a_longer_message() -> None:
     theirs = exception("Got an unexpected keyword argument 'x'", "TypeError", "Exception")
 
     assert agree(theirs, exception("Got an unexpected keyword argument 'x'. Did you mean 'y'?", "MyError", "TypeError"))
@@ -74,7 +74,7 @@ def test_a_failed_call_is_compared_by_its_answer() -> None:
     assert not agree(failure(404, "ApiException"), failure(400, "InvalidRequest", "ApiException"))
 
 
-def test_what_can_be_called_may_accept_more_but_not_less() -> None:
+def test_a_callable_may_accept_more_but_not_less() -> None:
     assert agree(function(ONE), function(ONE, TWO, NAMED, OTHERS))
     assert agree(function(ONE, OTHERS), function(ONE, NAMED, OTHERS))
     assert not agree(function(ONE, TWO), function(ONE, OTHERS))
@@ -83,7 +83,7 @@ def test_what_can_be_called_may_accept_more_but_not_less() -> None:
     assert not agree(function(ONE, OTHERS), function(ONE))
 
 
-def test_a_difference_explains_what_it_lists_and_payloads_that_end_as_it_says() -> None:
+def test_a_difference_explains_the_expressions_and_payloads_that_it_lists() -> None:
     (wrong,) = (each for each in DIFFERENCES if each.peculiarity == "wrong type")
 
     assert wrong.explains(wrong.shown_by[0], "", {})
@@ -93,7 +93,7 @@ def test_a_difference_explains_what_it_lists_and_payloads_that_end_as_it_says() 
     assert not wrong.explains("x", "", {"raises": ["DecodeError"]})
 
 
-def test_a_difference_explains_calls_that_end_as_it_says() -> None:
+def test_a_difference_explains_calls_with_the_outcome_that_it_lists() -> None:
     (errors,) = (each for each in DIFFERENCES if each.what == "Successes with errors only")
     call = "call('CustomersApi', 'list_customers', 'an answer with errors only')"
 
@@ -133,7 +133,7 @@ class BoxesApi:
 FULL = {"Size": 5, "Name": "nam é", "Tags": ["tag é", "tag é"], "Boxes": []}
 
 
-def test_a_call_is_made_of_what_a_method_documents() -> None:
+def test_a_call_is_generated_from_the_documentation_of_a_method() -> None:
     models: Any = SimpleNamespace(Box=Box)
     method = Method(BoxesApi.fill_box)
 
@@ -148,32 +148,32 @@ def test_a_call_is_made_of_what_a_method_documents() -> None:
     assert "errors" in method.answer(models, VARIANTS["a refusal"])
 
 
-def test_a_made_model_never_holds_one_of_its_own_kind() -> None:
+def test_a_generated_model_never_contains_a_model_of_its_own_type() -> None:
     box = value_of(SimpleNamespace(Box=Box), "Box", "box")  # type: ignore[arg-type]
 
     assert (box.inner, box.boxes, box.size) == (None, [], 5)
 
 
-def test_what_differs_from_run_to_run_is_taken_out_of_what_programs_print() -> None:
+def test_values_that_change_with_each_run_are_removed_from_a_programs_output() -> None:
     printed = '["WO6K2NEXDMUP2VQUMC5XCDWTFP", "ccof:pzVjztNT_Z031u3v-pYu8P", "2026-11-24T17:20:55.190Z", "Ada", 404]'
 
     assert without_volatile(printed) == '["ID", "ID", "TIME", "Ada", 404]'
 
 
-def test_two_runs_of_a_program_part_at_the_first_line_that_differs_or_that_one_lacks() -> None:
+def test_the_first_difference_is_a_different_or_missing_line() -> None:
     assert first_difference([1, 2], [1, 2]) is None
     assert first_difference([1, 2, 3], [1, 5, 6]) == (2, 5)
     assert first_difference([1, 2], [1]) == (2, None)
 
 
-def test_no_two_differences_are_about_the_same() -> None:
+def test_no_difference_is_listed_twice() -> None:
     shown = [expression for each in DIFFERENCES for expression in each.shown_by]
 
     assert len({each.what for each in DIFFERENCES}) == len(DIFFERENCES)
     assert len(set(shown)) == len(shown)
 
 
-def test_the_same_seed_makes_the_same_payloads_and_they_are_expressions() -> None:
+def test_the_same_seed_makes_the_same_payloads_and_all_are_expressions() -> None:
     one, other = Payloads(Random(5)), Payloads(Random(5))
     cases = [one.case() for _ in range(300)]
 
@@ -188,7 +188,7 @@ def requirements_in(sentence: str) -> list[str]:
     return re.findall(r"`(squareconnect[^`]*)`", listed)
 
 
-def test_the_requirements_of_the_migration_page_choose_what_it_says() -> None:
+def test_the_requirements_on_the_migration_page_select_the_releases_that_it_names() -> None:
     ours, theirs = requirements_in("These requirements select\nit: "), requirements_in("These stay with 2.x:\n")
 
     assert len(ours) == len(theirs) == 4
@@ -200,7 +200,7 @@ def test_the_requirements_of_the_migration_page_choose_what_it_says() -> None:
 
 
 @pytest.mark.parametrize("path", ["CustomersApi", "apis.customers_api", "models.customer", "rest.ApiException"])
-def test_the_paths_of_the_migration_page_are_there(path: str) -> None:
+def test_the_paths_on_the_migration_page_exist(path: str) -> None:
     assert f"`squareconnect.{path}`" in MIGRATION.read_text()
     thing: Any = squareconnect
     for name in path.split("."):

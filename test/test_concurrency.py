@@ -51,7 +51,7 @@ def echo(wire: Wire, request: Request) -> None:
     wire.send(message(200, {"customer": {**CUSTOMER, "id": request.target.rpartition("/")[2]}}))
 
 
-def asks_right(api: CustomersApi, name: str, count: int) -> bool:
+def gets_right_answers(api: CustomersApi, name: str, count: int) -> bool:
     """Return whether each of some calls gets the customer that it asks for."""
     for number in range(count):
         customer = api.retrieve_customer(f"{name}-{number}").customer
@@ -60,11 +60,11 @@ def asks_right(api: CustomersApi, name: str, count: int) -> bool:
     return True
 
 
-def test_sixteen_threads_share_sixteen_connections_and_mix_nothing_up(caplog: pytest.LogCaptureFixture) -> None:
+def test_sixteen_threads_share_sixteen_connections_and_get_their_own_answers(caplog: pytest.LogCaptureFixture) -> None:
     with Server(otherwise=echo) as server, caplog.at_level(logging.WARNING):
         api = api_for(server)
         with ThreadPoolExecutor(16) as threads:
-            right = list(threads.map(lambda number: asks_right(api, f"T{number}", 30), range(16)))
+            right = list(threads.map(lambda number: gets_right_answers(api, f"T{number}", 30), range(16)))
 
         assert right == [True] * 16
         assert len(server.requests) == 480
@@ -76,7 +76,7 @@ def test_more_threads_wait_for_a_connection() -> None:
     with Server(otherwise=echo) as server:
         api = api_for(server, connection_pool_maxsize=2)
         with ThreadPoolExecutor(16) as threads:
-            assert all(threads.map(lambda number: asks_right(api, f"T{number}", 5), range(16)))
+            assert all(threads.map(lambda number: gets_right_answers(api, f"T{number}", 5), range(16)))
 
         assert server.connections <= 2
 
@@ -85,7 +85,7 @@ def test_threads_may_close_the_client_while_others_call() -> None:
     with Server(otherwise=echo) as server:
         api = api_for(server)
         with ThreadPoolExecutor(8) as threads:
-            calls = [threads.submit(asks_right, api, f"T{number}", 20) for number in range(7)]
+            calls = [threads.submit(gets_right_answers, api, f"T{number}", 20) for number in range(7)]
             for _ in range(20):
                 api.api_client.close()
             assert [call.result() for call in calls] == [True] * 7
@@ -121,7 +121,7 @@ def in_child(work: Callable[[], bool]) -> Callable[[], bool]:
         os._exit(status)
 
 
-def test_a_call_that_was_forked_between_two_tries_goes_on_over_connections_of_its_own() -> None:
+def test_a_call_that_is_forked_between_two_tries_continues_over_its_own_connections() -> None:
     children: list[int] = []
 
     def fork(report: TryReport) -> None:
@@ -134,7 +134,7 @@ def test_a_call_that_was_forked_between_two_tries_goes_on_over_connections_of_it
         api = api_for(server, on_try=fork, deadline=20.0)
         right = False
         try:
-            right = asks_right(api, "C", 1)
+            right = gets_right_answers(api, "C", 1)
         finally:
             if children == [0]:
                 os._exit(0 if right else 2)
@@ -144,28 +144,28 @@ def test_a_call_that_was_forked_between_two_tries_goes_on_over_connections_of_it
 
 
 @pytest.mark.parametrize("secure", [False, True])
-def test_after_a_fork_parent_and_child_use_connections_of_their_own(secure: bool, server_tls: ssl.SSLContext) -> None:
+def test_after_a_fork_parent_and_child_use_their_own_connections(secure: bool, server_tls: ssl.SSLContext) -> None:
     with Server(otherwise=echo, tls=server_tls if secure else None) as server, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         api = api_for(server, verify_ssl=False)
         gate, opened = os.pipe()
         # A child cannot use OpenSSL 3.0 if a thread of the parent was starting or ending its use during the fork.
         with ThreadPoolExecutor(3) as threads:
-            assert all(threads.map(lambda number: asks_right(api, f"B{number}", 5), range(3)))
+            assert all(threads.map(lambda number: gets_right_answers(api, f"B{number}", 5), range(3)))
             time.sleep(0.05)
             before = server.connections
             ends = [
-                in_child(lambda name=name: bool(os.read(gate, 1)) and asks_right(api, name, 30))  # type: ignore[misc]
+                in_child(lambda name=name: bool(os.read(gate, 1)) and gets_right_answers(api, name, 30))  # type: ignore[misc]
                 for name in ("C1", "C2")
             ]
         os.write(opened, b"12")
         os.close(gate)
         os.close(opened)
-        assert asks_right(api, "PARENT", 30)
+        assert gets_right_answers(api, "PARENT", 30)
 
         assert [end() for end in ends] == [True, True]
         assert server.connections == before + 2
-        assert asks_right(api, "PARENT", 1)
+        assert gets_right_answers(api, "PARENT", 1)
         users: dict[int, set[str]] = {}
         for request in server.requests:
             users.setdefault(request.connection, set()).add(request.target.rpartition("/")[2].partition("-")[0])
@@ -176,8 +176,8 @@ def test_a_fork_while_others_are_calling_leaves_the_child_able_to_call() -> None
     with Server(otherwise=echo) as server:
         api = api_for(server, connection_pool_maxsize=2)
         with ThreadPoolExecutor(6) as threads:
-            calls = [threads.submit(asks_right, api, f"T{number}", 60) for number in range(6)]
-            ends = [in_child(lambda: asks_right(api, "CHILD", 5)) for _ in range(4)]
+            calls = [threads.submit(gets_right_answers, api, f"T{number}", 60) for number in range(6)]
+            ends = [in_child(lambda: gets_right_answers(api, "CHILD", 5)) for _ in range(4)]
             assert [end() for end in ends] == [True] * 4
             assert [call.result() for call in calls] == [True] * 6
 
@@ -185,7 +185,7 @@ def test_a_fork_while_others_are_calling_leaves_the_child_able_to_call() -> None
 def test_a_fork_while_another_thread_holds_every_lock_leaves_the_child_able_to_call() -> None:
     with Server(otherwise=echo) as server:
         api = api_for(server)
-        assert asks_right(api, "BEFORE", 1)
+        assert gets_right_answers(api, "BEFORE", 1)
         client = api.api_client.rest_client
         held, done = threading.Event(), threading.Event()
 
@@ -198,18 +198,18 @@ def test_a_fork_while_another_thread_holds_every_lock_leaves_the_child_able_to_c
         holder.start()
         held.wait()
         try:
-            assert in_child(lambda: asks_right(api, "CHILD", 2) and gc.collect() >= 0)()
+            assert in_child(lambda: gets_right_answers(api, "CHILD", 2) and gc.collect() >= 0)()
         finally:
             done.set()
             holder.join()
 
 
-def test_what_is_done_in_a_child_leaves_old_connections_alone_and_opens_new_ones() -> None:
+def test_a_child_leaves_old_connections_alone_and_opens_new_ones() -> None:
     with Server(otherwise=echo) as server:
         api = api_for(server)
-        assert asks_right(api, "BEFORE", 2)
-        rest._start_anew_after_fork()
-        assert asks_right(api, "AFTER", 2)
+        assert gets_right_answers(api, "BEFORE", 2)
+        rest._reset_after_fork()
+        assert gets_right_answers(api, "AFTER", 2)
 
         assert server.connections == 2
 
@@ -220,12 +220,12 @@ COPIES: list[Callable[[Any], Any]] = [copy.deepcopy, lambda thing: pickle.loads(
 
 
 @pytest.mark.parametrize("copied", COPIES, ids=["deepcopy", "pickle"])
-def test_a_copy_of_a_used_client_calls_over_connections_of_its_own(copied: Callable[[Any], Any]) -> None:
+def test_a_copy_of_a_used_client_uses_its_own_connections(copied: Callable[[Any], Any]) -> None:
     with Server(otherwise=echo) as server:
         api = CustomersApi(ApiClient(Configuration(host=server.host, access_token="T0KEN"), "X-Shop", "1"))
-        assert asks_right(api, "FIRST", 2)
+        assert gets_right_answers(api, "FIRST", 2)
         again = copied(api)
-        assert asks_right(again, "SECOND", 2)
+        assert gets_right_answers(again, "SECOND", 2)
         client = copied(api.api_client)
         assert client.configuration is client.rest_client.configuration
         assert client.request("GET", server.host + "/x").status == 200
@@ -235,7 +235,7 @@ def test_a_copy_of_a_used_client_calls_over_connections_of_its_own(copied: Calla
 
 
 @pytest.mark.parametrize("copied", COPIES, ids=["deepcopy", "pickle"])
-def test_what_calls_give_and_raise_can_be_copied(copied: Callable[[Any], Any]) -> None:
+def test_results_and_exceptions_of_calls_can_be_copied(copied: Callable[[Any], Any]) -> None:
     with Server(answer(), answer(404, {"errors": [{"category": "A", "code": "B"}]})) as server:
         api = api_for(server)
         found = api.retrieve_customer("C1", _return_http_data_only=False)
@@ -271,7 +271,7 @@ def test_ten_thousand_clients_leave_nothing_behind() -> None:
     assert threading.active_count() <= threads
 
 
-def test_clients_that_called_close_their_connections_as_they_go() -> None:
+def test_clients_close_their_connections_when_they_are_collected() -> None:
     with Server() as server:
         before = descriptors()
         for _ in range(50):
@@ -313,7 +313,7 @@ def test_calls_that_failed_leave_no_connection_open() -> None:
         close,
     ],
 )
-def test_no_answer_costs_the_client_a_connection(odd: Step) -> None:
+def test_no_kind_of_answer_makes_the_client_lose_a_connection(odd: Step) -> None:
     with Server(odd, odd) as server:
         api = api_for(server, connection_pool_maxsize=1, max_retries=0, max_response_size=4096, deadline=5.0)
         for _ in range(2):

@@ -47,7 +47,7 @@ def test_the_environment_sets_the_host() -> None:
         Configuration(environment="staging")  # type: ignore[arg-type]
 
 
-def test_the_token_comes_from_the_environment_as_it_is_when_the_configuration_is_made(
+def test_the_token_is_read_from_the_environment_when_the_configuration_is_made(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "FIRST")
@@ -63,7 +63,7 @@ def test_the_token_comes_from_the_environment_as_it_is_when_the_configuration_is
 
 
 @given(st.text() | st.binary())
-def test_a_token_is_visible_ascii_or_is_refused_unshown(token: str | bytes) -> None:
+def test_a_token_that_is_not_visible_ascii_is_refused_and_not_shown(token: str | bytes) -> None:
     characters = token if isinstance(token, str) else token.decode("latin-1")
     try:
         settings = Configuration(access_token=token)
@@ -135,7 +135,7 @@ REFUSED: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("name", "value"), REFUSED)
-def test_a_setting_that_cannot_work_is_refused_by_its_name(name: str, value: Any) -> None:
+def test_an_impossible_setting_is_refused_with_its_name(name: str, value: Any) -> None:
     settings = Configuration()
     before = getattr(settings, name)
     with pytest.raises(ValueError, match=name):
@@ -159,14 +159,14 @@ def test_a_setting_that_cannot_work_is_refused_by_its_name(name: str, value: Any
         ("temp_folder_path", "/tmp", "/tmp"),
     ],
 )
-def test_a_setting_that_can_work_is_kept(name: str, value: Any, kept: Any) -> None:
+def test_a_possible_setting_is_kept(name: str, value: Any, kept: Any) -> None:
     settings = Configuration()
     setattr(settings, name, value)
 
     assert getattr(settings, name) == kept
 
 
-def test_an_unknown_name_is_refused_with_the_nearest() -> None:
+def test_an_unknown_name_is_refused_with_a_suggestion() -> None:
     with pytest.raises(AttributeError, match=r"no setting 'acess_token'. Did you mean 'access_token'\?"):
         Configuration().acess_token = "T"  # type: ignore[attr-defined]
     with pytest.raises(TypeError):
@@ -174,7 +174,7 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
-def test_a_copy_has_the_same_settings_and_a_life_of_its_own(copied: Any) -> None:
+def test_a_copy_has_the_same_settings_and_can_be_changed_separately(copied: Any) -> None:
     settings = Configuration(host="http://127.0.0.1:1", access_token="T", timeout=(1, 2), proxy="http://ada:x@p")
     again = copied(settings)
     again.access_token = "ANOTHER"
@@ -183,7 +183,7 @@ def test_a_copy_has_the_same_settings_and_a_life_of_its_own(copied: Any) -> None
     assert repr(again) == repr(settings)
 
 
-def test_the_representation_shows_the_settings_but_no_secrets() -> None:
+def test_the_repr_shows_the_settings_but_no_secrets() -> None:
     shown = repr(Configuration(access_token="CANARY", proxy="http://ada:CANARY@proxy.example"))
 
     assert "CANARY" not in shown
@@ -193,7 +193,7 @@ def test_the_representation_shows_the_settings_but_no_secrets() -> None:
     assert repr(Configuration.__new__(Configuration)) == "Configuration()"
 
 
-def test_the_representation_shows_no_key_that_was_put_in_later() -> None:
+def test_the_repr_shows_no_key_that_was_added_later() -> None:
     settings = Configuration()
     settings.api_key["Authorization"] = settings.password = "CANARY"
 
@@ -202,7 +202,7 @@ def test_the_representation_shows_no_key_that_was_put_in_later() -> None:
     assert Configuration().api_key == {}
 
 
-def test_a_client_keeps_the_settings_that_are_read_when_it_is_made() -> None:
+def test_a_client_keeps_the_settings_that_it_reads_when_it_is_made() -> None:
     with servers.Server(servers.answer()) as server:
         api = servers.api_for(server)
         api.api_client.configuration.proxy = "http://127.0.0.1:1"
@@ -227,7 +227,7 @@ def test_a_subclass_has_the_settings_of_its_base_and_its_own() -> None:
     assert "shop" not in Configuration.settings
 
 
-def test_what_is_concealed_is_not_represented_but_stays_what_it_is() -> None:
+def test_a_concealed_value_is_not_shown_by_repr_and_keeps_its_value() -> None:
     assert repr(conceal("x")) == "'***'"
     assert repr(conceal("")) == "''"
     assert conceal(b"x\xff") == "x\xff"
@@ -248,7 +248,7 @@ def test_authorization_is_as_in_2_x() -> None:
     }
 
 
-def test_the_debug_report_tells_versions() -> None:
+def test_the_debug_report_names_versions() -> None:
     assert f"SDK Package Version: {squareconnect.__version__}" in Configuration(access_token="T").to_debug_report()
 
 
@@ -274,7 +274,7 @@ def test_other_machines_are_not(host: str) -> None:
     assert not is_loopback(f"http://{host}:8080/localhost")
 
 
-def test_setting_the_module_as_if_it_were_the_configuration_says_what_to_write() -> None:
+def test_setting_an_attribute_of_the_module_says_what_to_write() -> None:
     with pytest.raises(AttributeError, match=r"configuration\.verify_ssl has no effect since 2\.20180712\.3"):
         configuration.verify_ssl = False  # type: ignore[attr-defined]
     configuration.something_else = 1  # type: ignore[attr-defined]
@@ -291,7 +291,7 @@ def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 class TestDefaultsOfTheModule:
-    def test_hold_for_configurations_without_their_own_earlier_and_later_ones(self, module: Any) -> None:
+    def test_apply_to_earlier_and_later_configurations_without_their_own(self, module: Any) -> None:
         earlier, own = Configuration(), Configuration(access_token="OWN", host="https://own.example")
         assert earlier.access_token == "OF-ENVIRONMENT"
 
@@ -309,7 +309,7 @@ class TestDefaultsOfTheModule:
         assert (module.access_token, module.host) == ("GLOBAL", "https://global.example")
         assert "GLOBAL" not in repr(earlier)
 
-    def test_do_not_change_what_is_set_later(self, module: Any) -> None:
+    def test_do_not_change_settings_that_are_set_later(self, module: Any) -> None:
         settings = Configuration()
         with pytest.warns(DeprecationWarning, match="sets the"):
             module.access_token = b"GLOBAL"
@@ -318,7 +318,7 @@ class TestDefaultsOfTheModule:
         assert settings.access_token == "OWN"
         assert Configuration(access_token="").access_token == ""
 
-    def test_can_be_empty_and_taken_back(self, module: Any) -> None:
+    def test_can_be_empty_and_can_be_removed(self, module: Any) -> None:
         settings = Configuration()
         with pytest.warns(DeprecationWarning, match="sets the"):
             module.access_token = module.host = ""
@@ -327,7 +327,7 @@ class TestDefaultsOfTheModule:
             module.access_token = None
         assert settings.access_token == "OF-ENVIRONMENT"
 
-    def test_go_along_in_a_pickle(self, module: Any) -> None:
+    def test_are_pickled_with_a_configuration(self, module: Any) -> None:
         with pytest.warns(DeprecationWarning, match="sets the"):
             module.access_token = "GLOBAL"
         content = pickle.dumps(Configuration())
@@ -347,7 +347,7 @@ def ignore(report: object) -> None:
     """A function that can be pickled."""
 
 
-def test_a_function_for_tries_is_kept_in_copies_and_in_a_pickle_if_it_can_be_pickled() -> None:
+def test_a_hook_for_tries_is_copied_and_is_pickled_if_possible() -> None:
     for function in (ignore, lambda report: None):
         settings = Configuration(on_try=function)
         assert copy.copy(settings).on_try is copy.deepcopy(settings).on_try is settings.on_try is function
@@ -357,7 +357,7 @@ def test_a_function_for_tries_is_kept_in_copies_and_in_a_pickle_if_it_can_be_pic
     assert again.host == settings.host
 
 
-def test_each_setting_is_declared_once_and_everything_follows() -> None:
+def test_everything_about_a_setting_is_derived_from_its_declaration() -> None:
     class Pets(Settings):
         """Settings of a shop."""
 
@@ -376,7 +376,7 @@ def test_each_setting_is_declared_once_and_everything_follows() -> None:
 
 @pytest.mark.parametrize("name", ["host", "proxy"])
 @pytest.mark.parametrize("url", ["ftp://EAAA-CANARY", "https://x?CANARY\n", "https://u:CANARY@[::::]", "CANARY\n"])
-def test_a_refused_host_or_proxy_is_not_shown_in_the_message_or_in_the_frames(name: str, url: str) -> None:
+def test_a_refused_host_or_proxy_is_not_shown_in_the_message_or_in_local_variables(name: str, url: str) -> None:
     given: Any = {name: url}
     mistakes: list[Any] = [lambda: Configuration(**given), lambda: setattr(Configuration(), name, url)]
     for mistake in mistakes:
@@ -395,7 +395,7 @@ def test_a_proxy_at_an_impossible_address_is_refused(address: str) -> None:
     assert Configuration(proxy="http://user:PW@[::1]:80").proxy == "http://user:PW@[::1]:80"
 
 
-def test_a_text_may_come_as_bytes() -> None:
+def test_a_text_may_be_bytes() -> None:
     assert configuration.text("customer_id", "é") == configuration.text("customer_id", "é".encode()) == "é"
     assert configuration.text("customer_id", UUID(int=5)) == "00000000-0000-0000-0000-000000000005"
     for wrong in (b"\xff", 1, None):

@@ -27,14 +27,14 @@ BODY = {"given_name": "Ada"}
 
 
 @contextlib.contextmanager
-def soon() -> Iterator[None]:
+def ends_in_time() -> Iterator[None]:
     """Check that the block ends within 10 seconds. Without a time-out, nothing here ends within 20 seconds."""
     start = time.monotonic()
     yield
     assert time.monotonic() - start < 10
 
 
-def test_there_are_time_outs_and_a_deadline_by_default() -> None:
+def test_time_outs_and_a_deadline_are_set_by_default() -> None:
     configuration = Configuration()
 
     assert configuration.timeout == (10.0, 30.0)
@@ -56,23 +56,23 @@ DRIPS = {
 
 @pytest.mark.parametrize("dripping", DRIPS.values(), ids=DRIPS)
 def test_a_server_that_drips_is_stopped_at_the_deadline(dripping: servers.Step) -> None:
-    with Server(otherwise=dripping) as server, soon(), pytest.raises(Timeout) as caught:
+    with Server(otherwise=dripping) as server, ends_in_time(), pytest.raises(Timeout) as caught:
         api_for(server, deadline=0.3).retrieve_customer("C1")
 
     assert caught.value.attempts == 1
 
 
-def test_a_flood_of_announced_answers_is_stopped_at_the_deadline() -> None:
+def test_a_flood_of_interim_answers_is_stopped_at_the_deadline() -> None:
     def flood(wire: servers.Wire, request: servers.Request) -> None:
         while not wire.server.ended.is_set():
             wire.send(b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n" * 1000)
 
-    with Server(flood) as server, soon(), pytest.raises(Timeout, match="the deadline passed"):
+    with Server(flood) as server, ends_in_time(), pytest.raises(Timeout, match="the deadline passed"):
         api_for(server, deadline=0.3).retrieve_customer("C1")
 
 
-def test_a_silent_server_is_left_after_the_read_time_out() -> None:
-    with Server(otherwise=stall) as server, soon(), pytest.raises(Timeout) as caught:
+def test_a_call_to_a_silent_server_ends_after_the_read_time_out() -> None:
+    with Server(otherwise=stall) as server, ends_in_time(), pytest.raises(Timeout) as caught:
         api_for(server, timeout=(10, 0.1), max_retries=1).retrieve_customer("C1")
 
     assert caught.value.attempts == 2
@@ -92,37 +92,37 @@ def test_a_create_that_times_out_is_sent_once() -> None:
 
 
 @pytest.mark.parametrize("timeout", [0.1, (5, 0.1), [5, 0.1]])
-def test_a_call_can_have_a_time_out_of_its_own(timeout: Any) -> None:
-    with Server(otherwise=stall) as server, soon(), pytest.raises(Timeout):
+def test_a_call_can_have_its_own_time_out(timeout: Any) -> None:
+    with Server(otherwise=stall) as server, ends_in_time(), pytest.raises(Timeout):
         api_for(server, max_retries=0).retrieve_customer("C1", _request_timeout=timeout)
 
 
-def test_a_server_that_does_not_shake_hands_is_left_at_the_deadline() -> None:
-    with servers.nobody() as host, soon(), pytest.raises(Timeout) as caught:
+def test_a_tls_handshake_that_never_ends_is_stopped_at_the_deadline() -> None:
+    with servers.silent_host() as host, ends_in_time(), pytest.raises(Timeout) as caught:
         api_for(host.replace("http:", "https:"), deadline=0.3).create_customer(BODY)
 
     assert not caught.value.outcome_unknown
 
 
 @pytest.mark.parametrize("proxying", [stall, DRIPS["a status line"]], ids=["silent", "dripping"])
-def test_a_proxy_that_does_not_connect_is_left_at_the_deadline(proxying: servers.Step) -> None:
-    with Server(otherwise=proxying) as proxy, soon(), pytest.raises(Timeout) as caught:
+def test_a_call_through_a_proxy_that_never_connects_ends_at_the_deadline(proxying: servers.Step) -> None:
+    with Server(otherwise=proxying) as proxy, ends_in_time(), pytest.raises(Timeout) as caught:
         api_for("https://square.example", proxy=proxy.host, deadline=0.3).create_customer(BODY)
 
     assert not caught.value.outcome_unknown
 
 
-def test_a_server_behind_a_slow_proxy_has_what_is_left_of_the_time() -> None:
-    with servers.nobody() as host, Server(otherwise=servers.after(0.2, servers.tunnel)) as proxy, soon():
+def test_a_server_behind_a_slow_proxy_has_only_the_remaining_time() -> None:
+    with servers.silent_host() as host, Server(otherwise=servers.after(0.2, servers.tunnel)) as proxy, ends_in_time():
         target = host.replace("http:", "https:")
         with pytest.raises(Timeout):
             api_for(target, proxy=proxy.host, deadline=0.3).retrieve_customer("C1")
 
 
 @pytest.mark.parametrize("secure", [False, True])
-def test_a_server_that_does_not_read_is_left_at_the_deadline(secure: bool, server_tls: ssl.SSLContext) -> None:
+def test_a_call_to_a_server_that_does_not_read_ends_at_the_deadline(secure: bool, server_tls: ssl.SSLContext) -> None:
     huge = {"note": "n" * 20_000_000}
-    with Server(tls=server_tls if secure else None, deaf=True) as server, soon():
+    with Server(tls=server_tls if secure else None, deaf=True) as server, ends_in_time():
         api = api_for(server, deadline=1.0, verify_ssl=False)
         with pytest.warns() if secure else contextlib.nullcontext(), pytest.raises(Timeout) as caught:
             api.create_customer(huge)
@@ -131,7 +131,7 @@ def test_a_server_that_does_not_read_is_left_at_the_deadline(secure: bool, serve
 
 
 @pytest.fixture
-def full() -> Iterator[str]:
+def full_port_url() -> Iterator[str]:
     """The URL of a port whose queue is full, so that a connection is neither accepted nor refused."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as stack:
         for _ in range(4):
@@ -141,9 +141,9 @@ def full() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_a_connection_that_is_not_made_is_left_after_the_connect_time_out(full: str) -> None:
-    with soon(), pytest.raises(Timeout) as caught:
-        api_for(full, timeout=(0.1, 30), max_retries=1).create_customer(BODY)
+def test_a_connection_that_is_never_accepted_ends_after_the_connect_time_out(full_port_url: str) -> None:
+    with ends_in_time(), pytest.raises(Timeout) as caught:
+        api_for(full_port_url, timeout=(0.1, 30), max_retries=1).create_customer(BODY)
 
     assert caught.value.attempts == 2
     assert not caught.value.outcome_unknown
@@ -169,22 +169,24 @@ def host_named(names: Names, monkeypatch: pytest.MonkeyPatch) -> str:
     return "http://square.example"
 
 
-def test_a_name_that_is_not_looked_up_in_time_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_name_lookup_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     names = Names(seconds=20)
     host = host_named(names, monkeypatch)
 
-    with soon(), pytest.raises(Timeout, match="no connection could be made before the deadline") as caught:
+    with ends_in_time(), pytest.raises(Timeout, match="no connection could be made before the deadline") as caught:
         api_for(host, deadline=0.2, allow_insecure_http=True).create_customer(BODY)
     names.ended.set()
 
     assert not caught.value.outcome_unknown
 
 
-def test_all_addresses_of_a_name_are_tried_before_the_deadline(full: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    addresses = [("127.0.0.1", int(full.rpartition(":")[2]))] * 20
+def test_all_addresses_of_a_name_are_tried_before_the_deadline(
+    full_port_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = [("127.0.0.1", int(full_port_url.rpartition(":")[2]))] * 20
     host = host_named(Names(*addresses), monkeypatch)
 
-    with soon(), pytest.raises(Timeout):
+    with ends_in_time(), pytest.raises(Timeout):
         api_for(host, timeout=0.1, deadline=0.4, allow_insecure_http=True).retrieve_customer("C1")
 
 
@@ -206,7 +208,7 @@ def test_an_unknown_name_is_a_failed_connection() -> None:
         api_for("https://square.invalid", max_retries=0).retrieve_customer("C1")
 
 
-def test_names_are_looked_up_even_where_no_thread_can_be_made() -> None:
+def test_names_are_looked_up_even_if_no_thread_can_be_started() -> None:
     before = threading.stack_size(2**46)
     try:
         with pytest.raises(RuntimeError):
@@ -217,7 +219,7 @@ def test_names_are_looked_up_even_where_no_thread_can_be_made() -> None:
         threading.stack_size(before)
 
 
-def retrieve_in_vain(api: CustomersApi) -> None:
+def failing_retrieve(api: CustomersApi) -> None:
     with pytest.raises(ConnectionFailed):
         api.retrieve_customer("C1")
 
@@ -225,12 +227,12 @@ def retrieve_in_vain(api: CustomersApi) -> None:
 def test_a_call_waits_for_a_connection_until_the_deadline() -> None:
     with Server(otherwise=stall) as server:
         api = api_for(server, connection_pool_maxsize=1, timeout=20, max_retries=0)
-        holder = threading.Thread(target=retrieve_in_vain, args=(api,))
+        holder = threading.Thread(target=failing_retrieve, args=(api,))
         holder.start()
         while not server.requests:
             time.sleep(0.001)
         api.api_client.configuration.deadline = 0.2
-        with soon(), pytest.raises(Timeout) as caught:
+        with ends_in_time(), pytest.raises(Timeout) as caught:
             api.create_customer(BODY)
 
         assert server.connections == 1
@@ -270,7 +272,7 @@ def test_pauses_grow_and_are_capped() -> None:
     assert clock.pauses == [0.5, 1, 2, 4, 5, 5]
 
 
-def test_what_the_server_asks_for_is_waited_up_to_the_cap() -> None:
+def test_the_pause_that_the_server_asks_for_is_capped() -> None:
     with Server(
         answer(429, {}, {"Retry-After": 7}), answer(429, {}, {"Retry-After": 86400}), answer(503, {})
     ) as server:
@@ -281,7 +283,7 @@ def test_what_the_server_asks_for_is_waited_up_to_the_cap() -> None:
     assert clock.pauses == [7, 30, 2]
 
 
-def test_a_pause_that_would_outlast_the_deadline_is_not_begun() -> None:
+def test_a_pause_that_would_outlast_the_deadline_is_not_started() -> None:
     with Server(otherwise=answer(429, {}, {"Retry-After": 12})) as server:
         api = api_for(server, deadline=20)
         clock = with_clock(api)
@@ -292,10 +294,10 @@ def test_a_pause_that_would_outlast_the_deadline_is_not_begun() -> None:
     assert caught.value.attempts == 2
 
 
-def test_a_pause_that_overslept_leaves_a_try_that_ends_at_once() -> None:
+def test_a_try_after_a_pause_that_took_too_long_ends_at_once() -> None:
     with Server(answer(503, {}), otherwise=stall) as server:
         api = api_for(server, deadline=5)
         clock = with_clock(api)
         api.api_client.rest_client.sleep = lambda seconds: clock.sleep(100)
-        with soon(), pytest.raises(Timeout):
+        with ends_in_time(), pytest.raises(Timeout):
             api.retrieve_customer("C1")

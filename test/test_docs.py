@@ -48,10 +48,10 @@ class Recorder:
 
 
 class TestGeneratedPages:
-    def test_say_what_the_classes_say(self) -> None:
+    def test_match_the_classes(self) -> None:
         assert docs.stale() == {}
 
-    def test_are_named_when_they_are_stale(
+    def test_are_named_when_they_are_out_of_date(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
     ) -> None:
         page = tmp_path / "Customer.md"
@@ -127,7 +127,7 @@ class TestPages:
         assert [str(page) for page in pages if f"]({page}" not in index] == ["README.md"]
 
     @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-    def test_lead_nowhere_that_is_not_there(self, page: Path) -> None:
+    def test_have_no_broken_links(self, page: Path) -> None:
         for target in re.findall(r"]\((?!https?:)([^)\s]+)\)", page.read_text()):
             file, _, anchor = target.partition("#")
             linked = page.parent / file if file else page
@@ -136,7 +136,7 @@ class TestPages:
                 assert anchor in anchors_of(linked), target
 
     @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
-    def test_name_only_files_that_are_there(self, page: str) -> None:
+    def test_name_only_files_that_exist(self, page: str) -> None:
         for line in (ROOT / page).read_text().splitlines():
             folder = ROOT / "squareconnect"
             for name in re.findall(r"`([\w./-]+\.(?:py|md|txt|toml|json)|[\w.]+/[\w./-]*)`", line):
@@ -144,12 +144,12 @@ class TestPages:
                 assert path, f"{page} names {name}, which is not there"
                 folder = path.parent
 
-    def test_name_every_file_of_tests(self) -> None:
+    def test_name_every_test_file(self) -> None:
         said = (ROOT / "CONTRIBUTING.md").read_text()
         tests = [path for path in (ROOT / "test").iterdir() if path.name.startswith("test_") or path.is_dir()]
         assert [path.name for path in tests if path.name[0] != "_" and f"{path.name}`" not in said] == []
 
-    def test_count_the_methods_right_and_so_do_the_docstrings(self) -> None:
+    def test_state_the_right_number_of_methods_as_do_the_docstrings(self) -> None:
         words = [
             "none",
             "one",

@@ -79,13 +79,13 @@ def test_each_status_has_its_class(status: int, kind: type[ApiException]) -> Non
     assert type(from_response(response(status))) is kind
 
 
-def test_a_refused_card_is_a_payment_method_error_whatever_the_status() -> None:
+def test_a_refused_card_is_a_payment_method_error_with_any_status() -> None:
     body = b'{"errors": [{"category": "PAYMENT_METHOD_ERROR", "code": "CVV_FAILURE"}]}'
 
     assert type(from_response(response(400, body))) is PaymentMethodError
 
 
-def test_the_tree_is_the_one_that_is_drawn() -> None:
+def test_the_class_tree_is_as_documented() -> None:
     drawn = exceptions.__doc__ or ""
     members = [kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, ApiException)]
 
@@ -94,7 +94,7 @@ def test_the_tree_is_the_one_that_is_drawn() -> None:
     assert all(kind.__base__ is ApiException and kind.advice != ApiException.advice for kind in KINDS)
 
 
-def test_an_exception_has_the_answer() -> None:
+def test_an_exception_keeps_the_answer() -> None:
     error = from_response(response(400, REFUSAL))
 
     assert (error.status, error.reason, error.raw_body) == (400, "Reason", REFUSAL)
@@ -116,7 +116,7 @@ def test_an_exception_can_be_made_as_in_2_x() -> None:
     assert ApiException(http_resp=response(404)).status == 404
 
 
-def test_its_text_says_what_was_asked_what_came_and_what_to_do() -> None:
+def test_its_text_names_the_request_the_answer_and_the_remedy() -> None:
     error = from_response(response(400, REFUSAL)).about("POST", "/v2/customers", 3, outcome_unknown=True)
 
     assert str(error) == (
@@ -130,14 +130,14 @@ def test_its_text_says_what_was_asked_what_came_and_what_to_do() -> None:
     )
 
 
-def test_its_text_is_short_where_little_is_known() -> None:
+def test_its_text_is_short_if_little_is_known() -> None:
     assert str(ServerError()) == "The request failed: no answer. Try again later."
     assert repr(ServerError(503, "Busy")) == "ServerError(status=503, reason='Busy')"
 
 
 @pytest.mark.parametrize("kind", [ApiException, *KINDS])
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
-def test_a_copy_is_the_same(kind: type[ApiException], copied: Any) -> None:
+def test_a_copy_has_the_same_values(kind: type[ApiException], copied: Any) -> None:
     error = kind(http_resp=response(400, REFUSAL)).about("GET", "/v2/customers", 2, outcome_unknown=True)
     again = copied(error)
 
@@ -160,7 +160,7 @@ def test_a_copy_is_the_same(kind: type[ApiException], copied: Any) -> None:
         "(030) 901820-0",
     ],
 )
-def test_personal_data_is_masked_in_text_and_representation(personal: str) -> None:
+def test_personal_data_is_masked_in_str_and_repr(personal: str) -> None:
     error = ApiException(400, f"the value `{personal}`, which is wrong")
 
     assert str(error).startswith("The request failed: (400) the value `***`, which is wrong.")
@@ -178,7 +178,7 @@ def test_personal_data_is_masked_in_text_and_representation(personal: str) -> No
         "the 100 newest of 12345678",
     ],
 )
-def test_other_text_is_not(text: str) -> None:
+def test_other_text_is_not_masked(text: str) -> None:
     assert printable(text) == text
 
 
@@ -191,7 +191,7 @@ def test_a_text_is_printed_as_one_line_of_valid_characters(text: str) -> None:
     shown.encode()
 
 
-def test_what_is_printed_is_short_however_long_the_answer_is() -> None:
+def test_the_text_is_short_even_if_the_answer_is_long() -> None:
     errors = [{"category": "C" * 1_500, "code": "X", "detail": "d" * 2_000, "field": "f" * 1_500}] * 50
     error = from_response(RESTResponse(400, "r" * 100_000, {}, json.dumps({"errors": errors}).encode()))
 
@@ -217,7 +217,7 @@ def test_tests_of_programs_can_make_an_exception_as_in_2_x() -> None:
     assert error.raw_body is None
 
 
-def test_a_refused_argument_says_only_what_is_wrong_and_is_a_value_error_too() -> None:
+def test_a_refused_argument_is_a_value_error_whose_text_is_only_the_message() -> None:
     error = InvalidArgument("customer_id must be an id as Square gave it, not '..'")
     again = pickle.loads(pickle.dumps(error))
 
@@ -226,7 +226,7 @@ def test_a_refused_argument_says_only_what_is_wrong_and_is_a_value_error_too() -
     assert (again.status, again.outcome_unknown, again.errors) == (None, False, [])
 
 
-def test_an_exception_can_be_made_of_what_stands_for_an_answer() -> None:
+def test_an_exception_can_be_made_from_a_stand_in_for_an_answer() -> None:
     answer = Mock(status=404, reason="Not Found", data='{"errors": [{"code": "NOT_FOUND"}]}')
     error = ApiException(http_resp=answer)
 

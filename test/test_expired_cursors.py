@@ -21,7 +21,7 @@ from squareconnect import (
     paginate_async,
 )
 from squareconnect.emulator import Emulator
-from test.directories import Directory, cut_off, expired, ids
+from test.customer_directory import Directory, cut_off, expired, ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,28 +29,28 @@ if TYPE_CHECKING:
     from squareconnect.pagination import Customers
 
 
-def test_an_expired_cursor_raises_unless_a_restart_is_asked_for() -> None:
+def test_an_expired_cursor_raises_unless_a_restart_is_requested() -> None:
     directory = Directory("a", "b")
     directory.failures[1] = expired()
     with pytest.raises(InvalidRequest):
         list(paginate(directory.list_customers))
 
 
-def test_a_restart_gives_every_customer_once() -> None:
+def test_a_restart_yields_every_customer_once() -> None:
     directory = Directory("ab", "cd", "ef")
     directory.failures[2] = expired()
     assert ids(paginate(directory.list_customers, on_expired_cursor="restart")) == ["a", "b", "c", "d", "e", "f"]
     assert directory.cursors == [None, "1", "2", None, "1", "2"]
 
 
-def test_pages_after_a_restart_hold_what_was_not_given() -> None:
+def test_pages_after_a_restart_have_only_new_customers() -> None:
     directory = Directory("ab", "cd")
     directory.failures[1] = expired()
     pages = paginate(directory.list_customers, on_expired_cursor="restart").pages()
     assert [ids(page.customers or []) for page in pages] == [["a", "b"], [], ["c", "d"]]
 
 
-def test_a_restart_gives_the_customers_that_came_meanwhile() -> None:
+def test_a_restart_yields_customers_that_were_created_meanwhile() -> None:
     directory = Directory("ab", "cd")
     directory.failures[1] = expired()
     customers = paginate(directory.list_customers, on_expired_cursor="restart")
@@ -59,13 +59,13 @@ def test_a_restart_gives_the_customers_that_came_meanwhile() -> None:
     assert ids(customers) == ["x", "c", "d"]
 
 
-def test_an_expired_cursor_from_another_process_begins_at_the_first_page() -> None:
+def test_an_expired_cursor_from_another_process_restarts_at_the_first_page() -> None:
     directory = Directory("ab", "cd")
     directory.failures[0] = expired()
     assert ids(paginate(directory.list_customers, cursor="1", on_expired_cursor="restart")) == ["a", "b", "c", "d"]
 
 
-def test_restarts_that_lead_no_further_end_with_the_failure() -> None:
+def test_restarts_without_progress_end_with_the_failure() -> None:
     directory = Directory("ab", "cd")
     directory.failures = {request: expired() for request in range(1, 100, 2)}
     with pytest.raises(InvalidRequest):
@@ -81,14 +81,14 @@ def test_other_failures_do_not_restart() -> None:
     assert directory.cursors == [None, "1"]
 
 
-def test_a_first_page_whose_cursor_is_called_expired_does_not_restart() -> None:
+def test_a_first_page_that_is_refused_as_expired_does_not_restart() -> None:
     directory = Directory("a")
     directory.failures[0] = expired()
     with pytest.raises(InvalidRequest):
         list(paginate(directory.list_customers, on_expired_cursor="restart"))
 
 
-def test_refuses_another_answer_to_an_expired_cursor() -> None:
+def test_an_unknown_way_to_handle_an_expired_cursor_is_refused() -> None:
     with pytest.raises(ValueError, match="on_expired_cursor must be 'raise' or 'restart', not 'ignore'"):
         paginate(Directory("a").list_customers, on_expired_cursor="ignore")  # type: ignore[arg-type] # pyright: ignore
 
@@ -146,7 +146,7 @@ def test_lists_all_customers_of_the_emulator_in_asyncio(client: ApiClient) -> No
 
 
 @pytest.mark.parametrize("listing", [paginate, lambda call, **options: paginate(lambda **p: call(**p), **options)])
-def test_a_reader_slower_than_the_cursors_can_restart(
+def test_a_reader_that_is_slower_than_the_cursors_can_restart(
     client: ApiClient, clock: Clock, listing: Callable[..., Customers]
 ) -> None:
     names = []
@@ -157,7 +157,7 @@ def test_a_reader_slower_than_the_cursors_can_restart(
     assert names == EVERYONE
 
 
-def test_a_reader_slower_than_the_cursors_is_told(client: ApiClient, clock: Clock) -> None:
+def test_a_reader_that_is_slower_than_the_cursors_gets_an_exception(client: ApiClient, clock: Clock) -> None:
     customers = paginate(CustomersApi(client).list_customers)
     for customer in itertools.islice(customers, 100):
         assert customer.id

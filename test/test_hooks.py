@@ -29,7 +29,7 @@ def watched(server: Server, **settings: Any) -> tuple[CustomersApi, list[TryRepo
 # -- The hook -------------------------------------------------------------------------------------------------------
 
 
-def test_the_hook_learns_of_each_try() -> None:
+def test_the_hook_is_called_after_each_try() -> None:
     with Server(answer(429, {}), close, answer()) as server:
         api, reports = watched(server)
         api.update_customer("C1", {"note": "x"})
@@ -40,7 +40,7 @@ def test_the_hook_learns_of_each_try() -> None:
     assert all(0 < each.seconds < 10 for each in reports)
 
 
-def test_the_hook_learns_of_a_call_that_fails() -> None:
+def test_the_hook_is_called_when_a_call_fails() -> None:
     with Server(answer(404, {}), stall) as server:
         api, reports = watched(server, deadline=1, max_retries=0)
         with pytest.raises(NotFound):
@@ -54,7 +54,7 @@ def test_the_hook_learns_of_a_call_that_fails() -> None:
     assert reports[1].seconds > 0.9
 
 
-def test_the_hook_is_not_called_for_what_is_refused_before_it_is_sent() -> None:
+def test_the_hook_is_not_called_for_a_call_that_is_refused_before_it_is_sent() -> None:
     with Server() as server:
         api, reports = watched(server)
         with pytest.raises(ValueError, match="customer_id"):
@@ -64,7 +64,9 @@ def test_the_hook_is_not_called_for_what_is_refused_before_it_is_sent() -> None:
 
 
 @pytest.mark.parametrize("steps", [(answer(),), (answer(503, {}), answer())], ids=["success", "retry"])
-def test_what_the_hook_raises_is_logged_and_loses_no_call(steps: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_the_hook_raises_is_logged_and_does_not_fail_the_call(
+    steps: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     with Server(*steps) as server:
         assert api_for(server, on_try=lambda report: 1 / 0).retrieve_customer("C1").customer
 
@@ -90,7 +92,7 @@ def test_an_interrupt_within_the_hook_ends_the_call_and_leaves_the_client_usable
         assert api.retrieve_customer("C1").customer
 
 
-def test_the_hook_may_make_a_call_of_its_own_even_over_the_only_connection() -> None:
+def test_the_hook_may_make_a_call_even_over_the_only_connection() -> None:
     inner: list[Any] = []
 
     def call(report: TryReport) -> None:
@@ -108,7 +110,7 @@ def test_the_hook_may_make_a_call_of_its_own_even_over_the_only_connection() -> 
     assert isinstance(inner[1], models.ListCustomersResponse)
 
 
-def test_the_hook_can_be_set_and_taken_away_between_calls() -> None:
+def test_the_hook_can_be_set_and_removed_between_calls() -> None:
     reports: list[TryReport] = []
     with Server() as server:
         api = api_for(server)
@@ -186,7 +188,7 @@ def test_the_hook_a_callback_and_the_pause_see_the_callers_context(background: b
     assert seen == ["T1"] * (4 if background else 3)
 
 
-def test_what_a_background_call_sets_does_not_come_back_to_its_caller() -> None:
+def test_context_variables_that_a_background_call_sets_do_not_reach_its_caller() -> None:
     with Server() as server:
         api = api_for(server, on_try=lambda report: trace.set("INNER"))
         api.retrieve_customer("C1", async_req=True).get(10)

@@ -74,14 +74,14 @@ def test_an_attribute_that_only_2_x_has_says_where_to_get_it(module: str, name: 
 
 @pytest.mark.parametrize("module", ["squareconnect", "squareconnect.apis", "squareconnect.models"])
 @pytest.mark.parametrize("name", ["import_modul", "_private", "Locations", "locations"])
-def test_a_name_that_2_x_has_not_either_gets_the_words_of_python(module: str, name: str) -> None:
+def test_a_name_that_2_x_lacks_too_gets_the_message_of_python(module: str, name: str) -> None:
     with pytest.raises(AttributeError, match=f"^module '{module}' has no attribute '{name}'$"):
         getattr(importlib.import_module(module), name)
     with pytest.raises(ModuleNotFoundError, match=f"^No module named '{module}.{name}'$"):
         importlib.import_module(f"{module}.{name}")
 
 
-def test_a_module_is_missed_only_where_2_x_has_it() -> None:
+def test_the_advice_is_only_for_modules_that_2_x_has() -> None:
     assert explain_missing("squareconnect", "money") is None
     assert explain_missing("squareconnect.apis", "Money") is None
     assert explain_missing("squareconnect.models", "locations_api") is None
@@ -97,14 +97,14 @@ def test_the_names_of_modules_are_those_of_2_x() -> None:
     ]
 
 
-def test_the_list_names_nothing_that_this_package_has_and_nothing_twice() -> None:
+def test_the_list_has_no_name_of_this_package_and_no_name_twice() -> None:
     lacking = [*APIS.split(), *MODELS.split()]
 
     assert len(set(lacking)) == len(lacking) == 16 + 422
     assert not {"CustomersApi", *models.__all__} & set(lacking)
 
 
-def test_the_names_of_2_x_cost_nothing_until_one_is_missed() -> None:
+def test_the_list_of_names_is_loaded_only_when_a_name_is_missing() -> None:
     program = (
         "import sys, squareconnect.models; squareconnect.Customer(); "
         "print('squareconnect.legacy' in sys.modules); hasattr(squareconnect, 'Money'); "
@@ -120,7 +120,7 @@ def test_an_import_that_fails_elsewhere_is_left_alone() -> None:
         importlib.import_module("money")
 
 
-def test_importing_the_package_anew_leaves_one_finder() -> None:
+def test_importing_the_package_again_leaves_one_finder() -> None:
     program = (
         "import sys, importlib\n"
         "before = len(sys.meta_path)\n"
@@ -152,7 +152,7 @@ def test_models_that_2_x_pickled_load_with_their_values() -> None:
 
 
 @pytest.mark.parametrize("copied", [copy, deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
-def test_a_model_is_copied_and_pickled_with_what_it_holds(copied: object) -> None:
+def test_a_model_is_copied_and_pickled_with_its_values(copied: object) -> None:
     customer = models.Customer(id="C1", note=None)
     customer.additional_properties["version"] = 3
 

@@ -26,7 +26,7 @@ def state() -> State:
 
 
 @pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
+def _logging_is_restored() -> Iterator[None]:
     gc.collect()
     before = state()
     yield
@@ -45,7 +45,7 @@ def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def test_nothing_is_touched_until_it_is_asked_for() -> None:
+def test_logging_is_not_changed_until_a_setting_asks_for_it() -> None:
     before = state()
     configuration = Configuration()
     ApiClient(configuration)
@@ -67,7 +67,7 @@ def test_debug_prints_at_level_debug_to_standard_error(capsys: pytest.CaptureFix
     assert capsys.readouterr().err.count("GET /v2/customers/C1: 200 in ") == 1
 
 
-def test_debug_comes_and_goes() -> None:
+def test_debug_can_be_switched_on_and_off() -> None:
     configuration = Configuration(debug=True)
 
     assert handlers() == [configuration.logger_stream_handler]
@@ -79,7 +79,7 @@ def test_debug_comes_and_goes() -> None:
     assert configuration.logger_stream_handler is None
 
 
-def test_a_file_comes_changes_and_goes(tmp_path: Path) -> None:
+def test_a_file_can_be_set_changed_and_removed(tmp_path: Path) -> None:
     configuration = Configuration(logger_file=str(tmp_path / "a.log"))
     assert handlers() == [configuration.logger_file_handler]
     LOGGERS[0].warning("one")
@@ -94,7 +94,7 @@ def test_a_file_comes_changes_and_goes(tmp_path: Path) -> None:
     assert (tmp_path / "b.log").read_text().endswith(" WARNING two\n")
 
 
-def test_configurations_that_ask_for_the_same_share_it(
+def test_configurations_with_the_same_file_share_its_handler(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -112,7 +112,7 @@ def test_configurations_that_ask_for_the_same_share_it(
     assert handlers() == []
 
 
-def test_the_format_can_be_set_before_and_after(tmp_path: Path) -> None:
+def test_the_format_can_be_set_before_and_after_the_file(tmp_path: Path) -> None:
     configuration = Configuration()
     configuration.logger_format = "1 %(message)s"
     configuration.logger_file = str(tmp_path / "a.log")
@@ -125,7 +125,7 @@ def test_the_format_can_be_set_before_and_after(tmp_path: Path) -> None:
     assert configuration.logger_formatter.format(logging.makeLogRecord({"msg": "x"})) == "2 x"
 
 
-def test_levels_are_given_back_unless_somebody_changed_them_meanwhile() -> None:
+def test_levels_are_restored_unless_someone_changed_them_meanwhile() -> None:
     LOGGERS[0].setLevel(logging.ERROR)
     configuration = Configuration(debug=True)
     LOGGERS[1].setLevel(logging.INFO)
@@ -136,7 +136,7 @@ def test_levels_are_given_back_unless_somebody_changed_them_meanwhile() -> None:
         logger.setLevel(logging.NOTSET)
 
 
-def test_handlers_of_others_stay() -> None:
+def test_other_handlers_stay() -> None:
     other = logging.NullHandler()
     LOGGERS[0].addHandler(other)
     Configuration(debug=True).debug = False
@@ -145,7 +145,7 @@ def test_handlers_of_others_stay() -> None:
     LOGGERS[0].removeHandler(other)
 
 
-def test_handlers_go_with_their_configuration(tmp_path: Path) -> None:
+def test_handlers_are_removed_with_their_configuration(tmp_path: Path) -> None:
     gc.collect()  # Objects that other tests left are not counted.
     before = descriptors()
     for number in range(50):
@@ -154,7 +154,7 @@ def test_handlers_go_with_their_configuration(tmp_path: Path) -> None:
 
     assert handlers() == []
     assert descriptors() <= before
-    assert logs._wishes == {}
+    assert logs._requests == {}
 
 
 def test_a_file_that_cannot_be_opened_is_refused_and_changes_nothing(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_file_that_cannot_be_opened_is_refused_and_changes_nothing(tmp_path: P
     assert handlers() == [configuration.logger_file_handler]
 
 
-def test_threads_that_switch_at_once_leave_nothing(tmp_path: Path) -> None:
+def test_threads_that_switch_logging_at_the_same_time_leave_no_handler(tmp_path: Path) -> None:
     def switch(number: int) -> None:
         for _ in range(50):
             configuration = Configuration(debug=True, logger_file=str(tmp_path / f"{number % 2}.log"))
@@ -194,7 +194,9 @@ class Dropping(logging.Formatter):
         super().__init__(line_format)
 
 
-def test_a_configuration_may_go_while_another_one_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_configuration_may_be_collected_while_another_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Dropping.dropped.append(Configuration(debug=True, logger_file=str(tmp_path / "a.log")))
     monkeypatch.setattr(logging, "Formatter", Dropping)
     staying = Configuration(logger_file=str(tmp_path / "b.log"))
@@ -203,14 +205,14 @@ def test_a_configuration_may_go_while_another_one_comes(tmp_path: Path, monkeypa
     assert LOGGERS[0].level == logging.NOTSET
 
 
-def test_the_module_loads_where_there_is_no_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_module_loads_on_systems_without_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "register_at_fork")
 
     assert "follow" in runpy.run_path(str(logs.__file__))
 
 
-def test_the_last_configuration_of_a_file_may_go_while_another_thread_logs(tmp_path: Path) -> None:
-    """Dropping it while holding a lock of logging must not wait for our lock, whose holder may wait for the first."""
+def test_the_last_configuration_of_a_file_may_be_collected_while_another_thread_logs(tmp_path: Path) -> None:
+    """A thread that holds a lock of logging and drops it must not wait for our lock: that could be a deadlock."""
     configuration: Configuration | None = Configuration(logger_file=str(tmp_path / "log"))
     arranging, handler = threading.Event(), logging.getLogger("squareconnect").handlers[0]
 

@@ -48,7 +48,7 @@ ODD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
 
 
 @pytest.mark.parametrize(("arguments", "error", "words"), ODD.values(), ids=ODD)
-def test_an_odd_argument_is_named_before_anything_is_sent(
+def test_a_wrong_argument_is_named_before_anything_is_sent(
     arguments: dict[str, Any], error: type[Exception], words: str
 ) -> None:
     with Server() as server:
@@ -60,7 +60,7 @@ def test_an_odd_argument_is_named_before_anything_is_sent(
         assert server.connections == 0
 
 
-def test_a_length_of_ones_own_is_no_default_header_either() -> None:
+def test_content_length_is_refused_as_a_default_header_too() -> None:
     with pytest.raises(ValueError, match="header content-length must be left out"):
         ApiClient(Configuration()).set_default_header("content-length", "5")
     with pytest.raises(ValueError, match="header Transfer-Encoding must be left out"):
@@ -80,7 +80,7 @@ def test_a_query_is_a_mapping_or_pairs_and_leaves_out_none(query: Any) -> None:
 
 @pytest.mark.parametrize("size", [sys.maxsize, sys.maxsize * 4])
 @pytest.mark.parametrize("encoding", ["gzip", None])
-def test_no_bound_of_an_answer_is_too_large(size: int, encoding: str | None) -> None:
+def test_the_limit_of_an_answer_may_be_any_large_number(size: int, encoding: str | None) -> None:
     content = json.dumps(FOUND).encode()
     packed = answer(200, gzip.compress(content) if encoding else content, {"Content-Encoding": encoding})
     with Server(packed) as server:
@@ -97,7 +97,7 @@ def test_no_bound_of_an_answer_is_too_large(size: int, encoding: str | None) -> 
     ],
     ids=str,
 )
-def test_a_list_that_holds_something_else_is_a_decode_error(body: Any, words: str) -> None:
+def test_a_list_with_an_item_of_another_type_is_a_decode_error(body: Any, words: str) -> None:
     with Server(answer(200, body)) as server, pytest.raises(DecodeError) as caught:
         api_for(server).list_customers()
 
@@ -155,7 +155,7 @@ REFUSED: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("refused", REFUSED.values(), ids=REFUSED)
-def test_what_is_refused_is_not_shown(refused: Callable[[], object]) -> None:
+def test_a_refused_value_is_not_shown(refused: Callable[[], object]) -> None:
     with pytest.raises((ValueError, TypeError)) as caught:
         refused()
 
@@ -178,7 +178,7 @@ def retrieve_by(proxy: str | None) -> None:
 
 @pytest.mark.parametrize("proxy", PROXIES)
 @pytest.mark.parametrize("given", ["as a setting", "by the environment"])
-def test_the_password_of_a_proxy_that_cannot_be_is_not_shown(
+def test_the_password_of_an_impossible_proxy_is_not_shown(
     proxy: str, given: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy = proxy.format(SECRET)
@@ -191,7 +191,7 @@ def test_the_password_of_a_proxy_that_cannot_be_is_not_shown(
 
 
 @pytest.mark.parametrize("phone", ["+15555550142", "+1 (555) 555-0142", "5555550142"])
-def test_a_phone_number_in_the_place_of_an_id_is_masked_in_messages_and_in_the_log(
+def test_a_phone_number_instead_of_an_id_is_masked_in_messages_and_in_the_log(
     phone: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Server(answer(503, {}), answer(404, {})) as server, caplog.at_level("DEBUG", "squareconnect"):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import squareconnect
-from compatibility.beside import MIGRATION, install_beside
+from compatibility.legacy_copy import MIGRATION, install_legacy_copy
 from squareconnect import (
     ApiClient,
     ApiException,
@@ -39,7 +39,7 @@ CHARGED = answer(body={"transaction": {"id": "T1", "tenders": [{"amount_money": 
 @pytest.fixture(scope="module")
 def square2() -> Iterator[Any]:
     """2.x, imported from the copy next to this package."""
-    sys.path.insert(0, str(install_beside()))
+    sys.path.insert(0, str(install_legacy_copy()))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Python warns about escapes in its regular expressions when it compiles them.
         yield importlib.import_module("legacy.squareconnect")
@@ -54,7 +54,7 @@ def settings_of(server: Server, **settings: Any) -> Configuration:
     return Configuration(host=server.host, access_token="T0KEN", **settings)
 
 
-def test_the_list_of_missing_names_is_what_2_x_has_and_this_package_lacks(square2: Any) -> None:
+def test_the_list_of_missing_names_has_what_2_x_has_and_this_package_lacks(square2: Any) -> None:
     classes = {name for name in dir(square2.models) if isinstance(getattr(square2.models, name), type)}
 
     assert set(MODELS.split()) == classes - set(squareconnect.models.__all__)
@@ -64,7 +64,7 @@ def test_the_list_of_missing_names_is_what_2_x_has_and_this_package_lacks(square
             assert getattr(square2, name).__module__ == f"legacy.squareconnect.{part}.{module_of(name)}"
 
 
-def test_the_code_of_the_migration_page_runs(square2: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_code_on_the_migration_page_runs(square2: Any, capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
     for block in re.findall(r"```python\n(.*?)```", MIGRATION.read_text(encoding="utf-8"), re.DOTALL):
         exec(block, names)
@@ -105,7 +105,7 @@ def test_locations_transactions_and_customers_share_one_client_and_its_connectio
     assert server.connections == 1
 
 
-def test_a_name_that_both_have_is_ours_and_inside_a_model_of_2_x_it_is_theirs(square2: Any) -> None:
+def test_a_name_in_both_packages_means_ours_except_inside_a_model_of_2_x(square2: Any) -> None:
     with (
         Server(answer(), answer(body={"customers": [CUSTOMER]})) as server,
         client_of(server, square2) as client,
@@ -118,7 +118,7 @@ def test_a_name_that_both_have_is_ours_and_inside_a_model_of_2_x_it_is_theirs(sq
     assert found[0].id == "C1"
 
 
-def test_a_success_with_errors_stays_a_result_for_their_models(square2: Any) -> None:
+def test_a_success_with_errors_is_a_result_for_models_of_2_x(square2: Any) -> None:
     with Server(otherwise=answer(body={"errors": ERRORS})) as server, client_of(server, square2) as client:
         assert square2.LocationsApi(client).list_locations().errors[0].code == "CARD_DECLINED"
         assert square2.TransactionsApi(client).capture_transaction("L1", "T1").errors[0].code == "CARD_DECLINED"
@@ -134,7 +134,7 @@ def test_a_success_with_errors_stays_a_result_for_their_models(square2: Any) -> 
         (lambda api: api.delete_customer_card("C1", "ccof:1"), True),
     ],
 )
-def test_a_success_with_errors_only_raises_for_our_models(call: Any, unknown: bool) -> None:
+def test_a_success_with_only_errors_raises_for_our_models(call: Any, unknown: bool) -> None:
     with (
         Server(otherwise=answer(body={"errors": ERRORS})) as server,
         ApiClient(settings_of(server)) as client,
@@ -154,7 +154,7 @@ def test_a_success_with_errors_and_a_result_is_a_result() -> None:
     assert (page.customers[0].id, page.errors[0].code) == ("C1", "CARD_DECLINED")  # type: ignore[index]
 
 
-def test_a_failure_of_any_api_is_the_one_exception_with_its_advice(square2: Any) -> None:
+def test_a_failure_of_any_api_raises_our_exception_with_its_advice(square2: Any) -> None:
     with (
         Server(otherwise=answer(404, {"errors": ERRORS})) as server,
         client_of(server, square2) as client,
@@ -181,7 +181,7 @@ def test_an_answer_of_the_first_version_is_a_list_with_the_token_of_the_next_pag
     assert server.requests[0].target == "/v1/L1/items?batch_token=t"
 
 
-def test_a_call_of_another_api_is_retried_where_repeating_is_harmless(square2: Any) -> None:
+def test_a_call_of_another_api_is_retried_if_repeating_is_harmless(square2: Any) -> None:
     busy: Step = answer(503, {"errors": ERRORS}, {"Retry-After": "0"})
     with Server(busy, LOCATIONS, busy) as server, client_of(server, square2, max_retry_wait=0.01) as client:
         assert square2.LocationsApi(client).list_locations().locations[0].id == "L1"
@@ -219,7 +219,7 @@ async def _locations_and_customer(square2: Any, settings: Configuration) -> tupl
         return await calls[0], await calls[1]
 
 
-def test_on_a_client_for_asyncio_the_methods_of_other_apis_are_awaited(square2: Any) -> None:
+def test_the_methods_of_other_apis_are_awaited_on_an_asyncio_client(square2: Any) -> None:
     with Server(LOCATIONS, answer()) as server:
         locations, found = asyncio.run(_locations_and_customer(square2, settings_of(server)))
 
@@ -227,12 +227,12 @@ def test_on_a_client_for_asyncio_the_methods_of_other_apis_are_awaited(square2: 
     assert type(found.customer) is squareconnect.Customer
 
 
-def test_another_source_of_models_is_refused_with_what_can_be_one() -> None:
+def test_an_impossible_source_of_models_is_refused_with_the_possible_ones() -> None:
     with pytest.raises(TypeError, match=r"^models must be a module of Swagger models, .* not int$"):
         ApiClient(Configuration(access_token="T0KEN"), models=5)
 
 
-def test_without_the_models_a_method_of_another_api_sends_nothing_and_says_what_to_give(square2: Any) -> None:
+def test_without_models_a_method_of_another_api_sends_nothing_and_says_what_to_pass(square2: Any) -> None:
     with (
         Server() as server,
         ApiClient(settings_of(server)) as client,

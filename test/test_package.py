@@ -36,11 +36,11 @@ def names_of(part: str) -> list[str]:
     }[part]
 
 
-def test_importing_gives_no_warning_in_a_fresh_interpreter() -> None:
+def test_importing_causes_no_warning_in_a_fresh_interpreter() -> None:
     run("import squareconnect; dir(squareconnect); from squareconnect import *", "-W", "error")
 
 
-def test_importing_loads_neither_the_transport_nor_the_models() -> None:
+def test_importing_does_not_load_the_transport_or_the_models() -> None:
     loaded = run("import sys, json, squareconnect; print(json.dumps(sorted(sys.modules)))")
 
     assert [name for name in loaded if name.startswith(("squareconnect", "urllib3", "dateutil", "certifi", "six"))] == [
@@ -48,7 +48,7 @@ def test_importing_loads_neither_the_transport_nor_the_models() -> None:
     ]
 
 
-def test_a_model_loads_no_transport() -> None:
+def test_a_model_does_not_load_the_transport() -> None:
     loaded = run("import sys, json, squareconnect; squareconnect.Customer(); print(json.dumps(sorted(sys.modules)))")
 
     assert "squareconnect.models.customer" in loaded
@@ -67,23 +67,23 @@ def test_a_model_loads_no_transport() -> None:
         "squareconnect.rest",
     ],
 )
-def test_a_name_is_there_after_importing_the_package_alone(part: str) -> None:
+def test_a_name_can_be_used_after_importing_only_the_package(part: str) -> None:
     program = f"import squareconnect, json; print(json.dumps([{part}.__name__"
     program += "".join(f", {part}.{name}.__name__" for name in names_of(part)) + "]))"
 
     assert run(program) == [part, *names_of(part)]
 
 
-def test_the_modules_of_models_are_there_after_importing_the_package_alone() -> None:
+def test_the_modules_of_models_can_be_used_after_importing_only_the_package() -> None:
     run("import squareconnect; squareconnect.models.customer.Customer(); squareconnect.models.error_code.ErrorCode()")
 
 
-def test_a_module_of_a_model_is_imported_when_it_is_asked_for() -> None:
+def test_a_module_of_a_model_is_imported_on_first_use() -> None:
     package: Any = models
     assert package.__getattr__("customer").Customer is models.Customer
 
 
-def test_a_star_import_gives_every_public_name() -> None:
+def test_a_star_import_imports_every_public_name() -> None:
     names = run("from squareconnect import *; import json; print(json.dumps(sorted(globals())))")
 
     public = PACKAGE.__all__
@@ -102,7 +102,7 @@ def test_every_public_name_is_listed_and_found() -> None:
 
 
 def test_every_public_name_is_declared_for_type_checkers_too() -> None:
-    declared = Path(squareconnect.__file__).read_text().partition("if TYPE_CHECKING:")[2].partition("__version__")[0]
+    declared = Path(squareconnect.__file__).read_text().partition("if TYPE_CHECKING:")[2].partition("_SUBMODULES")[0]
 
     public = set(PACKAGE.__all__) - set(models.__all__)
     assert set(re.findall(r" as (\w+)", declared)) - set(PACKAGE._SUBMODULES) == public
@@ -112,18 +112,18 @@ def test_every_public_name_is_declared_for_type_checkers_too() -> None:
 
 @pytest.mark.parametrize("module", [squareconnect, models])
 @pytest.mark.parametrize("name", ["import_modul", "_private", "Locations"])
-def test_a_name_that_is_not_there_is_an_attribute_error_of_the_module(module: Any, name: str) -> None:
+def test_a_missing_name_is_an_attribute_error_of_the_module(module: Any, name: str) -> None:
     with pytest.raises(AttributeError, match=f"^module '{module.__name__}' has no attribute '{name}'$"):
         getattr(module, name)
 
 
-def test_a_name_that_is_not_there_cannot_be_imported() -> None:
+def test_a_missing_name_cannot_be_imported() -> None:
     with pytest.raises(ImportError, match="cannot import name 'Locations'"):
         from squareconnect import Locations  # type: ignore[attr-defined]  # noqa: F401
 
 
 @pytest.mark.parametrize("setting", ["verify_ssl", "api_key"])
-def test_the_old_global_style_is_told_what_to_write_instead(setting: str) -> None:
+def test_the_old_global_style_is_refused_with_what_to_write_instead(setting: str) -> None:
     with pytest.raises(AttributeError) as caught:
         setattr(squareconnect.configuration, setting, "x")
 
@@ -137,4 +137,4 @@ def test_the_version_is_written_in_one_place() -> None:
     version = re.compile(rf"\b{re.escape(squareconnect.__version__)}\b")
     tracked = [*ROOT.glob("*.py"), *ROOT.glob("*.toml"), *ROOT.glob("squareconnect/**/*.py")]
 
-    assert [path.name for path in tracked if version.search(path.read_text())] == ["__init__.py"]
+    assert [path.name for path in tracked if version.search(path.read_text())] == ["_version.py"]

@@ -18,13 +18,13 @@ MODULES = sorted(
 )
 
 
-def test_the_version_is_that_of_the_package_and_of_the_newest_release_in_the_changelog() -> None:
+def test_the_version_of_the_distribution_is_the_packages_and_the_newest_in_the_changelog() -> None:
     releases = [line for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## [")]
     assert metadata.version("squareconnect") == squareconnect.__version__
     assert releases[1].startswith(f"## [{squareconnect.__version__}]")
 
 
-def test_the_package_needs_what_the_requirements_say_and_only_its_extras_need_more() -> None:
+def test_the_package_requires_what_requirements_txt_lists_and_only_extras_require_more() -> None:
     requirements = metadata.requires("squareconnect") or []
     stated = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
     assert [each for each in requirements if "extra" not in each] == stated
@@ -33,7 +33,7 @@ def test_the_package_needs_what_the_requirements_say_and_only_its_extras_need_mo
     }
 
 
-def test_every_requirement_has_a_floor_that_the_lowest_environment_installs() -> None:
+def test_every_requirement_has_a_minimum_version_that_the_environment_lowest_installs() -> None:
     for requirement in metadata.requires("squareconnect") or []:
         name, floor = lowest(requirement).split("==")
         assert requirement.startswith(f"{name}>={floor}")
@@ -44,5 +44,5 @@ def test_a_module_is_imported_without_a_warning(module: str) -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", f"import {module}"], cwd=ROOT, check=True)
 
 
-def test_the_package_says_that_it_is_typed() -> None:
+def test_the_package_is_marked_as_typed() -> None:
     assert (ROOT / "squareconnect" / "py.typed").is_file()

@@ -25,16 +25,16 @@ from squareconnect import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-from test.directories import Directory, cut_off, ids, page_of
+from test.customer_directory import Directory, cut_off, ids, page_of
 
 # -- All customers --------------------------------------------------------------------------------------------------
 
 
-def test_gives_the_customers_of_all_pages_in_order() -> None:
+def test_yields_the_customers_of_all_pages_in_order() -> None:
     assert ids(paginate(Directory("ab", "c", "de").list_customers)) == ["a", "b", "c", "d", "e"]
 
 
-def test_an_empty_page_in_the_middle_does_not_end_it() -> None:
+def test_an_empty_page_in_the_middle_does_not_end_the_listing() -> None:
     assert ids(paginate(Directory("ab", "", "", "c").list_customers)) == ["a", "b", "c"]
 
 
@@ -42,7 +42,7 @@ def test_an_empty_directory_has_no_customers() -> None:
     assert ids(paginate(Directory("").list_customers)) == []
 
 
-def test_an_empty_cursor_is_none() -> None:
+def test_an_empty_cursor_ends_the_listing() -> None:
     asked = []
 
     def call(**parameters: Any) -> ListCustomersResponse:
@@ -53,7 +53,7 @@ def test_an_empty_cursor_is_none() -> None:
     assert len(asked) == 1
 
 
-def test_asks_for_a_page_only_when_its_first_customer_is_asked_for() -> None:
+def test_requests_a_page_only_when_its_first_customer_is_needed() -> None:
     directory = Directory("ab", "c")
     customers = paginate(directory.list_customers)
     assert directory.asked == []
@@ -71,7 +71,7 @@ def test_repeats_the_options_with_every_page() -> None:
     assert directory.asked == [{"cursor": None, **options}, {"cursor": "1", **options}]
 
 
-def test_holds_no_page_that_it_has_given() -> None:
+def test_does_not_keep_a_page_that_it_has_yielded() -> None:
     given: list[weakref.ref[ListCustomersResponse]] = []
 
     def call(cursor: str | None) -> ListCustomersResponse:
@@ -86,7 +86,7 @@ def test_holds_no_page_that_it_has_given() -> None:
     assert len(given) == 100
 
 
-def test_once_ended_it_stays_ended() -> None:
+def test_an_ended_listing_stays_ended() -> None:
     directory = Directory("a")
     customers = paginate(directory.list_customers)
     assert ids(customers) == ["a"]
@@ -102,7 +102,7 @@ def test_once_ended_it_stays_ended() -> None:
     ("option", "hint"),
     [("limt", r"\. Did you mean 'limit'\?"), ("_return_http_data_only", ""), ("async_req", ""), ("callback", "")],
 )
-def test_refuses_an_option_that_there_is_not_before_anything_is_asked_for(
+def test_refuses_an_unknown_option_before_the_first_request(
     listing: Callable[..., object], option: str, hint: str
 ) -> None:
     message = f"^Got an unexpected keyword argument '{option}' to method {listing.__name__}{hint}$"
@@ -110,7 +110,7 @@ def test_refuses_an_option_that_there_is_not_before_anything_is_asked_for(
         listing(Directory("a").list_customers, **{option: 5})
 
 
-def test_takes_the_options_that_it_documents_and_no_others() -> None:
+def test_accepts_only_the_options_that_it_documents() -> None:
     _call, *documented = re.findall(r":param (\w+):", inspect.getdoc(paginate) or "")
     assert list(pagination._OPTIONS) == documented
 
@@ -118,12 +118,12 @@ def test_takes_the_options_that_it_documents_and_no_others() -> None:
 # -- Pages ----------------------------------------------------------------------------------------------------------
 
 
-def test_gives_pages_as_they_are_answered() -> None:
+def test_yields_pages_as_square_returns_them() -> None:
     pages = list(paginate(Directory("ab", "", "c").list_customers).pages())
     assert pages == [page_of("ab", "1"), page_of("", "2"), page_of("c", None)]
 
 
-def test_pages_go_on_after_a_failure() -> None:
+def test_pages_continue_after_a_failure() -> None:
     directory = Directory("a", "b")
     directory.failures[1] = cut_off()
     customers = paginate(directory.list_customers)
@@ -142,25 +142,25 @@ def test_pages_are_cut_at_the_limit() -> None:
 # -- Limit ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_limit_ends_it_without_another_request() -> None:
+def test_the_limit_ends_the_listing_without_another_request() -> None:
     directory = Directory("ab", "cd")
     assert ids(paginate(directory.list_customers, limit=2)) == ["a", "b"]
     assert len(directory.asked) == 1
 
 
-def test_a_limit_of_0_asks_for_nothing() -> None:
+def test_a_limit_of_0_sends_no_request() -> None:
     directory = Directory("ab")
     assert ids(paginate(directory.list_customers, limit=0)) == []
     assert directory.asked == []
 
 
 @pytest.mark.parametrize("limit", [-1, 1.0, "1", True])
-def test_refuses_a_limit_that_is_no_number_of_customers(limit: Any) -> None:
+def test_refuses_a_limit_that_is_not_a_number_of_customers(limit: Any) -> None:
     with pytest.raises(ValueError, match="limit must be a whole number of 0 or more, or None, not "):
         paginate(Directory("a").list_customers, limit=limit)
 
 
-def test_a_listing_cut_by_its_limit_can_be_gone_on_with_from_its_cursor() -> None:
+def test_a_listing_that_its_limit_ended_can_be_continued_from_its_cursor() -> None:
     directory = Directory("ab", "cd", "ef")
     within = paginate(directory.list_customers, limit=3)
     at_the_end = paginate(directory.list_customers, limit=2)
@@ -172,7 +172,7 @@ def test_a_listing_cut_by_its_limit_can_be_gone_on_with_from_its_cursor() -> Non
 # -- Cursors that lead nowhere --------------------------------------------------------------------------------------
 
 
-def test_a_cursor_that_leads_to_itself_raises_at_once() -> None:
+def test_a_cursor_that_is_returned_for_itself_raises_at_once() -> None:
     asked = []
 
     def call(cursor: str | None) -> ListCustomersResponse:
@@ -211,7 +211,7 @@ def test_errors_in_a_success_raise() -> None:
     assert "API_ERROR/INTERNAL_SERVER_ERROR" in str(caught.value)
 
 
-def test_after_a_failure_iterating_again_goes_on_where_it_stood() -> None:
+def test_iterating_again_after_a_failure_continues_at_the_same_place() -> None:
     directory = Directory("ab", "cd", "e")
     directory.failures = {1: cut_off(), 2: cut_off()}
     customers = paginate(directory.list_customers)
@@ -224,7 +224,7 @@ def test_after_a_failure_iterating_again_goes_on_where_it_stood() -> None:
     assert directory.cursors == [None, "1", "1", "1", "2"]
 
 
-def test_a_loop_that_was_left_goes_on_with_the_next_customer() -> None:
+def test_iterating_again_after_a_break_continues_with_the_next_customer() -> None:
     customers = paginate(Directory("abc", "d").list_customers)
     for customer in customers:
         if customer.id == "b":
@@ -232,7 +232,7 @@ def test_a_loop_that_was_left_goes_on_with_the_next_customer() -> None:
     assert ids(customers) == ["c", "d"]
 
 
-def test_another_process_goes_on_from_the_cursor() -> None:
+def test_another_process_can_continue_from_the_cursor() -> None:
     directory = Directory("ab", "cd", "e")
     directory.failures[1] = cut_off()
     first = paginate(directory.list_customers)
@@ -241,7 +241,7 @@ def test_another_process_goes_on_from_the_cursor() -> None:
     assert ids(paginate(directory.list_customers, cursor=first.cursor)) == ["c", "d", "e"]
 
 
-def test_within_a_page_the_cursor_is_that_pages_own_so_that_nothing_is_lost() -> None:
+def test_within_a_page_the_cursor_is_that_of_the_page_so_that_nothing_is_lost() -> None:
     customers = paginate(Directory("ab", "cd").list_customers)
     cursors = [(customer.id, customers.cursor) for customer in customers]
     assert cursors == [("a", None), ("b", "1"), ("c", "1"), ("d", None)]
@@ -250,7 +250,7 @@ def test_within_a_page_the_cursor_is_that_pages_own_so_that_nothing_is_lost() ->
 @given(
     pages=st.lists(st.lists(st.uuids(), max_size=3), min_size=1), failing=st.sets(st.integers(0, 30)), data=st.data()
 )
-def test_every_customer_is_given_once_whatever_pages_and_failures_there_are(
+def test_every_customer_is_yielded_once_with_any_pages_and_failures(
     pages: list[list[Any]], failing: set[int], data: st.DataObject
 ) -> None:
     names = [[str(each) for each in page] for page in pages]
@@ -280,7 +280,7 @@ def test_reports_pages_and_customers_so_far() -> None:
     assert reports == [(1, 2), (2, 2), (3, 3)]
 
 
-def test_a_progress_that_raises_loses_no_customer() -> None:
+def test_no_customer_is_lost_if_progress_raises() -> None:
     class StoppedError(Exception):
         pass
 
@@ -302,7 +302,7 @@ def test_works_with_tqdm(capsys: pytest.CaptureFixture[str]) -> None:
     assert "3 customers" in capsys.readouterr().err
 
 
-def test_logs_nothing_itself(caplog: pytest.LogCaptureFixture) -> None:
+def test_writes_no_log_lines_itself(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     list(paginate(Directory("ab", "c").list_customers))
     assert caplog.records == []

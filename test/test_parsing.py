@@ -85,11 +85,11 @@ def same(one: Any, other: Any) -> bool:
 
 
 @pytest.mark.parametrize("content", ODD, ids=lambda content: repr(content[:24]))
-def test_both_parsers_treat_an_odd_text_alike(content: bytes) -> None:
+def test_both_parsers_treat_an_odd_text_the_same(content: bytes) -> None:
     assert same(outcome(parse, content), outcome(parse_with_standard_library, content))
 
 
-def test_both_parsers_treat_ten_thousand_random_texts_alike() -> None:
+def test_both_parsers_treat_ten_thousand_random_texts_the_same() -> None:
     assert fast_parser()
     refused = 0
     for seed in range(10_000):
@@ -103,7 +103,7 @@ def test_both_parsers_treat_ten_thousand_random_texts_alike() -> None:
 @pytest.mark.parametrize(
     ("msgspec", "found"), [("None", False), ("m('0.21.1')", False), ("m('0.22.0')", True), ("m('1.0.0b1')", True)]
 )
-def test_only_an_msgspec_that_reads_large_integers_right_is_used(msgspec: str, found: bool) -> None:
+def test_msgspec_is_used_only_if_it_reads_large_integers_correctly(msgspec: str, found: bool) -> None:
     code = f"""
 import sys
 from types import SimpleNamespace as N

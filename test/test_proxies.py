@@ -47,7 +47,9 @@ def proxy() -> Iterator[Server]:
         yield server
 
 
-def test_a_configured_proxy_passes_tls_on_and_sees_no_token(square: Server, proxy: Server, trusted: str) -> None:
+def test_a_configured_proxy_passes_tls_on_and_does_not_see_the_token(
+    square: Server, proxy: Server, trusted: str
+) -> None:
     api = api_for(square, proxy=proxy.host, ssl_ca_cert=trusted)
     assert api.retrieve_customer("C1").customer
     assert api.retrieve_customer("C1").customer
@@ -71,7 +73,7 @@ def test_a_proxy_gets_the_credentials_of_its_url(square: Server, proxy: Server, 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("form", ["{}", "{without_scheme}"])
-def test_the_proxy_of_the_environment_is_taken(
+def test_the_proxy_of_the_environment_is_used(
     name: str, form: str, proxy: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy.steps = [answer(403, b"")]
@@ -83,7 +85,7 @@ def test_the_proxy_of_the_environment_is_taken(
 
 
 @pytest.mark.parametrize("no_proxy", ["square.example", "example", "*", ".example"])
-def test_no_proxy_is_honoured(no_proxy: str, proxy: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_is_respected(no_proxy: str, proxy: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy.host)
     monkeypatch.setenv("NO_PROXY", no_proxy)
     with pytest.raises(ConnectionFailed):
@@ -101,7 +103,7 @@ def test_this_machine_is_not_reached_through_the_proxy_of_the_environment(
     assert proxy.connections == 0
 
 
-def test_other_variables_of_the_environment_name_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_environment_variables_do_not_set_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FTP_PROXY", "http://127.0.0.1:1")
     with pytest.raises(ConnectionFailed, match="gaierror"):
         api_for("https://square.invalid", max_retries=0).retrieve_customer("C1")
@@ -122,7 +124,9 @@ def test_an_empty_setting_disables_the_environment(proxy: Server, monkeypatch: p
     assert proxy.connections == 0
 
 
-def test_a_socks_proxy_in_the_environment_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_socks_proxy_in_the_environment_is_refused_with_the_name_of_the_variable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("ALL_PROXY", f"socks5://ada:{PASSWORD}@127.0.0.1:1")
     with pytest.raises(
         ValueError, match="the environment variable ALL_PROXY must be the URL of an HTTP proxy"
@@ -132,7 +136,7 @@ def test_a_socks_proxy_in_the_environment_is_refused_by_its_name(monkeypatch: py
     assert_nothing_is_shown(own_frames(caught.value))
 
 
-def test_a_create_that_fails_at_the_proxy_is_surely_not_carried_out(proxy: Server) -> None:
+def test_a_create_that_fails_at_the_proxy_is_known_not_to_be_carried_out(proxy: Server) -> None:
     proxy.otherwise = cut(message(502, b""))
     with pytest.raises(ConnectionFailed) as caught:
         api_for("https://square.example", proxy=proxy.host).create_customer({})
@@ -163,7 +167,7 @@ def test_plain_http_on_this_machine_may_go_through_a_proxy_on_this_machine() -> 
         ("http://127.0.0.1:{port}", "http://proxy.example:3128"),
     ],
 )
-def test_the_token_goes_over_plain_http_neither_to_nor_through_another_machine(host: str, proxy: str | None) -> None:
+def test_the_token_is_not_sent_over_plain_http_to_or_through_another_machine(host: str, proxy: str | None) -> None:
     with Server() as server:
         host, proxy = host.format(port=server.port), proxy and proxy.format(port=server.port)
         with pytest.raises(ValueError, match="plain HTTP"):
@@ -230,7 +234,7 @@ def test_credentials_are_shown_nowhere(caplog: pytest.LogCaptureFixture) -> None
     assert_nothing_is_shown(repr(pieces) + str(caught.value) + caplog.text + own_frames(caught.value))
 
 
-def test_credentials_are_not_shown_where_the_client_cannot_be_made() -> None:
+def test_credentials_are_not_shown_if_the_client_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="ssl_ca_cert") as caught:
         api_for("https://x", proxy=f"http://ada:{PASSWORD}@127.0.0.1:1", ssl_ca_cert=__file__).retrieve_customer("C1")
 
@@ -238,14 +242,14 @@ def test_credentials_are_not_shown_where_the_client_cannot_be_made() -> None:
 
 
 @pytest.mark.parametrize("port", [1, 80, 3128, 59999, 60000, 65535])
-def test_any_port_can_be_a_proxys(port: int) -> None:
+def test_a_proxy_may_use_any_port(port: int) -> None:
     assert Configuration(proxy=f"http://[::1]:{port}/").proxy == f"http://[::1]:{port}/"
 
 
 # -- A proxy that is reached over TLS -------------------------------------------------------------------------------
 
 
-def test_tls_passes_through_a_proxy_that_is_itself_spoken_to_over_tls(
+def test_tls_passes_through_a_proxy_that_is_reached_over_tls(
     square: Server, server_tls: ssl.SSLContext, trusted: str
 ) -> None:
     with Server(tls=server_tls, otherwise=tunnel) as proxy:
@@ -258,7 +262,9 @@ def test_tls_passes_through_a_proxy_that_is_itself_spoken_to_over_tls(
     assert connect.headers["proxy-authorization"] == "Basic " + base64.b64encode(b"ada:x").decode()
 
 
-def test_what_drips_through_such_a_proxy_is_stopped_at_the_deadline(server_tls: ssl.SSLContext, trusted: str) -> None:
+def test_an_answer_that_drips_through_such_a_proxy_is_stopped_at_the_deadline(
+    server_tls: ssl.SSLContext, trusted: str
+) -> None:
     dripping = drip(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 90)
     with Server(dripping, tls=server_tls) as square, Server(tls=server_tls, otherwise=tunnel) as proxy:
         api = api_for(square, proxy=proxy.host, ssl_ca_cert=trusted, deadline=0.4)

@@ -236,7 +236,7 @@ def test_the_help_on_markers_shows_the_marker_as_it_is_written(pytester: pytest.
     assert "clock='2026-01-01T00:00:00Z'" in shown
 
 
-def test_each_worker_has_an_emulator_of_its_own(pytester: pytest.Pytester) -> None:
+def test_each_worker_has_its_own_emulator(pytester: pytest.Pytester) -> None:
     ran(pytester, WORKERS, "-p", "xdist", "-n", "2").assert_outcomes(passed=4)
 
 
@@ -256,7 +256,7 @@ def test_live_tests_need_a_token(pytester: pytest.Pytester) -> None:
     assert "--square-live needs a token for Square's sandbox in SQUARE_ACCESS_TOKEN." in result.stdout.str()
 
 
-def test_what_is_live_knows_its_address_and_token_only() -> None:
+def test_a_live_square_has_only_its_address_and_token() -> None:
     square = LiveSquare("https://example.com", "token")
     square.url = "https://example.org"
 
@@ -265,7 +265,7 @@ def test_what_is_live_knows_its_address_and_token_only() -> None:
         _ = square.requests
 
 
-def test_the_clients_lead_to_the_emulator(
+def test_the_clients_call_the_emulator(
     square: Emulator, customers_api: CustomersApi, async_customers_api: AsyncCustomersApi
 ) -> None:
     for api in (customers_api, async_customers_api):
@@ -295,7 +295,7 @@ class TestOfTheUnitTestCase(EmulatorTestCase):
         assert self.square.clock.as_json()["now"] == "2026-01-01T00:00:00.000Z"
 
 
-def test_a_unit_test_starts_as_it_should_whatever_the_one_before_did() -> None:
+def test_a_unit_test_starts_with_a_fresh_emulator_whatever_the_previous_test_did() -> None:
     class Case(EmulatorTestCase):
         def test_one(self) -> None:
             self.square.reset(seed=9, clock="2030-06-01T12:00:00Z")

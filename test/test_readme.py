@@ -10,21 +10,21 @@ if TYPE_CHECKING:
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
 
-def test_the_code_prints_what_the_page_says(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_code_prints_what_the_readme_shows(capsys: pytest.CaptureFixture[str]) -> None:
     (code,) = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
     (promised,) = re.findall(r"It prints `(.+?)`\.", README)
     exec(code, {})
     assert capsys.readouterr().out == f"{promised}\n"
 
 
-def test_two_commands_do_all_the_set_up() -> None:
+def test_two_commands_do_the_whole_set_up() -> None:
     (block,) = re.findall(r"^```sh\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
     demo, tests = block.splitlines()  # .ci/run runs both exactly as written here.
     assert demo.endswith(" -m squareconnect demo")
     assert tests.endswith(" -m pytest -n auto")
 
 
-def test_the_figures_of_the_faults_are_those_of_the_page() -> None:
+def test_the_figures_about_faults_match_the_reliability_page() -> None:
     page = (Path(__file__).parent.parent / "docs" / "reliability.md").read_text()
     rows = [line.strip("| ").split(" | ") for line in page.partition("| case |")[2].splitlines()[2:]]
     mishandled = [sum("**" in row[column] for row in rows) for column in (1, 2, 3, 4)]

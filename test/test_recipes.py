@@ -27,7 +27,7 @@ def names() -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: f"line {PAGE[: PAGE.index(recipe)].count(chr(10)) + 1}")
-def test_each_block_runs_and_prints_what_it_says(
+def test_each_block_runs_and_prints_what_it_shows(
     names: dict[str, Any], capsys: pytest.CaptureFixture[str], recipe: str
 ) -> None:
     promised = [line for lines in re.findall(r"  # -> (.*)$", recipe, re.MULTILINE) for line in lines.split(" | ")]

@@ -19,7 +19,7 @@ from urllib3.util import connection, ssl_
 
 from squareconnect import AsyncApiClient, AsyncCustomersApi, Configuration
 from squareconnect.exceptions import ConnectionFailed, Timeout
-from test.servers import FOUND, Server, answer, api_for, drip, message, nobody, untraced
+from test.servers import FOUND, Server, answer, api_for, drip, environment_without_coverage, message, silent_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,7 @@ def replacing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     return replace
 
 
-def test_calls_go_over_the_sockets_that_are_there_now_and_none_from_before_is_used(
+def test_calls_use_the_current_socket_class_and_no_older_connection(
     replacing: Callable[[], Any],
 ) -> None:
     with Server() as server:
@@ -97,8 +97,8 @@ def test_calls_go_over_the_sockets_that_are_there_now_and_none_from_before_is_us
         assert server.connections == 2
 
 
-def test_deadline_and_outcome_hold_over_other_sockets(replacing: Callable[[], Any]) -> None:
-    with Server(otherwise=DRIP) as server, nobody() as silent:
+def test_deadline_and_outcome_are_right_with_other_sockets(replacing: Callable[[], Any]) -> None:
+    with Server(otherwise=DRIP) as server, silent_host() as silent:
         replacing()
         for host in (server.host, silent):
             with pytest.raises(Timeout) as late:
@@ -106,7 +106,7 @@ def test_deadline_and_outcome_hold_over_other_sockets(replacing: Callable[[], An
             assert late.value.outcome_unknown
 
 
-def test_a_class_that_refuses_to_connect_lets_nothing_out_even_over_a_connection_from_before(
+def test_a_socket_class_that_refuses_to_connect_blocks_even_older_connections(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(self: socket.socket, address: Any) -> None:
@@ -164,7 +164,7 @@ def another_context(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return replace
 
 
-def test_another_class_of_tls_contexts_is_used_from_the_moment_it_is_there(
+def test_another_class_of_tls_contexts_is_used_as_soon_as_it_is_set(
     server_tls: ssl.SSLContext, trusted: str, another_context: Callable[[], None]
 ) -> None:
     with Server(tls=server_tls) as server:
@@ -178,10 +178,10 @@ def test_another_class_of_tls_contexts_is_used_from_the_moment_it_is_there(
         assert server.connections == 2
 
 
-def test_deadline_and_outcome_hold_over_another_class_of_tls_contexts(
+def test_deadline_and_outcome_are_right_with_another_class_of_tls_contexts(
     server_tls: ssl.SSLContext, trusted: str, another_context: Callable[[], None]
 ) -> None:
-    with Server(tls=server_tls, otherwise=DRIP) as server, nobody() as silent:
+    with Server(tls=server_tls, otherwise=DRIP) as server, silent_host() as silent:
         another_context()
         for host, unknown in ((server.host, True), (silent.replace("http:", "https:"), False)):
             api = api_for(host, ssl_ca_cert=trusted, deadline=0.7, max_retries=0)
@@ -190,7 +190,7 @@ def test_deadline_and_outcome_hold_over_another_class_of_tls_contexts(
             assert late.value.outcome_unknown is unknown
 
 
-def test_a_fake_of_a_tls_context_is_left_to_urllib3(monkeypatch: pytest.MonkeyPatch, trusted: str) -> None:
+def test_a_fake_tls_context_is_left_to_urllib3(monkeypatch: pytest.MonkeyPatch, trusted: str) -> None:
     class Fake:
         """Mocket's replacement for a TLS context."""
 
@@ -209,7 +209,7 @@ def test_a_fake_of_a_tls_context_is_left_to_urllib3(monkeypatch: pytest.MonkeyPa
 # -- urllib3 --------------------------------------------------------------------------------------------------------
 
 
-def test_a_patched_family_of_addresses_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_patched_address_family_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "allowed_gai_family", lambda: socket.AF_INET6)
     with Server() as server, pytest.raises(ConnectionFailed) as caught:
         api_for(server, max_retries=0).create_customer({"given_name": "Ada"})
@@ -217,7 +217,7 @@ def test_a_patched_family_of_addresses_is_asked_for(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("moment", ["before the first call", "between calls"])
-def test_another_class_of_connections_is_used_whatever_its_kind(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+def test_another_class_of_connections_is_used(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
     made: list[str] = []
 
     class Recording(HTTPConnection):
@@ -283,13 +283,15 @@ SUBINTERPRETER = """
 
 
 @pytest.mark.parametrize("kind", ["isolated", "legacy"])
-def test_a_subinterpreter_makes_calls_even_where_it_may_have_no_daemon_threads(kind: str) -> None:
+def test_a_subinterpreter_makes_calls_even_if_it_may_not_have_daemon_threads(kind: str) -> None:
     def play(wire: Wire, request: Request) -> None:
         (answer() if request.method == "GET" else DRIP)(wire, request)
 
     with Server(otherwise=play) as server:
         program = [sys.executable, "-c", textwrap.dedent(SUBINTERPRETER), server.host, kind]
-        done = subprocess.run(program, env=untraced(), capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            program, env=environment_without_coverage(), capture_output=True, text=True, timeout=60, check=False
+        )
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("done\n")
@@ -303,7 +305,7 @@ async def retrieved(client: AsyncApiClient, times: int = 2) -> None:
         assert (await AsyncCustomersApi(client).retrieve_customer("C1")).customer
 
 
-def test_calls_on_asyncio_go_over_the_sockets_that_are_there_now(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_on_asyncio_use_the_current_socket_class(monkeypatch: pytest.MonkeyPatch) -> None:
     async def calls(host: str) -> None:
         async with AsyncApiClient(Configuration(host=host, access_token="T")) as client:
             await retrieved(client)
@@ -316,7 +318,7 @@ def test_calls_on_asyncio_go_over_the_sockets_that_are_there_now(monkeypatch: py
         assert server.connections == 2
 
 
-def test_calls_on_asyncio_use_the_class_of_tls_contexts_that_is_there_now(
+def test_calls_on_asyncio_use_the_current_class_of_tls_contexts(
     server_tls: ssl.SSLContext, trusted: str, another_context: Callable[[], None]
 ) -> None:
     async def calls(host: str) -> None:
@@ -341,7 +343,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
-def test_calls_on_asyncio_do_not_pass_by_what_stands_before_urllib3(place: str) -> None:
+def test_calls_on_asyncio_do_not_bypass_replacements_of_urllib3(place: str) -> None:
     async def call(host: str) -> None:
         async with AsyncApiClient(Configuration(host=host, access_token="T")) as client:
             await retrieved(client)
@@ -357,7 +359,7 @@ def test_calls_on_asyncio_do_not_pass_by_what_stands_before_urllib3(place: str) 
         assert len(server.requests) == 4
 
 
-def test_calls_on_asyncio_pass_by_a_wrapper_that_looks_on_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_on_asyncio_bypass_a_wrapper_that_only_observes_urllib3(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = urllib3.HTTPConnectionPool.urlopen
 
     @functools.wraps(plain)

@@ -86,7 +86,7 @@ def test_host_and_token_are_read_at_each_call() -> None:
     assert rest.last.headers["Authorization"] == "Bearer other"
 
 
-def test_query_parameters_that_are_none_are_left_out_and_empty_ones_are_not() -> None:
+def test_query_parameters_are_left_out_if_none_but_not_if_empty() -> None:
     client, rest = client_with()
 
     client.call_api("/v2/customers", "GET", query_params={"cursor": "", "sort_field": None})
@@ -108,7 +108,7 @@ def test_query_parameters_that_are_none_are_left_out_and_empty_ones_are_not() ->
         ("text", "text"),
     ],
 )
-def test_a_body_is_handed_on_as_plain_values_even_if_it_is_empty(body: Any, content: Any) -> None:
+def test_a_body_is_passed_on_as_plain_values_even_if_it_is_empty(body: Any, content: Any) -> None:
     client, rest = client_with()
 
     client.call_api("/v2/customers", "POST", body=body)
@@ -116,7 +116,7 @@ def test_a_body_is_handed_on_as_plain_values_even_if_it_is_empty(body: Any, cont
     assert rest.last.body == content
 
 
-def test_a_body_that_json_cannot_carry_is_not_sent() -> None:
+def test_a_body_with_a_value_that_json_lacks_is_not_sent() -> None:
     client, rest = client_with()
 
     with pytest.raises(TypeError, match="body contains a bytes"):
@@ -151,7 +151,7 @@ def test_the_caller_can_say_whether_a_call_can_be_repeated() -> None:
     assert rest.last.repeatable is True
 
 
-def test_form_fields_and_files_are_sent_where_there_is_no_body(tmp_path: Path) -> None:
+def test_form_fields_and_files_are_sent_if_there_is_no_body(tmp_path: Path) -> None:
     client, rest = client_with()
     (tmp_path / "photo.png").write_bytes(b"\x89PNG")
 
@@ -161,7 +161,7 @@ def test_form_fields_and_files_are_sent_where_there_is_no_body(tmp_path: Path) -
     assert rest.last.body is None
 
 
-def test_request_sends_what_it_is_given() -> None:
+def test_request_sends_its_arguments() -> None:
     client, rest = client_with(answer({"a": 1}))
 
     response = client.request("PUT", "https://host/x", [("q", "1")], {"X": "y"}, [("f", "1")], {"b": 1})
@@ -174,7 +174,7 @@ def test_request_sends_what_it_is_given() -> None:
 # -- Headers --------------------------------------------------------------------------------------------------------
 
 
-def test_the_clients_headers_replace_the_calls_and_those_of_the_option_replace_all() -> None:
+def test_the_clients_headers_replace_the_calls_and_the_option_headers_replaces_both() -> None:
     client, rest = client_with()
     client.set_default_header("X-Shop", "of client")
     client.set_default_header("square-version", "2019-01-01")
@@ -188,7 +188,7 @@ def test_the_clients_headers_replace_the_calls_and_those_of_the_option_replace_a
     assert client.default_headers["X-Shop"] == "of client"
 
 
-def test_a_header_is_sent_once_however_its_name_is_written() -> None:
+def test_a_header_is_sent_once_in_any_spelling_of_its_name() -> None:
     client, rest = client_with()
 
     client.call_api("/x", "GET", header_params={"content-type": "a/b", "CONTENT-TYPE": "c/d"})
@@ -197,7 +197,7 @@ def test_a_header_is_sent_once_however_its_name_is_written() -> None:
     assert rest.last.headers["Content-Type"] == "c/d"
 
 
-def test_the_headers_of_a_call_are_left_as_they_are() -> None:
+def test_the_dict_of_headers_is_not_changed() -> None:
     client, _ = client_with()
     of_call: dict[str, str] = {}
 
@@ -207,7 +207,7 @@ def test_the_headers_of_a_call_are_left_as_they_are() -> None:
     assert list(client.default_headers) == ["User-Agent"]
 
 
-def test_no_square_version_is_sent_if_there_is_none() -> None:
+def test_square_version_is_not_sent_if_it_is_not_set() -> None:
     client, rest = client_with(square_version=None)
 
     client.call_api("/x", "GET")
@@ -224,7 +224,7 @@ def test_a_cookie_is_sent_with_every_request() -> None:
     assert rest.last.headers["Cookie"] == "a=b"
 
 
-def test_the_authorization_of_a_call_goes_before_the_token() -> None:
+def test_the_authorization_header_of_a_call_takes_precedence_over_the_token() -> None:
     client, rest = client_with()
 
     client.call_api("/x", "GET", auth_settings=["oauth2"], _headers={"authorization": "Bearer of-call"})
@@ -245,7 +245,7 @@ def test_no_repr_of_the_headers_shows_the_token_or_the_cookie() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a:b", "a\r\nb", "ä", 5])
-def test_what_cannot_be_the_name_of_a_header_is_refused(name: Any) -> None:
+def test_an_impossible_name_of_a_header_is_refused(name: Any) -> None:
     client, rest = client_with()
 
     with pytest.raises(ValueError, match="is not a valid header name"):
@@ -256,7 +256,7 @@ def test_what_cannot_be_the_name_of_a_header_is_refused(name: Any) -> None:
 
 
 @pytest.mark.parametrize("value", ["secret\r\nX-Other: 1", "secret\0", "secret \u20ac", None])
-def test_what_cannot_be_the_value_of_a_header_is_refused_without_showing_it(value: Any) -> None:
+def test_an_impossible_value_of_a_header_is_refused_and_not_shown(value: Any) -> None:
     client, rest = client_with()
 
     with pytest.raises(ValueError, match="header X-Shop must be a str in Latin-1 without line breaks") as caught:
@@ -275,7 +275,7 @@ def test_a_header_can_be_latin_1() -> None:
     assert rest.last.headers["X-Name"] == "Zoë"
 
 
-def test_a_header_has_one_name_however_it_is_spelt() -> None:
+def test_default_headers_ignore_the_case_of_names() -> None:
     client, rest = client_with()
     client.set_default_header("user-agent", "mine")
     assert client.user_agent == "mine"
@@ -308,7 +308,7 @@ def test_a_call_without_authorization_needs_no_token() -> None:
 
 
 @pytest.mark.parametrize("host", ["http://example.com", "HTTP://example.com", "http://127.0.0.1.example.com"])
-def test_the_token_does_not_go_over_plain_http_to_another_machine(host: str) -> None:
+def test_the_token_is_not_sent_over_plain_http_to_another_machine(host: str) -> None:
     client = ApiClient(Configuration(host=host, access_token=TOKEN))
 
     with pytest.raises(ValueError, match="would go over plain HTTP"):
@@ -316,7 +316,7 @@ def test_the_token_does_not_go_over_plain_http_to_another_machine(host: str) -> 
 
 
 @pytest.mark.parametrize("host", ["http://localhost:8080", "http://127.0.0.1", "http://[::1]:1"])
-def test_the_token_goes_over_plain_http_to_this_machine(host: str) -> None:
+def test_the_token_is_sent_over_plain_http_to_this_machine(host: str) -> None:
     client, rest = client_with(host=host)
 
     client.call_api("/x", "GET", auth_settings=["oauth2"])
@@ -324,7 +324,7 @@ def test_the_token_goes_over_plain_http_to_this_machine(host: str) -> None:
     assert rest.last.url == host + "/x"
 
 
-def test_the_client_secret_is_sent_where_it_is_asked_for() -> None:
+def test_the_client_secret_is_sent_for_calls_that_need_it() -> None:
     client, rest = client_with()
     client.call_api("/x", "POST", auth_settings=["oauth2ClientSecret"])
     assert "Authorization" not in rest.last.headers
@@ -345,7 +345,7 @@ ids = (
 
 
 @given(ids, ids)
-def test_whatever_the_ids_a_path_has_its_five_segments_or_is_refused(customer_id: str, card_id: str) -> None:
+def test_a_path_has_five_segments_with_any_ids_or_is_refused(customer_id: str, card_id: str) -> None:
     template = "/v2/customers/{customer_id}/cards/{card_id}"
     try:
         path = fill_path(template, {"customer_id": customer_id, "card_id": card_id})
@@ -405,6 +405,6 @@ def test_an_id_is_quoted_as_one_segment(value: Any, segment: str) -> None:
 
 
 @pytest.mark.parametrize("value", [5, None, ["C1"], Customer(id="C1"), b"\xff"])
-def test_what_is_no_text_is_no_id(value: Any) -> None:
+def test_an_id_that_is_not_text_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="customer_id must be a str"):
         path_segment("customer_id", value)

@@ -39,7 +39,7 @@ def failed(kind: type[ApiException], status: int | None = None, *, unknown: bool
 @pytest.mark.parametrize(
     "failure", [failed(ConnectionFailed), failed(Timeout), failed(RateLimited, 429)], ids=["refused", "late", "429"]
 )
-def test_what_was_not_carried_out_is_tried_again(failure: ApiException, repeatable: bool) -> None:
+def test_a_call_that_was_not_carried_out_is_tried_again(failure: ApiException, repeatable: bool) -> None:
     assert should_retry(failure, repeatable)
 
 
@@ -55,7 +55,7 @@ def test_what_was_not_carried_out_is_tried_again(failure: ApiException, repeatab
     ],
     ids=repr,
 )
-def test_what_may_have_been_carried_out_is_tried_again_if_that_does_no_harm(failure: ApiException) -> None:
+def test_a_call_that_may_have_been_carried_out_is_tried_again_if_that_is_harmless(failure: ApiException) -> None:
     assert should_retry(failure, repeatable=True)
     assert not should_retry(failure, repeatable=False)
 
@@ -71,7 +71,7 @@ def test_what_may_have_been_carried_out_is_tried_again_if_that_does_no_harm(fail
     ],
     ids=repr,
 )
-def test_what_would_come_again_is_not_tried_again(failure: ApiException, repeatable: bool) -> None:
+def test_a_failure_that_would_be_the_same_again_is_not_retried(failure: ApiException, repeatable: bool) -> None:
     assert not should_retry(failure, repeatable)
 
 
@@ -108,26 +108,26 @@ def test_retry_after_is_seconds_or_a_date_or_ignored(retry_after: str | None, se
     st.floats(0, 1, exclude_max=True),
     st.floats(0, 4e9),
 )
-def test_no_pause_is_negative_or_over_the_longest(
+def test_a_pause_is_never_negative_or_above_the_maximum(
     attempts: int, retry_after: str | None, longest: float, jitter: float, now: float
 ) -> None:
     assert 0 <= pause_before_retry(attempts, retry_after, longest, jitter, now) <= longest
 
 
 @given(st.integers(1, 20), st.floats(0, 1))
-def test_jitter_takes_up_to_half_of_a_pause_away(attempts: int, jitter: float) -> None:
+def test_jitter_shortens_a_pause_by_up_to_half(attempts: int, jitter: float) -> None:
     whole = 0.5 * 2 ** (attempts - 1)
 
     assert whole / 2 <= pause_before_retry(attempts, None, 1e9, jitter, NOW) <= whole
 
 
 @given(st.binary())
-def test_what_is_compressed_comes_back(content: bytes) -> None:
+def test_decompressing_undoes_compressing(content: bytes) -> None:
     assert decompress(zlib.compress(content), "deflate", len(content)) == content
 
 
 @given(st.binary(), st.sampled_from(["gzip", "deflate", "br"]))
-def test_what_is_no_compression_is_a_value_error(content: bytes, encoding: str) -> None:
+def test_data_that_is_not_compressed_is_a_value_error(content: bytes, encoding: str) -> None:
     try:
         result = decompress(content, encoding, 1000)
     except ValueError:
@@ -138,7 +138,7 @@ def test_what_is_no_compression_is_a_value_error(content: bytes, encoding: str) 
 # -- Answers --------------------------------------------------------------------------------------------------------
 
 
-def test_an_answer_gives_its_body_and_headers_as_in_2_x() -> None:
+def test_an_answer_has_its_body_and_headers_as_in_2_x() -> None:
     with Server(answer(200, b"\xc3\xa9\xff", {"X-Trace": "t1"})) as server:
         response = RESTClientObject(Configuration()).GET(server.host + "/x")
 
@@ -150,7 +150,7 @@ def test_an_answer_gives_its_body_and_headers_as_in_2_x() -> None:
     assert response.getheader("x-other", "none") == "none"
 
 
-def test_rest_has_the_exception_as_in_2_x() -> None:
+def test_the_module_rest_has_the_exception_as_in_2_x() -> None:
     assert rest.ApiException is ApiException
 
 
@@ -158,7 +158,7 @@ def test_rest_has_the_exception_as_in_2_x() -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "DELETE", "POST", "PUT", "PATCH"])
-def test_each_method_has_a_method(method: str) -> None:
+def test_each_http_method_has_a_method(method: str) -> None:
     with Server(otherwise=answer(200, b"", {"Content-Length": 0})) as server:
         client = RESTClientObject(Configuration())
         getattr(client, method)(server.host + "/x")
@@ -224,7 +224,7 @@ def test_a_refused_header_is_not_shown() -> None:
     assert "CANARY" not in str(caught.value)
 
 
-def test_a_post_can_be_declared_harmless_to_repeat_and_a_get_harmful() -> None:
+def test_a_post_can_be_declared_repeatable_and_a_get_unrepeatable() -> None:
     with Server(answer(500, {}), answer(), answer(500, {})) as server:
         client = api_for(server).api_client
         assert client.call_api("/", "POST", _repeatable=True).attempts == 2
@@ -263,7 +263,7 @@ def test_a_connection_is_kept_and_closed_with_the_client() -> None:
         assert server.wait_for_ends(1)
 
 
-def test_connections_are_kept_to_a_few_hosts() -> None:
+def test_connections_to_only_a_few_hosts_are_kept() -> None:
     client = RESTClientObject(Configuration(), pools_size=2)
     hosts = [Server() for _ in range(3)]
     try:
@@ -277,7 +277,7 @@ def test_connections_are_kept_to_a_few_hosts() -> None:
     assert len(client._routes) == 2
 
 
-def test_pool_manager_is_that_of_the_host() -> None:
+def test_the_pool_manager_is_the_one_for_the_host() -> None:
     with Server() as server:
         client = RESTClientObject(Configuration(host=server.host + "/prefix"))
         assert client.pool_manager.request("GET", server.host + "/x", retries=False).status == 200
@@ -311,7 +311,7 @@ def test_ipv6_addresses_are_connected_to() -> None:
         assert api_for(server).retrieve_customer("C1").customer
 
 
-def test_the_module_loads_where_there_is_no_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_module_loads_on_systems_without_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "register_at_fork")
 
     assert "RESTClientObject" in runpy.run_path(str(rest.__file__))

@@ -42,7 +42,7 @@ LOSSES: dict[str, servers.Step] = {
 
 
 @pytest.mark.parametrize("fault", LOSSES.values(), ids=LOSSES)
-def test_a_create_whose_answer_is_lost_is_done_once_and_says_that_its_outcome_is_unknown(fault: servers.Step) -> None:
+def test_a_create_whose_answer_is_lost_is_sent_once_and_reports_an_unknown_outcome(fault: servers.Step) -> None:
     with Server(commit(fault), otherwise=commit()) as server:
         with pytest.raises(ApiException) as caught:
             api_for(server).create_customer(BODY)
@@ -54,7 +54,7 @@ def test_a_create_whose_answer_is_lost_is_done_once_and_says_that_its_outcome_is
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", message(200, servers.FOUND)[-9:], b"{}", b"null", b"[]"])
-def test_a_create_answered_200_with_a_broken_body_is_done_once_and_says_the_same(body: bytes) -> None:
+def test_a_create_answered_200_with_a_broken_body_is_sent_once_and_reports_an_unknown_outcome(body: bytes) -> None:
     with Server(commit(answer(200, body)), otherwise=commit()) as server:
         with pytest.raises(DecodeError, match="It is not known whether the request was carried out") as caught:
             api_for(server).create_customer(BODY)
@@ -65,7 +65,7 @@ def test_a_create_answered_200_with_a_broken_body_is_done_once_and_says_the_same
 
 
 @pytest.mark.parametrize("fault", LOSSES.values(), ids=LOSSES)
-def test_a_create_with_an_idempotency_key_is_sent_again_and_ends_well_once(fault: servers.Step) -> None:
+def test_a_create_with_an_idempotency_key_is_sent_again_and_carried_out_once(fault: servers.Step) -> None:
     with Server(commit(fault), otherwise=commit()) as server:
         customer = api_for(server).create_customer(KEYED).customer
 
@@ -76,7 +76,7 @@ def test_a_create_with_an_idempotency_key_is_sent_again_and_ends_well_once(fault
 
 
 @pytest.mark.parametrize("fault", LOSSES.values(), ids=LOSSES)
-def test_a_card_is_sent_again_with_its_nonce_and_ends_well_once(fault: servers.Step) -> None:
+def test_a_card_is_sent_again_with_its_nonce_and_carried_out_once(fault: servers.Step) -> None:
     with Server(commit(fault), otherwise=commit(answer(200, CARD_ANSWER))) as server:
         card = api_for(server).create_customer_card("C1", CARD).card
 
@@ -102,7 +102,7 @@ def test_reads_updates_and_deletions_are_tried_again(fault: servers.Step, call: 
         assert len(server.requests) == 2
 
 
-def test_a_rate_limit_is_waited_for_whatever_the_method() -> None:
+def test_every_method_waits_for_a_rate_limit() -> None:
     with Server(answer(429, {}), answer(429, {}), otherwise=commit()) as server:
         api_for(server).create_customer(BODY)
 
@@ -110,7 +110,7 @@ def test_a_rate_limit_is_waited_for_whatever_the_method() -> None:
         assert len(server.requests) == 3
 
 
-def test_what_never_ends_is_tried_max_retries_times_more() -> None:
+def test_a_failure_that_persists_is_retried_max_retries_times() -> None:
     with Server(otherwise=answer(429, {})) as server:
         with pytest.raises(RateLimited) as caught:
             api_for(server, max_retries=2).create_customer(BODY)
@@ -120,7 +120,7 @@ def test_what_never_ends_is_tried_max_retries_times_more() -> None:
     assert not caught.value.outcome_unknown
 
 
-def test_no_retries_at_all_are_possible() -> None:
+def test_retries_can_be_disabled() -> None:
     with Server(otherwise=answer(503, {})) as server:
         with pytest.raises(ServerError) as caught:
             api_for(server, max_retries=0).retrieve_customer("C1")
@@ -142,7 +142,7 @@ def test_a_refused_connection_is_tried_again_even_for_a_create() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 422, 501])
-def test_an_answer_that_would_come_again_is_not_asked_for_again(status: int) -> None:
+def test_an_answer_that_would_be_the_same_again_is_not_retried(status: int) -> None:
     with Server(answer(status, {})) as server:
         with pytest.raises(ApiException) as caught:
             api_for(server).create_customer(KEYED)
@@ -152,7 +152,7 @@ def test_an_answer_that_would_come_again_is_not_asked_for_again(status: int) -> 
 
 
 @pytest.mark.parametrize("status", [206, 207, 226, 299, 300, 301, 302, 303, 304, 307, 308])
-def test_an_answer_that_means_nothing_here_leaves_the_outcome_of_a_change_open(status: int) -> None:
+def test_an_answer_that_is_neither_success_nor_refusal_leaves_the_outcome_of_a_change_unknown(status: int) -> None:
     with Server(otherwise=answer(status, {})) as server:
         api = api_for(server)
         with pytest.raises(ApiException) as created:
@@ -165,27 +165,27 @@ def test_an_answer_that_means_nothing_here_leaves_the_outcome_of_a_change_open(s
     assert not retrieved.value.outcome_unknown
 
 
-def test_a_deletion_that_was_cut_off_and_then_finds_nothing_has_succeeded() -> None:
+def test_a_deletion_that_is_cut_off_and_then_answered_404_has_succeeded() -> None:
     with Server(commit(reset), answer(404, {"errors": [{"category": "X", "code": "NOT_FOUND"}]})) as server:
         assert api_for(server).delete_customer("C1").errors is None
 
 
-def test_a_deletion_that_finds_nothing_at_once_has_failed() -> None:
+def test_a_deletion_that_is_answered_404_at_first_has_failed() -> None:
     with Server(answer(404, {})) as server, pytest.raises(NotFound):
         api_for(server).delete_customer("C1")
 
 
-def test_a_deletion_that_finds_nothing_after_a_rate_limit_has_failed() -> None:
+def test_a_deletion_that_is_answered_404_after_a_rate_limit_has_failed() -> None:
     with Server(answer(429, {}), answer(404, {})) as server, pytest.raises(NotFound):
         api_for(server).delete_customer("C1")
 
 
-def test_another_call_that_finds_nothing_after_a_cut_has_failed() -> None:
+def test_another_call_that_is_cut_off_and_then_answered_404_has_failed() -> None:
     with Server(reset, answer(404, {})) as server, pytest.raises(NotFound):
         api_for(server).update_customer("C1", {"note": "n"})
 
 
-def test_a_create_finds_a_connection_closed_meanwhile_and_opens_another() -> None:
+def test_a_create_whose_connection_was_closed_meanwhile_opens_another() -> None:
     with Server(cut(message(200, servers.FOUND)), otherwise=commit()) as server:
         api = api_for(server)
         api.retrieve_customer("C1")
@@ -196,7 +196,7 @@ def test_a_create_finds_a_connection_closed_meanwhile_and_opens_another() -> Non
         assert server.connections == 2
 
 
-def test_a_create_on_a_kept_connection_that_closes_as_it_is_written_is_not_repeated() -> None:
+def test_a_create_on_a_kept_connection_that_closes_during_the_request_is_not_repeated() -> None:
     with Server(raw(message(200, servers.FOUND)), commit(close), otherwise=commit()) as server:
         api = api_for(server)
         api.retrieve_customer("C1")

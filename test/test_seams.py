@@ -123,7 +123,7 @@ def check(response: Any, case: Case) -> None:
 
 
 @every_call
-def test_a_replaced_call_api_is_what_each_method_calls(api: CustomersApi, case: Case) -> None:
+def test_each_method_calls_a_replaced_call_api(api: CustomersApi, case: Case) -> None:
     with mock.patch.object(ApiClient, "call_api", return_value="replaced") as call_api:
         assert case.call(api) == "replaced"
 
@@ -210,7 +210,7 @@ class Rest2x(RESTClientObject):
 
 @above_the_pool
 @every_call
-def test_a_subclass_with_the_parameters_of_2_x_may_answer_itself(
+def test_a_subclass_with_the_parameters_of_2_x_may_return_its_own_answer(
     api: CustomersApi, case: Case, stand_in: Callable[[Any], Any]
 ) -> None:
     rest = api.api_client.rest_client = Rest2x(api.api_client.configuration, stand_in(case.result))
@@ -220,7 +220,7 @@ def test_a_subclass_with_the_parameters_of_2_x_may_answer_itself(
 
 
 @every_call
-def test_a_subclass_with_the_parameters_of_2_x_may_pass_a_call_on_and_its_retries_happen_below(case: Case) -> None:
+def test_a_subclass_with_the_parameters_of_2_x_sees_a_call_once_however_often_it_is_retried(case: Case) -> None:
     with Server(answer(429, {}), answer(200, case.result)) as server:
         api = api_for(server)
         rest = api.api_client.rest_client = Rest2x(api.api_client.configuration)
@@ -234,7 +234,7 @@ def test_a_subclass_with_the_parameters_of_2_x_may_pass_a_call_on_and_its_retrie
         assert [json.loads(each.body) if each.body else None for each in server.requests] == [case.body] * 2
 
 
-def test_options_reach_the_transport_past_a_subclass_with_the_parameters_of_2_x() -> None:
+def test_options_reach_the_transport_despite_a_subclass_with_the_parameters_of_2_x() -> None:
     with Server(answer(500, {}), answer(), answer(500, {})) as server:
         client = api_for(server).api_client
         rest = client.rest_client = Rest2x(client.configuration)
@@ -250,7 +250,7 @@ def test_options_reach_the_transport_past_a_subclass_with_the_parameters_of_2_x(
 
 
 @pytest.mark.parametrize("seam", ["client", "rest"])
-def test_a_bare_mock_is_returned_where_nothing_is_decoded(api: CustomersApi, seam: str) -> None:
+def test_a_bare_mock_is_returned_if_nothing_is_decoded(api: CustomersApi, seam: str) -> None:
     client = api.api_client
     bare = Mock()
     with mock.patch.object(client if seam == "client" else client.rest_client, "request", return_value=bare):
@@ -259,7 +259,7 @@ def test_a_bare_mock_is_returned_where_nothing_is_decoded(api: CustomersApi, sea
         assert client.last_response is bare
 
 
-def test_a_stand_in_has_its_status_and_headers_in_the_response(api: CustomersApi) -> None:
+def test_the_status_and_headers_of_a_stand_in_are_returned(api: CustomersApi) -> None:
     stand_in = StandIn(json.dumps(FOUND), 201, {"X-Trace": "T1"})
     with mock.patch.object(api.api_client.rest_client, "request", return_value=stand_in):
         data, status, headers = api.retrieve_customer("C1", _return_http_data_only=False)
@@ -354,7 +354,7 @@ def test_the_pool_gets_each_request_with_its_body_as_json(
 
 @at_the_pool
 @in_every_way
-def test_the_pool_may_answer_with_whatever_has_a_status_and_a_body(
+def test_the_pool_may_return_any_object_with_a_status_and_a_body(
     api: CustomersApi, way: Callable[..., Any], stand_in: Callable[[Any], Any]
 ) -> None:
     with way(api, Mock(return_value=stand_in(FOUND))):
@@ -362,7 +362,7 @@ def test_the_pool_may_answer_with_whatever_has_a_status_and_a_body(
 
 
 @in_every_way
-def test_the_pool_is_asked_once_for_each_try(way: Callable[..., Any]) -> None:
+def test_the_pool_is_called_once_for_each_try(way: Callable[..., Any]) -> None:
     api = api_for(f"http://127.0.0.1:{closed_port()}", max_retries=2)
     request = Mock(
         side_effect=[StandIn("{}", 503), urllib3.exceptions.ReadTimeoutError(Mock(), "", ""), as_text(FOUND)]
@@ -395,14 +395,14 @@ def test_retries_wait_as_long_as_a_stand_in_asks(way: Callable[..., Any]) -> Non
     assert pauses == [7]
 
 
-def test_a_client_that_is_made_while_the_class_is_replaced_keeps_what_it_made() -> None:
+def test_a_client_made_while_the_class_is_replaced_keeps_its_pool() -> None:
     with mock.patch("urllib3.PoolManager", return_value=Mock(request=Mock(return_value=as_text(FOUND)))):
         api = api_for(f"http://127.0.0.1:{closed_port()}")
 
     assert id_of(api.retrieve_customer("C1")) == "C1"
 
 
-def test_a_subclass_of_the_pool_manager_in_its_place_makes_real_calls() -> None:
+def test_a_subclass_of_the_pool_manager_makes_real_calls() -> None:
     seen: list[str] = []
 
     class Counting(urllib3.PoolManager):
@@ -415,7 +415,7 @@ def test_a_subclass_of_the_pool_manager_in_its_place_makes_real_calls() -> None:
     assert seen == ["GET"]
 
 
-def test_a_pool_manager_of_the_program_makes_real_calls_and_can_be_taken_back() -> None:
+def test_a_pool_manager_of_the_program_makes_real_calls_and_can_be_removed() -> None:
     with Server(otherwise=answer(200, FOUND)) as server, urllib3.PoolManager() as manager:
         api = api_for(server)
         rest = api.api_client.rest_client
@@ -445,7 +445,7 @@ def test_an_answer_without_a_body_from_the_pool_is_refused(api: CustomersApi, da
         api.retrieve_customer("C1")
 
 
-def test_what_a_pool_manager_of_the_program_raises_passes_through_unless_it_is_a_failure_to_connect(
+def test_exceptions_of_a_programs_pool_manager_pass_through_except_failures_to_connect(
     api: CustomersApi,
 ) -> None:
     request = api.api_client.rest_client.pool_manager = Mock()

@@ -84,7 +84,7 @@ class Printed:
 
 
 @pytest.fixture
-def loud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def debugging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Debugging, switched on for the whole program."""
     monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 9)
     logging.getLogger().setLevel(logging.DEBUG)
@@ -92,7 +92,7 @@ def loud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     logging.getLogger().setLevel(logging.WARNING)
 
 
-@pytest.mark.usefixtures("loud")
+@pytest.mark.usefixtures("debugging")
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_the_token_and_the_address_are_printed_nowhere(
     fault: servers.Step, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
@@ -178,7 +178,7 @@ class SoftTimeLimit(Exception):  # noqa: N818
 @pytest.mark.parametrize(
     "fault", [stall, servers.drip(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 90)], ids=["send", "read"]
 )
-def test_an_interruption_shows_no_token_and_leaves_the_client_usable(
+def test_an_interrupt_shows_no_token_and_leaves_the_client_usable(
     fault: servers.Step, interruption: type[BaseException]
 ) -> None:
     def interrupt(number: int, frame: object) -> None:
@@ -219,7 +219,7 @@ def test_keys_and_the_password_are_shown_nowhere() -> None:
 
 
 @given(st.text(), st.text())
-def test_no_header_brings_another(name: str, value: str) -> None:
+def test_no_header_value_can_add_another_header(name: str, value: str) -> None:
     client = ApiClient(Configuration(access_token="T"))
     try:
         client.set_default_header(name, value)
@@ -229,7 +229,7 @@ def test_no_header_brings_another(name: str, value: str) -> None:
     assert ":" not in name
 
 
-def test_a_path_cannot_lead_the_token_elsewhere() -> None:
+def test_a_path_cannot_send_the_token_to_another_host() -> None:
     with Server() as elsewhere:
         api = api_with_token(host="https://square.example")
         for path in (f"@127.0.0.1:{elsewhere.port}/", ".example/", ""):
@@ -241,7 +241,7 @@ def test_a_path_cannot_lead_the_token_elsewhere() -> None:
         assert elsewhere.connections == 0
 
 
-def test_a_host_that_holds_a_password_is_refused_unshown() -> None:
+def test_a_host_with_a_password_is_refused_and_not_shown() -> None:
     with pytest.raises(ValueError, match="host must not contain a user name or password") as caught:
         Configuration(host=f"https://{TOKEN}@square.example?x")
 

@@ -52,16 +52,16 @@ def answer(value: Any) -> bytes:
 # -- Encoding -------------------------------------------------------------------------------------------------------
 
 
-def test_a_model_goes_out_without_its_nones() -> None:
+def test_a_model_is_sent_without_fields_that_are_none() -> None:
     assert encode(CreateCustomerRequest(given_name="Ada", note=None)) == b'{"given_name":"Ada"}'
     assert encode(CreateCustomerRequest()) == b"{}"
 
 
-def test_a_dict_goes_out_with_its_nones() -> None:
+def test_a_dict_is_sent_with_values_that_are_none() -> None:
     assert sent({"given_name": "Ada", "note": None}) == {"given_name": "Ada", "note": None}
 
 
-def test_null_goes_out_as_null_and_an_empty_text_as_itself() -> None:
+def test_null_is_sent_as_null_and_an_empty_text_as_an_empty_text() -> None:
     assert sent(CreateCustomerRequest(note=NULL, nickname="")) == {"note": None, "nickname": ""}
     assert encode(NULL) == b"null"
 
@@ -76,21 +76,21 @@ def test_models_and_dicts_can_be_nested_in_each_other() -> None:
     assert sent(CreateCustomerRequest(address=Address())) == {"address": {}}
 
 
-def test_additional_properties_go_out_beside_the_fields_which_win() -> None:
+def test_additional_properties_are_sent_too_but_fields_take_precedence() -> None:
     card = Card(id="c1")
     card.additional_properties.update(card_type="CREDIT", id="other", last_4="1111")
 
     assert sent(card) == {"id": "c1", "last_4": "1111", "card_type": "CREDIT"}
 
 
-def test_dates_go_out_as_iso_8601() -> None:
+def test_dates_are_sent_in_iso_8601() -> None:
     moment = datetime(2019, 6, 12, 10, 0, tzinfo=timezone(timedelta(hours=2)))
 
     assert sent({"on": date(1815, 12, 10), "at": moment}) == {"on": "1815-12-10", "at": "2019-06-12T10:00:00+02:00"}
 
 
 @pytest.mark.parametrize("value", [b"bytes", {1, 2}, Decimal("1.5"), object(), lambda: None])
-def test_what_json_cannot_carry_is_refused_by_its_type(value: object) -> None:
+def test_values_that_json_lacks_are_refused_with_their_type(value: object) -> None:
     with pytest.raises(TypeError, match=f"body contains a {type(value).__name__}, which JSON cannot represent"):
         encode({"note": value})
     with pytest.raises(TypeError, match=f"body contains a {type(value).__name__}, which JSON cannot represent"):
@@ -98,7 +98,7 @@ def test_what_json_cannot_carry_is_refused_by_its_type(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-def test_what_is_no_json_number_is_not_sent(value: float) -> None:
+def test_numbers_that_json_lacks_are_not_sent(value: float) -> None:
     with pytest.raises(ValueError, match="body cannot be sent as JSON"):
         encode({"a": value})
 
@@ -121,13 +121,13 @@ def test_a_body_nested_too_deep_is_not_sent() -> None:
 
 
 @given(json_values)
-def test_plain_values_go_out_as_they_are(value: Any) -> None:
+def test_plain_values_are_sent_unchanged(value: Any) -> None:
     assert sent(value) == value
     assert sanitize(value) == value
 
 
 @given(st.from_type(Model))
-def test_sanitized_is_what_goes_out(model: Model) -> None:
+def test_sanitizing_returns_what_is_sent(model: Model) -> None:
     assert sanitize(model) == sent(model)
 
 
@@ -156,7 +156,7 @@ def test_a_byte_order_mark_is_skipped() -> None:
     "content",
     [b"", b"<html>", b"{", b'{"a": NaN}', b"[Infinity]", b"-Infinity", b"1e999", b'"\xff"', b"{} {}", b"[" * 100_000],
 )
-def test_what_is_no_json_is_refused(content: bytes) -> None:
+def test_text_that_is_not_json_is_refused(content: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse(content)
 
@@ -176,7 +176,7 @@ def test_decoding_undoes_encoding(model: type[Model], data: st.DataObject) -> No
 
 
 @given(st.lists(st.from_type(Customer), max_size=4), st.integers(1, 12))
-def test_a_page_of_any_length_is_decoded_as_each_of_its_customers_would_be(some: list[Customer], times: int) -> None:
+def test_a_page_of_any_length_is_decoded_like_each_of_its_customers_alone(some: list[Customer], times: int) -> None:
     page = decode(encode({"customers": some * times}), "ListCustomersResponse")
 
     assert page.customers == some * times
@@ -186,7 +186,7 @@ def test_a_page_of_any_length_is_decoded_as_each_of_its_customers_would_be(some:
     st.lists(st.dictionaries(st.sampled_from([*Card.swagger_types, "card_type"]), json_values), max_size=4),
     st.integers(0, 40),
 )
-def test_a_page_with_odd_values_is_decoded_or_refused_as_each_of_its_objects_would_be(
+def test_a_page_with_odd_values_is_decoded_or_refused_like_each_of_its_objects_alone(
     odd: list[dict[str, Any]], sound: int
 ) -> None:
     objects = [{"id": "c1", "exp_month": 12}] * sound + odd
@@ -204,7 +204,7 @@ def test_a_page_with_odd_values_is_decoded_or_refused_as_each_of_its_objects_wou
 
 
 @given(method_names | st.text().filter(lambda key: key not in Customer.swagger_types), json_values)
-def test_an_unknown_key_is_kept_aside_sent_again_and_shadows_nothing(key: str, value: Any) -> None:
+def test_an_unknown_key_is_kept_separately_sent_again_and_shadows_nothing(key: str, value: Any) -> None:
     received = {**ADA, key: value}
 
     customer = decode(answer(received), "Customer")
@@ -215,7 +215,7 @@ def test_an_unknown_key_is_kept_aside_sent_again_and_shadows_nothing(key: str, v
 
 
 @given(method_names, json_values)
-def test_an_unknown_key_is_kept_aside_wherever_it_is(key: str, value: Any) -> None:
+def test_an_unknown_key_is_kept_separately_at_any_depth(key: str, value: Any) -> None:
     strange = {key: value}
     card = {"id": "c1", "billing_address": {"locality": "London", **strange}, **strange}
     received = {"customers": [{**ADA, "cards": [card], "groups": [strange], **strange}] * 20, "cursor": "x", **strange}
@@ -244,7 +244,7 @@ def test_decoded_customers_share_nothing() -> None:
     assert page[1].additional_properties == {"tags": []}
 
 
-def test_a_value_of_an_enumeration_that_came_later_is_plain_text() -> None:
+def test_an_unknown_value_of_an_enumeration_is_plain_text() -> None:
     assert decode(b'{"card_brand": "SEASHELLS"}', Card).card_brand == "SEASHELLS"
 
 
@@ -256,7 +256,7 @@ def test_null_fits_every_field_and_reads_as_not_set() -> None:
 
 
 @pytest.mark.parametrize("swagger_type", ["Customer", "list[Customer]", "str", "dict(str, int)", Customer, int])
-def test_null_alone_is_none(swagger_type: Any) -> None:
+def test_a_top_level_null_is_none(swagger_type: Any) -> None:
     assert decode(b"null", swagger_type) is None
 
 
@@ -284,7 +284,7 @@ def test_null_alone_is_none(swagger_type: Any) -> None:
         ("{}", "DeleteCustomerResponse", DeleteCustomerResponse()),
     ],
 )
-def test_every_type_that_has_a_name_can_be_decoded(content: str, swagger_type: Any, value: Any) -> None:
+def test_every_named_type_can_be_decoded(content: str, swagger_type: Any, value: Any) -> None:
     decoded = decode(content.encode(), swagger_type)
 
     assert decoded == value
@@ -296,7 +296,7 @@ def test_every_type_that_has_a_name_can_be_decoded(content: str, swagger_type: A
     ["Location", "customer", "Any", "import_module", "annotations", "list[Locatio]", "dict(str, Nothing)", "", "eval",
      "Customer if not print('ran') else 0", "__all__", "file"],
 )  # fmt: skip
-def test_a_name_of_no_type_is_refused_and_never_run(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_type_name_is_refused_and_never_executed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     content = {"list": b"[1]", "dict": b'{"a": 1}'}.get(name[:4], b"{}")
 
     with pytest.raises(ValueError, match="is neither a model nor another type that can be decoded"):
@@ -332,7 +332,7 @@ def test_a_name_of_no_type_is_refused_and_never_run(name: str, capsys: pytest.Ca
         ("", "Customer", "the body is not JSON: Expecting value: line 1 column 1 (char 0)"),
     ],
 )  # fmt: skip
-def test_a_value_of_another_type_is_refused_with_its_place(content: str, swagger_type: str, problem: str) -> None:
+def test_a_value_of_another_type_is_refused_with_its_path(content: str, swagger_type: str, problem: str) -> None:
     with pytest.raises(ValueError) as caught:  # noqa: PT011
         decode(content.encode(), swagger_type)
 
@@ -341,7 +341,7 @@ def test_a_value_of_another_type_is_refused_with_its_place(content: str, swagger
 
 @pytest.mark.parametrize("odd", [5, True, [], {}, 1.5])
 @pytest.mark.parametrize("length", [1, 15, 16, 17, 40])
-def test_the_place_is_right_in_pages_of_every_length(odd: object, length: int) -> None:
+def test_the_path_is_right_in_pages_of_every_length(odd: object, length: int) -> None:
     page = {"customers": [ADA] * (length - 1) + [{**ADA, "note": odd}]}
 
     with pytest.raises(ValueError, match=rf"^customers\[{length - 1}\]\.note should be of type str but is"):
@@ -349,7 +349,7 @@ def test_the_place_is_right_in_pages_of_every_length(odd: object, length: int) -
 
 
 @given(st.sampled_from(MODELS), st.dictionaries(st.text(max_size=3), json_values) | json_values)
-def test_any_json_is_a_model_or_a_value_error(model: type[Model], value: Any) -> None:
+def test_any_json_gives_a_model_or_a_value_error(model: type[Model], value: Any) -> None:
     try:
         decoded = decode(answer(value), model)
     except ValueError:
@@ -365,12 +365,12 @@ def test_any_json_is_a_model_or_a_value_error(model: type[Model], value: Any) ->
     "content",
     ["{}", '{"customer": null}', '{"customer": {}}', '{"customer": {"a": 1}}', '{"errors": []}', '{"a": 1}'],
 )
-def test_the_field_that_a_call_is_for_is_missed(content: str) -> None:
+def test_an_answer_without_its_required_field_is_refused(content: str) -> None:
     assert missing_field(decode(content.encode(), "RetrieveCustomerResponse")) == "customer"
 
 
 @pytest.mark.parametrize("name", ["ListCustomersResponse", "DeleteCustomerResponse", "DeleteCustomerCardResponse"])
-def test_an_empty_answer_is_complete_where_square_gives_one(name: str) -> None:
+def test_an_empty_answer_is_complete_if_square_sends_empty_answers(name: str) -> None:
     assert decode(b"{}", name) == getattr(models, name)()
     assert missing_field(decode(b"{}", name)) is None
 
@@ -405,7 +405,7 @@ def test_an_error_of_another_shape_does_not_hide_the_others() -> None:
     [b"", b"<html>", b"[]", b"{}", b"5", b"null", b'{"errors": null}', b'{"errors": "x"}', b'{"errors": [5]}',
      b'{"errors": {"code": "X"}}', b'{"errors": [{"code": 5}]}', b"\xff"],
 )  # fmt: skip
-def test_where_there_are_no_errors_of_squares_shape_the_list_is_empty(content: bytes) -> None:
+def test_without_errors_in_squares_shape_the_list_is_empty(content: bytes) -> None:
     assert decode_errors(content) == []
 
 
@@ -438,6 +438,6 @@ def test_looking_for_errors_in_a_huge_answer_is_quick(content: bytes) -> None:
         ('{"a": null}', "dict(str, Customer)", "a"),
     ],
 )
-def test_null_is_no_model_in_a_list_or_dict(content: str, swagger_type: str, place: str) -> None:
+def test_null_in_a_list_or_dict_of_models_is_refused(content: str, swagger_type: str, place: str) -> None:
     with pytest.raises(ValueError, match=rf"^{re.escape(place)} should be a C\w+ but is null$"):
         decode(content.encode(), swagger_type)

@@ -31,7 +31,7 @@ def over_and_over(change: Callable[[], object]) -> Iterator[None]:
         thread.join()
 
 
-def test_a_default_header_is_in_every_request_while_it_is_set_anew() -> None:
+def test_every_request_has_a_default_header_while_another_thread_sets_it() -> None:
     client, rest = client_with(access_token="T")
     client.set_default_header("X-Shop", "0")
     spellings = ["X-Shop", "x-shop", "X-SHOP"]
@@ -47,7 +47,7 @@ def test_a_default_header_is_in_every_request_while_it_is_set_anew() -> None:
     assert [sent.headers for sent in rest.sent if "X-Shop" not in sent.headers] == []
 
 
-def test_default_headers_may_come_and_go_while_threads_call() -> None:
+def test_default_headers_may_be_added_and_removed_while_threads_call() -> None:
     client, rest = client_with(access_token="T")
     count = iter(range(10**9))
 
@@ -63,7 +63,7 @@ def test_default_headers_may_come_and_go_while_threads_call() -> None:
     assert len(rest.sent) == 1_000
 
 
-def test_the_host_and_the_token_of_a_request_belong_together() -> None:
+def test_a_request_never_has_the_token_of_another_host() -> None:
     ours = Configuration(host="https://ours.example", access_token="ours")
     theirs = Configuration(host="https://theirs.example", access_token="theirs")
     client = ApiClient(ours)
@@ -80,7 +80,7 @@ def test_the_host_and_the_token_of_a_request_belong_together() -> None:
     assert pairs <= {("https://ours.example/x", "Bearer ours"), ("https://theirs.example/x", "Bearer theirs")}
 
 
-def test_a_request_whose_settings_are_changed_while_they_are_read_has_all_of_the_new_ones() -> None:
+def test_a_request_whose_settings_change_while_they_are_read_has_only_new_ones() -> None:
     class Changing(ApiClient):
         def update_params_for_auth(self, headers: Any, querys: Any, auth_settings: Any) -> None:
             super().update_params_for_auth(headers, querys, auth_settings)

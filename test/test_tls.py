@@ -56,12 +56,12 @@ def test_a_certificate_for_another_name_is_refused(authority: trustme.CA, truste
         assert "IP address mismatch" in refusal_by(server, ssl_ca_cert=trusted)
 
 
-def test_unchecked_certificates_are_taken_with_a_warning(server_tls: ssl.SSLContext) -> None:
+def test_unverified_certificates_are_accepted_with_a_warning(server_tls: ssl.SSLContext) -> None:
     with Server(tls=server_tls) as server, pytest.warns(InsecureRequestWarning):
         assert api_for(server, verify_ssl=False).retrieve_customer("C1").customer
 
 
-def test_no_warning_comes_where_certificates_are_checked(server_tls: ssl.SSLContext, trusted: str) -> None:
+def test_there_is_no_warning_if_certificates_are_verified(server_tls: ssl.SSLContext, trusted: str) -> None:
     with Server(tls=server_tls) as server, warnings.catch_warnings():
         warnings.simplefilter("error")
         api_for(server, ssl_ca_cert=trusted).retrieve_customer("C1")
@@ -77,7 +77,7 @@ def test_versions_before_tls_1_2_are_refused(server_tls: ssl.SSLContext, trusted
         assert "SSLError" in refusal_by(server, ssl_ca_cert=trusted, verify_ssl=verify)
 
 
-def test_the_certificate_of_the_client_is_shown_to_the_server(
+def test_the_client_sends_its_certificate_to_the_server(
     server_tls: ssl.SSLContext, authority: trustme.CA, trusted: str, tmp_path: Path
 ) -> None:
     authority.configure_trust(server_tls)
@@ -98,7 +98,7 @@ def test_the_certificate_of_the_client_is_shown_to_the_server(
 
 
 @pytest.mark.parametrize("setting", ["ssl_ca_cert", "cert_file"])
-def test_a_file_that_is_no_certificate_is_refused_by_the_name_of_its_setting(setting: str) -> None:
+def test_a_file_without_a_certificate_is_refused_with_the_name_of_its_setting(setting: str) -> None:
     settings: dict[str, Any] = {setting: __file__}
     with pytest.raises(ValueError, match=setting):
         api_for("https://127.0.0.1:1", **settings).retrieve_customer("C1")

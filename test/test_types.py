@@ -26,13 +26,13 @@ def decoded(value: Any, swagger_type: Any, sources: Any = shop) -> Any:
 # -- As bodies ------------------------------------------------------------------------------------------------------
 
 
-def test_a_swagger_model_goes_out_under_its_keys_and_without_its_nones() -> None:
+def test_a_swagger_model_is_sent_with_its_keys_and_without_nones() -> None:
     assert encode(shop.Money(5, "USD")) == b'{"amount":5,"currencyCode":"USD"}'
     assert encode(shop.Money(amount=0)) == b'{"amount":0}'
     assert encode(shop.Bare("hi")) == b'{"note":"hi"}'
 
 
-def test_swagger_models_and_ours_go_out_inside_each_other_and_inside_dicts_and_lists() -> None:
+def test_swagger_models_and_ours_can_be_nested_in_each_other_and_in_dicts_and_lists() -> None:
     order: Any = shop.Order(total=shop.Money(1), taxes=[shop.Money(2)], by_currency={"USD": shop.Money(3)})
     order.address = models.Address(locality="London")
     customer = models.Customer(note="x", address=shop.Bare("y"))  # type: ignore[arg-type]
@@ -52,7 +52,7 @@ def test_swagger_models_and_ours_go_out_inside_each_other_and_inside_dicts_and_l
     assert sanitize([order]) == json.loads(encode([order]))
 
 
-def test_dates_and_uuids_in_a_swagger_model_go_out_as_text() -> None:
+def test_dates_and_uuids_in_a_swagger_model_are_sent_as_text() -> None:
     order = shop.Order(id=KEY, due_on=date(2019, 6, 12), ordered_at=datetime(2019, 6, 12, tzinfo=timezone.utc))
 
     assert json.loads(encode(order)) == {
@@ -63,7 +63,7 @@ def test_dates_and_uuids_in_a_swagger_model_go_out_as_text() -> None:
     assert encode({"idempotency_key": KEY}) == b'{"idempotency_key":"12345678-1234-5678-1234-567812345678"}'
 
 
-def test_what_only_looks_a_little_like_a_swagger_model_is_refused() -> None:
+def test_an_object_with_only_some_traits_of_a_swagger_model_is_refused() -> None:
     class Half:
         swagger_types = "str"
         attribute_map = "str"
@@ -75,7 +75,7 @@ def test_what_only_looks_a_little_like_a_swagger_model_is_refused() -> None:
 # -- As answers -----------------------------------------------------------------------------------------------------
 
 
-def test_a_swagger_model_is_decoded_with_everything_in_it() -> None:
+def test_a_swagger_model_is_decoded_with_its_nested_models() -> None:
     order = decoded(
         {
             "id": "o1",
@@ -109,7 +109,7 @@ def test_a_swagger_model_is_decoded_with_everything_in_it() -> None:
     assert order.pet is None
 
 
-def test_a_name_that_both_have_is_ours_and_a_class_is_itself() -> None:
+def test_a_name_in_both_packages_means_ours_and_a_class_means_itself() -> None:
     assert type(decoded({}, "Customer")) is models.Customer
     assert type(decoded({"nick": "Ada"}, shop.Customer)) is shop.Customer
     assert type(decoded([{"nick": "Ada"}], "list[Customer]")[0]) is models.Customer
@@ -133,7 +133,7 @@ def test_sources_are_modules_their_names_mappings_or_a_list_of_these(sources: An
     assert type(order.total) is shop.Money
 
 
-def test_names_are_looked_up_in_the_model_s_own_source_before_the_others() -> None:
+def test_names_are_looked_up_in_the_models_own_source_first() -> None:
     class Money(shop.Money):
         pass
 
@@ -144,7 +144,7 @@ def test_names_are_looked_up_in_the_model_s_own_source_before_the_others() -> No
     assert type(decoded({}, "Money", [other, shop])) is Money
 
 
-def test_a_class_without_a_source_finds_the_models_beside_it() -> None:
+def test_a_class_without_a_source_finds_the_models_of_its_module() -> None:
     order = decoded({"total": {"amount": 5}, "customer": {"nick": "Ada"}, "parts": [{}]}, shop.Order, None)
 
     assert type(order.total) is shop.Money
@@ -152,7 +152,7 @@ def test_a_class_without_a_source_finds_the_models_beside_it() -> None:
     assert type(order.parts[0]) is shop.Order
 
 
-def test_a_name_of_two_sources_is_the_first_one_s() -> None:
+def test_a_name_in_two_sources_means_the_first() -> None:
     first, second = {"Thing": shop.Money}, {"Thing": shop.Bare}
 
     assert type(decoded({}, "Thing", [first, second])) is shop.Money
@@ -183,7 +183,7 @@ def test_plain_values_of_another_type_are_converted_as_in_2_x(value: Any, field:
         ({}, "Strict", "the body should be what Strict accepts (.*must not be `None`.*) but is an object"),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused_with_its_place(value: Any, swagger_type: str, problem: str) -> None:
+def test_a_value_that_does_not_fit_is_refused_with_its_path(value: Any, swagger_type: str, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         decoded(value, swagger_type)
 
@@ -198,13 +198,13 @@ def test_an_answer_with_errors_is_a_result() -> None:
 
 
 @pytest.mark.parametrize("name", ["Unfit", "annotations", "ClassVar", "Nothing", shop.Unfit, 5, [], shop, json.dumps])
-def test_what_is_no_model_is_refused(name: Any) -> None:
+def test_anything_other_than_a_model_is_refused(name: Any) -> None:
     with pytest.raises(ValueError, match="is neither a model nor another type that can be decoded"):
         Types(shop).check(name)
 
 
 @pytest.mark.parametrize("source", [5, shop.Order, [None], "no.such.module"])
-def test_what_is_no_source_is_refused(source: Any) -> None:
+def test_anything_other_than_a_source_is_refused(source: Any) -> None:
     with pytest.raises(
         (TypeError, ModuleNotFoundError), match=r"models must be a module of Swagger models|No module named 'no'"
     ):

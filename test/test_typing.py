@@ -20,7 +20,9 @@ PYRIGHT = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable]
 
 @pytest.mark.parametrize("checker", [MYPY, PYRIGHT], ids=["mypy", "pyright"])
 @pytest.mark.parametrize("sample", ["right.py", "wrong.py"])
-def test_a_checker_gives_each_call_its_exact_type_and_finds_each_mistake(checker: list[str], sample: str) -> None:
+def test_a_type_checker_infers_the_exact_type_of_each_call_and_finds_each_mistake(
+    checker: list[str], sample: str
+) -> None:
     command = [*checker, str(SAMPLES / sample)]
     checked = subprocess.run(command, capture_output=True, text=True, cwd=SAMPLES.parent.parent)
     assert checked.returncode in (0, 1), checked.stderr
@@ -28,11 +30,11 @@ def test_a_checker_gives_each_call_its_exact_type_and_finds_each_mistake(checker
 
 
 @pytest.mark.parametrize("api", APIS, ids=lambda api: api.__name__)
-def test_the_stubs_are_those_of_the_signatures(api: type) -> None:
+def test_the_stubs_match_the_signatures(api: type) -> None:
     assert path(api).read_text() == stub(api), "run `python -m tools.stub`"
 
 
-def test_a_stale_stub_is_named_with_the_command_to_run(
+def test_a_stub_that_is_out_of_date_is_named_with_the_command_to_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr("tools.stub.path", lambda api: tmp_path / f"{api.__name__}.pyi")
@@ -43,7 +45,7 @@ def test_a_stale_stub_is_named_with_the_command_to_run(
     assert main(["--check"]) == 0
 
 
-def test_a_call_of_a_method_that_is_not_there_is_found_in_the_code_behind_a_stub(tmp_path: Path) -> None:
+def test_a_call_of_a_missing_method_is_found_in_the_code_that_a_stub_hides(tmp_path: Path) -> None:
     package, module = tmp_path / "squareconnect", Path("apis/customers_api.py")
     shutil.copytree(Path(squareconnect.__file__).parent, package)
     assert problems(module, package) == ""

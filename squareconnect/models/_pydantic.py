@@ -10,11 +10,10 @@ from typing import Any, get_type_hints
 
 from pydantic_core import core_schema as core
 
-from squareconnect.models._model import Model
 from squareconnect.models._null import NULL
 
 
-def core_schema_of(model: type[Model], handler: Any) -> Any:
+def core_schema_of(model: Any, handler: Any) -> Any:
     """Return pydantic's schema for a model."""
     hints = get_type_hints(model)
     values = core.typed_dict_schema(
@@ -31,21 +30,21 @@ def core_schema_of(model: type[Model], handler: Any) -> Any:
     )
 
 
-def _made(model: type[Model], given: dict[str, Any]) -> Model:
+def _made(model: Any, given: dict[str, Any]) -> Any:
     made = model(**{name: value for name, value in given.items() if name in model._fields})
     if unknown := {name: value for name, value in given.items() if name not in model._fields}:
         made.additional_properties.update(unknown)
     return made
 
 
-def _written(model: Model) -> dict[str, Any]:
+def _written(model: Any) -> dict[str, Any]:
     present: dict[str, Any] = {
         name: None if value is NULL else value for name, value in model.__dict__.items() if value is not None
     }
     return {**present.pop("additional_properties", {}), **present}
 
 
-def json_schema_of(model: type[Model], schema: Any, handler: Any) -> Any:
+def json_schema_of(model: Any, schema: Any, handler: Any) -> Any:
     """Return the JSON schema of a model, with its description and those of its fields."""
     written = handler(schema)
     details = handler.resolve_ref_schema(written)

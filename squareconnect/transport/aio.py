@@ -1,7 +1,7 @@
 """The driver for asyncio: its own connections, built on the event loop's methods and h11.
 
-A client has one :class:`_Room` for each event loop that uses it. The room manages the slots that calls take, and the
-connections. Each :class:`_Route` keeps its idle connections::
+A client has one :class:`_LoopPool` for each event loop that uses it. The pool manages the slots that calls take, and
+the connections. Each :class:`_Route` keeps its idle connections::
 
     a call -> a slot -> an idle connection of the route, or a new one -> the request and its answer
                                                                          (aio_connection.py)
@@ -25,7 +25,7 @@ from urllib3.util import parse_url
 
 from squareconnect.transport.aio_connection import Connection, Message, reason_of
 from squareconnect.transport.aio_dial import dial
-from squareconnect.transport.aio_tasks import elsewhere, in_time
+from squareconnect.transport.aio_tasks import on_another_thread, with_time_limit
 from squareconnect.transport.answer import Broken, Judged, RESTResponse, is_success, judge
 from squareconnect.transport.exchange import Clock, Pause, exchange
 from squareconnect.transport.outgoing import (
@@ -46,9 +46,9 @@ _CLOSED = Broken("the client was closed", late=False, reached=False, final=True)
 _NO_CONNECTION_FREE = Broken("TimeoutError: no connection was free before the deadline", late=True, reached=False)
 _LARGE = 65536
 """A body of this many bytes or more is not parsed on the event loop's thread."""
-_LARGE_PACKED = 4096
+_LARGE_COMPRESSED = 4096
 """The same limit for a compressed body, which may expand a thousandfold."""
-_MOST_ROUTES = 4
+_MAX_ROUTES = 4
 """The maximum number of origins that connections are kept to."""
 _PRINTABLE = bytes(range(0x21, 0x7F))
 """The bytes that the target of a request contains unquoted."""
@@ -72,7 +72,7 @@ class AsyncConnections:
         self.clock = clock
         self.sleep = sleep
         self._proxy = configuration.proxy
-        self._most = configuration.connection_pool_maxsize
+        self._max_connections = configuration.connection_pool_maxsize
         self._tls_settings = (
             configuration.verify_ssl,
             configuration.ssl_ca_cert,
@@ -80,7 +80,7 @@ class AsyncConnections:
             configuration.key_file,
         )
         self._tls: dict[type, ssl.SSLContext] = {}
-        self._rooms: dict[asyncio.AbstractEventLoop, _Room] = {}
+        self._pools: dict[asyncio.AbstractEventLoop, _LoopPool] = {}
 
     async def send(
         self,
@@ -102,8 +102,8 @@ class AsyncConnections:
         :raises RuntimeError: if a recorder or mock intercepts urllib3, because this driver would bypass it; nothing is
             sent.
         """
-        room = self._room()
-        route = room.routes.get(origin) or self._route(room, origin)
+        pool = self._pool()
+        route = pool.routes.get(origin) or self._route(pool, origin)
         if route.exposed and not allow_exposed:
             raise exposed_to_others(origin)
         message = route.message(request, target)
@@ -111,45 +111,45 @@ class AsyncConnections:
         step = next(steps)
         try:
             while True:
-                came: Any = None
+                outcome: Any = None
                 if isinstance(step, Pause):
-                    await (self.sleep or room.pause)(step.seconds)
+                    await (self.sleep or pool.pause)(step.seconds)
                 else:
-                    require_urllib3_as_it_is()
+                    require_unpatched_urllib3()
                     left = step.until - self.clock.monotonic()
-                    came = await room.answer(route, message, rules.max_response_size, times, left)
-                    came = await _judged(came, rules.max_response_size)
-                step = steps.send(came)
+                    outcome = await pool.answer(route, message, rules.max_response_size, times, left)
+                    outcome = await _judged(outcome, rules.max_response_size)
+                step = steps.send(outcome)
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]
 
     async def close(self) -> None:
         """Close all connections. Calls in flight fail. A later call opens new connections."""
-        rooms, self._rooms = self._rooms, {}
+        pools, self._pools = self._pools, {}
         here = asyncio.get_running_loop()
-        for loop, room in rooms.items():
+        for loop, pool in pools.items():
             if loop is here:
-                await room.close()
+                await pool.close()
             else:
-                room.leave()
+                pool.close_from_outside()
 
     def __del__(self) -> None:
-        for room in vars(self).get("_rooms", {}).values():
-            room.leave()
+        for pool in vars(self).get("_pools", {}).values():
+            pool.close_from_outside()
 
-    def _room(self) -> _Room:
+    def _pool(self) -> _LoopPool:
         loop = asyncio.get_running_loop()
-        room = self._rooms.get(loop)
-        if room is None:
-            for other in [other for other in list(self._rooms) if other.is_closed()]:
-                self._rooms.pop(other).leave()
-            room = self._rooms[loop] = _Room(loop, self._most)
-        return room
+        pool = self._pools.get(loop)
+        if pool is None:
+            for other in [other for other in list(self._pools) if other.is_closed()]:
+                self._pools.pop(other).close_from_outside()
+            pool = self._pools[loop] = _LoopPool(loop, self._max_connections)
+        return pool
 
-    def _route(self, room: _Room, origin: str) -> _Route:
-        while len(room.routes) >= _MOST_ROUTES:
-            room.forget(next(iter(room.routes)))
-        route = room.routes[origin] = _Route(origin, proxy_for(origin, self._proxy), self._tls_context)
+    def _route(self, pool: _LoopPool, origin: str) -> _Route:
+        while len(pool.routes) >= _MAX_ROUTES:
+            pool.drop_route(next(iter(pool.routes)))
+        route = pool.routes[origin] = _Route(origin, proxy_for(origin, self._proxy), self._tls_context)
         return route
 
     def _tls_context(self) -> ssl.SSLContext:
@@ -160,7 +160,7 @@ class AsyncConnections:
         return known
 
 
-def require_urllib3_as_it_is() -> None:
+def require_unpatched_urllib3() -> None:
     """Check that no recorder or mock, such as vcrpy or pook, intercepts urllib3: this driver would bypass it.
 
     Wrappers that only observe, such as those of tracers, are accepted: they carry the name of what they wrap.
@@ -168,11 +168,11 @@ def require_urllib3_as_it_is() -> None:
     :raises RuntimeError: if a tool intercepts urllib3. The message names the tool.
     """
     plain, secure, manager = urllib3.HTTPConnectionPool, urllib3.HTTPSConnectionPool, urllib3.PoolManager
-    _require_urllib3s(plain.ConnectionCls, secure.ConnectionCls, plain.urlopen, manager.urlopen, manager.request)
+    _require_from_urllib3(plain.ConnectionCls, secure.ConnectionCls, plain.urlopen, manager.urlopen, manager.request)
 
 
 @lru_cache(maxsize=16)
-def _require_urllib3s(*parts: object) -> None:
+def _require_from_urllib3(*parts: object) -> None:
     for part in parts:
         module = str(getattr(part, "__module__", ""))
         if module.partition(".")[0] != "urllib3":
@@ -182,18 +182,18 @@ def _require_urllib3s(*parts: object) -> None:
             )
 
 
-async def _judged(came: RESTResponse | Broken, limit: int) -> RESTResponse | Broken | Judged:
+async def _judged(outcome: RESTResponse | Broken, limit: int) -> RESTResponse | Broken | Judged:
     """Judge a large answer on another thread, because decompressing it would block the event loop."""
-    answer = came.answer if isinstance(came, Broken) else came
+    answer = outcome.answer if isinstance(outcome, Broken) else outcome
     if answer is None:
-        return came
+        return outcome
     size = len(answer.content)
-    if size < _LARGE_PACKED:
-        return came
-    packed = answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity"
-    if not packed and (size < _LARGE or is_success(answer.status)):
-        return came
-    return Judged(await elsewhere(judge, came, limit), isinstance(came, Broken) and came.final)
+    if size < _LARGE_COMPRESSED:
+        return outcome
+    compressed = answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity"
+    if not compressed and (size < _LARGE or is_success(answer.status)):
+        return outcome
+    return Judged(await on_another_thread(judge, outcome, limit), isinstance(outcome, Broken) and outcome.final)
 
 
 class _Address(NamedTuple):
@@ -228,7 +228,7 @@ class _Route:
         self.proxy = proxy
         self.exposed = is_exposed(origin, proxy)
         self.idle: deque[Connection] = deque()
-        self.forgotten = False
+        self.dropped = False
         self._server = _Address.of(origin)
         self._proxy = _Address.of(proxy) if proxy else None
         self._tls = tls_context
@@ -270,7 +270,7 @@ class _Route:
             if self._proxy and not self._forwarded:
                 headers = [("Host", str(self._server)), *self._proxy_headers]
                 passing = connection.tunnel(str(self._server), headers)
-                await in_time(passing, seconds, "the proxy did not open the tunnel in time")
+                await with_time_limit(passing, seconds, "the proxy did not open the tunnel in time")
                 await self._secure(connection, self._server, seconds)
         except BaseException:
             connection.abort()
@@ -279,20 +279,20 @@ class _Route:
 
     async def _secure(self, connection: Connection, address: _Address, seconds: float) -> None:
         shaking = connection.secure(self._tls(), address.name)
-        await in_time(shaking, seconds, f"{address} did not set up TLS in time")
+        await with_time_limit(shaking, seconds, f"{address} did not set up TLS in time")
 
 
-class _Room:
+class _LoopPool:
     """The slots and connections that a client has in one event loop.
 
-    :param most: the maximum number of connections.
+    :param max_connections: the maximum number of connections.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, max_connections: int) -> None:
         self.routes: dict[str, _Route] = {}
         self._loop = loop
-        self._most = most
-        self._free = most
+        self._max_connections = max_connections
+        self._free = max_connections
         self._waiting: deque[asyncio.Future[bool]] = deque()
         self._pauses: set[asyncio.Future[None]] = set()
         self._opening: set[asyncio.Future[Connection]] = set()
@@ -302,7 +302,7 @@ class _Room:
     async def answer(
         self, route: _Route, message: Message, limit: int, times: tuple[float, float], left: float
     ) -> RESTResponse | Broken:
-        """Send a request once; see :meth:`Connection.converse`.
+        """Send a request once; see :meth:`Connection.send_request`.
 
         :param left: the seconds until the deadline.
         """
@@ -311,36 +311,36 @@ class _Room:
             return _CLOSED
         if self._free and not self._waiting:
             self._free -= 1
-        elif not await self._place(left):
+        elif not await self._wait_for_slot(left):
             return _CLOSED if self._closed else _NO_CONNECTION_FREE
         try:
             connection = await self._connection(route, times[0], until)
             if isinstance(connection, Broken):
                 return connection
-            came = await connection.converse(message, limit, times[1], until - self._loop.time())
+            outcome = await connection.send_request(message, limit, times[1], until - self._loop.time())
             if connection.usable:
                 self._keep(route, connection)
-            return came
+            return outcome
         finally:
-            self._free_place()
+            self._free_slot()
 
     async def pause(self, seconds: float) -> None:
         """Wait for some seconds, or until the client is closed."""
         if self._closed:
             return
-        over = self._loop.create_future()
-        timer = self._loop.call_later(seconds, _set, over, None)
-        self._pauses.add(over)
+        ended = self._loop.create_future()
+        timer = self._loop.call_later(seconds, _set, ended, None)
+        self._pauses.add(ended)
         try:
-            await over
+            await ended
         finally:
             timer.cancel()
-            self._pauses.discard(over)
+            self._pauses.discard(ended)
 
-    def forget(self, origin: str) -> None:
+    def drop_route(self, origin: str) -> None:
         """Close the idle connections to an origin, and keep no further ones."""
         route = self.routes.pop(origin)
-        route.forgotten = True
+        route.dropped = True
         for connection in list(route.idle):
             connection.abort()
 
@@ -350,20 +350,20 @@ class _Room:
         while self._open:
             await asyncio.sleep(0)
 
-    def leave(self) -> None:
+    def close_from_outside(self) -> None:
         """Close from outside the event loop, which may run in another thread or be closed already."""
         try:
             self._loop.call_soon_threadsafe(self._end_all)
         except RuntimeError:  # The loop is closed.
             for connection in list(self._open):
-                connection.leave()
+                connection.close_socket()
 
     def _end_all(self) -> None:
         self._closed = True
-        for place in self._waiting:
-            _set(place, False)
-        for over in list(self._pauses):
-            _set(over, None)
+        for slot in self._waiting:
+            _set(slot, False)
+        for ended in list(self._pauses):
+            _set(ended, None)
         for opening in list(self._opening):
             opening.cancel()
         for connection in list(self._open):
@@ -371,27 +371,27 @@ class _Room:
 
     # -- Slots ------------------------------------------------------------------------------------------------------
 
-    async def _place(self, left: float) -> bool:
+    async def _wait_for_slot(self, left: float) -> bool:
         """Wait for a slot. Return whether one became free in time."""
-        place: asyncio.Future[bool] = self._loop.create_future()
-        timer = self._loop.call_later(left, _set, place, False)
-        self._waiting.append(place)
+        slot: asyncio.Future[bool] = self._loop.create_future()
+        timer = self._loop.call_later(left, _set, slot, False)
+        self._waiting.append(slot)
         try:
-            return await place
+            return await slot
         except BaseException:
-            if place.done() and not place.cancelled() and place.result():
-                self._free_place()
+            if slot.done() and not slot.cancelled() and slot.result():
+                self._free_slot()
             raise
         finally:
             timer.cancel()
             with suppress(ValueError):
-                self._waiting.remove(place)
+                self._waiting.remove(slot)
 
-    def _free_place(self) -> None:
+    def _free_slot(self) -> None:
         while self._waiting:
-            place = self._waiting.popleft()
-            if not place.done():
-                place.set_result(True)
+            slot = self._waiting.popleft()
+            if not slot.done():
+                slot.set_result(True)
                 return
         self._free += 1
 
@@ -408,12 +408,12 @@ class _Room:
         return Broken("the server sent an answer before the request", late=False, reached=False)
 
     async def _opened(self, route: _Route, seconds: float, until: float) -> Connection | Broken:
-        if len(self._open) >= self._most:
-            self._close_an_idle_one()
+        if len(self._open) >= self._max_connections:
+            self._close_idle_connection()
         opening = asyncio.ensure_future(self._open_on(route, seconds))
         self._opening.add(opening)
         try:
-            return await in_time(
+            return await with_time_limit(
                 opening, until - self._loop.time(), "no connection could be made before the deadline", Connection.abort
             )
         except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: no thread can be started for a lookup.
@@ -434,13 +434,13 @@ class _Room:
                 raise ConnectionError(_CLOSED.reason) from None
             raise
 
-    def _close_an_idle_one(self) -> None:
+    def _close_idle_connection(self) -> None:
         idle = [each for route in self.routes.values() for each in route.idle if each.usable]
         for connection in idle[:1]:
             connection.abort()
 
     def _keep(self, route: _Route, connection: Connection) -> None:
-        if self._closed or route.forgotten:
+        if self._closed or route.dropped:
             connection.abort()
         else:
             route.idle.append(connection)

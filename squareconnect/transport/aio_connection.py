@@ -9,7 +9,7 @@ TLS is done here, in memory, and not by the loop. The event loops of Python 3.10
 every decrypted byte can be checked. A byte that belongs to no answer makes the connection unusable, whether the kernel,
 TLS or h11 holds it.
 
-:meth:`Connection.converse` sends one request and returns its result. When it is cancelled, the connection closes.
+:meth:`Connection.send_request` sends one request and returns its result. When it is cancelled, the connection closes.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ import h11
 import urllib3
 from urllib3.exceptions import InsecureRequestWarning
 
-from squareconnect.transport.aio_tasks import to_the_end
+from squareconnect.transport.aio_tasks import uncancelled
 from squareconnect.transport.answer import Broken, RESTResponse
-from squareconnect.transport.outgoing import something_came, way_out
+from squareconnect.transport.outgoing import is_readable, network_primitives
 
 if TYPE_CHECKING:
     import socket
@@ -73,7 +73,7 @@ class Connection(asyncio.BufferedProtocol):
         """Whether another request may be sent after the one in flight, if any."""
         self._loop = asyncio.get_running_loop()
         self._sock = sock
-        self._way = way_out()
+        self._primitives = network_primitives()
         self._all_open = all_open
         self._layers: list[_TLS] = []
         self._buffer = memoryview(bytearray(_BUFFER))
@@ -81,28 +81,28 @@ class Connection(asyncio.BufferedProtocol):
         self._waiter: asyncio.Future[RESTResponse | Broken] | None = None
         self._handshake: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._due = self._until = self._patience = self._last = 0.0
+        self._due = self._until = self._read_timeout = self._last = 0.0
         self._unsent = 0
-        self._new_conversation()
+        self._start_http()
 
-    def _new_conversation(self) -> None:
+    def _start_http(self) -> None:
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD)
-        self._forget_answer(0)
+        self._reset_answer(0)
 
-    def _forget_answer(self, limit: int) -> None:
+    def _reset_answer(self, limit: int) -> None:
         self._limit = limit
         self._head = b""
         self._answer: h11.Response | None = None
         self._pieces: list[bytes] = []
         self._size = 0
-        self._ended = self._goes_on = False
+        self._ended = self._has_more_events = False
 
     # -- What the driver calls --------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Hand the socket to the event loop. This takes a turn or two, and uvloop must not be cancelled in them."""
         try:
-            await to_the_end(self._loop.create_connection(lambda: self, sock=self._sock))
+            await uncancelled(self._loop.create_connection(lambda: self, sock=self._sock))
         except BaseException:
             if self in self._all_open:
                 self.abort()
@@ -132,16 +132,16 @@ class Connection(asyncio.BufferedProtocol):
         :param target: host and port of the server.
         :raises OSError: if the proxy does not open one.
         """
-        came = await self.converse(Message("CONNECT", target, headers, None), LARGEST_HEAD, None, None)
-        if isinstance(came, Broken):
-            raise ConnectionError(came.reason)
-        if not 200 <= came.status < 300:
+        outcome = await self.send_request(Message("CONNECT", target, headers, None), LARGEST_HEAD, None, None)
+        if isinstance(outcome, Broken):
+            raise ConnectionError(outcome.reason)
+        if not 200 <= outcome.status < 300:
             self.abort()
-            raise OSError(f"Tunnel connection failed: {came.status} {came.reason}")
+            raise OSError(f"Tunnel connection failed: {outcome.status} {outcome.reason}")
         if self._h11.trailing_data[0]:
             self.abort()
             raise OSError("the proxy sent bytes before any were sent to the server")
-        self._new_conversation()
+        self._start_http()
 
     async def is_quiet(self) -> bool:
         """Return whether the connection may be used. Close it if it received unsolicited bytes.
@@ -149,11 +149,11 @@ class Connection(asyncio.BufferedProtocol):
         TLS's own messages, such as session tickets, are read first. A connection that would bypass a tool that now
         intercepts network access is closed, too.
         """
-        if self._way != way_out():
+        if self._primitives != network_primitives():
             self.abort()
         try:
             for _ in range(_TURNS_FOR_TICKETS):
-                if not self.usable or not something_came(self._sock):
+                if not self.usable or not is_readable(self._sock):
                     return self.usable
                 if not self._layers:
                     break
@@ -164,22 +164,22 @@ class Connection(asyncio.BufferedProtocol):
         self.abort()
         return False
 
-    async def converse(
-        self, message: Message, limit: int, patience: float | None, left: float | None
+    async def send_request(
+        self, message: Message, limit: int, read_timeout: float | None, left: float | None
     ) -> RESTResponse | Broken:
         """Send a request and return its result.
 
         :param limit: the maximum size of the body, in bytes. If it is larger, one byte more than the limit is kept and
             the connection closes.
-        :param patience: the maximum seconds between two pieces; None if the caller enforces a limit.
+        :param read_timeout: the maximum seconds between two pieces; None if the caller enforces a limit.
         :param left: the maximum seconds in all; None if the caller enforces a limit.
         """
-        self._forget_answer(limit)
+        self._reset_answer(limit)
         self._announce(message.method)
         waiter: asyncio.Future[RESTResponse | Broken] = self._loop.create_future()
         self._waiter = waiter
-        if patience is not None and left is not None:
-            self._watch(patience, left)
+        if read_timeout is not None and left is not None:
+            self._limit_time(read_timeout, left)
         self._send(message.encoded(), len(self._layers))
         try:
             return await waiter
@@ -201,11 +201,11 @@ class Connection(asyncio.BufferedProtocol):
         waiter, handshake = self._waiter, self._handshake
         self.abort()
         if waiter is not None and not waiter.done():
-            waiter.set_result(Broken(reason, late, True, self._what_came(), final))
+            waiter.set_result(Broken(reason, late, True, self._received_answer(), final))
         if handshake is not None and not handshake.done():
             handshake.set_exception(ConnectionError(reason))
 
-    def leave(self) -> None:
+    def close_socket(self) -> None:
         """Close the socket without the event loop, which is closed."""
         self._sock.close()
 
@@ -227,23 +227,23 @@ class Connection(asyncio.BufferedProtocol):
         if self._layers:
             self._receive(data)
         else:
-            self._take(data)
+            self._process(data)
 
     def eof_received(self) -> None:
         """Process the end of the server's stream."""
-        self._take_end()
+        self._process_end()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Process the end of the connection."""
         self.usable = False
-        if exc is not None and not self._goes_on:
-            self._take_what_is_left()
+        if exc is not None and not self._has_more_events:
+            self._process_unread()
             self.fail(reason_of(exc))
         else:
-            self._take_end()
+            self._process_end()
         self._all_open.pop(self, None)
 
-    def _take_what_is_left(self) -> None:
+    def _process_unread(self) -> None:
         """Process what arrived before the connection broke: a server may refuse a request before reading all of it."""
         with suppress(OSError):
             while self._waiter is not None and (count := self._sock.recv_into(self._buffer)):
@@ -266,9 +266,9 @@ class Connection(asyncio.BufferedProtocol):
                 self._handshake.set_result(None)
             self._handshake = None
         if data:
-            self._take(data)
+            self._process(data)
         if any(layer.ended for layer in self._layers):
-            self._take_end()
+            self._process_end()
 
     def _refuse(self, error: ssl.SSLError) -> None:
         if self._handshake is not None and not self._handshake.done():
@@ -291,18 +291,18 @@ class Connection(asyncio.BufferedProtocol):
         self._h11.send(_bare_request(method))
         self._h11.send(_END)
 
-    def _take(self, data: bytes) -> None:
+    def _process(self, data: bytes) -> None:
         if self._waiter is None:
             self.fail("the server sent unsolicited bytes")
             return
         if self._answer is None:
             self._head += data
         self._h11.receive_data(data)
-        if not self._goes_on:
+        if not self._has_more_events:
             self._parse()
 
-    def _take_end(self) -> None:
-        if self._ended or self._goes_on:
+    def _process_end(self) -> None:
+        if self._ended or self._has_more_events:
             return
         if self._waiter is None:
             self.fail("the server closed the connection")
@@ -313,7 +313,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _parse(self) -> None:
         """Process h11's events. After many events, let other tasks have a turn before the rest."""
-        self._goes_on = False
+        self._has_more_events = False
         announced = False
         for _ in range(_EVENTS_A_TURN):
             if self._waiter is None:
@@ -336,11 +336,11 @@ class Connection(asyncio.BufferedProtocol):
             else:  # EndOfMessage, or PAUSED after the answer to CONNECT.
                 self._answered()
                 return
-        self._goes_on = True
+        self._has_more_events = True
         self._transport.pause_reading()
-        self._loop.call_soon(self._go_on)
+        self._loop.call_soon(self._continue_parsing)
 
-    def _go_on(self) -> None:
+    def _continue_parsing(self) -> None:
         if self._transport.is_closing():
             self._h11.receive_data(b"")
         else:
@@ -352,11 +352,11 @@ class Connection(asyncio.BufferedProtocol):
         self._size += len(piece)
         if self._size > self._limit:
             self._pieces = [b"".join(self._pieces)[: self._limit + 1]]
-            self._deliver(self._what_came())
+            self._deliver(self._received_answer())
             self.abort()
 
     def _answered(self) -> None:
-        self._deliver(self._what_came())
+        self._deliver(self._received_answer())
         if self._is_reusable():
             self._h11.start_next_cycle()
         elif self._h11.their_state is not h11.SWITCHED_PROTOCOL:
@@ -375,19 +375,19 @@ class Connection(asyncio.BufferedProtocol):
         if waiter is not None and answer is not None and not waiter.done():
             waiter.set_result(answer)
 
-    def _what_came(self) -> RESTResponse | None:
+    def _received_answer(self) -> RESTResponse | None:
         if self._answer is not None:
             return _Answer(self._answer, b"".join(self._pieces))
         return _began(self._head)
 
     # -- Time -------------------------------------------------------------------------------------------------------
 
-    def _watch(self, patience: float, left: float) -> None:
+    def _limit_time(self, read_timeout: float, left: float) -> None:
         """Limit the request's time. Successive requests share one timer, because few ever need it."""
         self._last = now = self._loop.time()
-        self._patience, self._until = patience, now + left
+        self._read_timeout, self._until = read_timeout, now + left
         self._unsent = 0
-        due = min(now + patience, self._until)
+        due = min(now + read_timeout, self._until)
         if self._timer is None or due < self._due:
             self._set_timer(due)
 
@@ -407,10 +407,10 @@ class Connection(asyncio.BufferedProtocol):
             self._unsent, self._last = unsent, now
         if now >= self._until:
             self.fail("TimeoutError: the deadline passed", late=True)
-        elif now >= self._last + self._patience:
-            self.fail(f"TimeoutError: the server sent nothing for {self._patience:g} s", late=True)
+        elif now >= self._last + self._read_timeout:
+            self.fail(f"TimeoutError: the server sent nothing for {self._read_timeout:g} s", late=True)
         else:
-            self._set_timer(min(self._last + self._patience, self._until))
+            self._set_timer(min(self._last + self._read_timeout, self._until))
 
 
 _END = h11.EndOfMessage()

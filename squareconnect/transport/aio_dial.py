@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from urllib3.util import connection as urllib3_connection
 
-from squareconnect.transport.aio_tasks import end, in_time
+from squareconnect.transport.aio_tasks import cancel_all, with_time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +41,7 @@ async def _look_up(host: str, port: int, seconds: float) -> Any:
     if _is_address(host):
         return socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
     lookup = asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-    return await in_time(lookup, seconds, f"the lookup of the name {host} took too long")
+    return await with_time_limit(lookup, seconds, f"the lookup of the name {host} took too long")
 
 
 def _is_address(host: str) -> bool:
@@ -93,7 +93,7 @@ async def _race(waiting: deque[tuple[Any, ...]], seconds: float, connected: list
                 else:
                     refusal = error
     finally:
-        await end(running, connected.append)
+        await cancel_all(running, connected.append)
 
 
 async def _connected(entry: tuple[Any, ...], seconds: float) -> socket.socket:
@@ -102,7 +102,7 @@ async def _connected(entry: tuple[Any, ...], seconds: float) -> socket.socket:
     try:
         sock.setblocking(False)
         connecting = asyncio.get_running_loop().sock_connect(sock, address)
-        await in_time(connecting, seconds, f"{address[0]} did not accept the connection in time")
+        await with_time_limit(connecting, seconds, f"{address[0]} did not accept the connection in time")
     except BaseException:
         sock.close()
         raise

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def in_time(step: Awaitable[T], seconds: float | None, late: str, drop: Callable[[T], object] | None = None) -> T:
+async def with_time_limit(
+    step: Awaitable[T], seconds: float | None, late: str, drop: Callable[[T], object] | None = None
+) -> T:
     """Await a step with a time limit. However this function ends, the step is no longer running.
 
     :param seconds: the limit; None waits for as long as the step takes.
@@ -23,15 +25,15 @@ async def in_time(step: Awaitable[T], seconds: float | None, late: str, drop: Ca
     try:
         await asyncio.wait((task,), timeout=seconds)
     except BaseException:
-        await end((task,), drop)
+        await cancel_all((task,), drop)
         raise
     if task.done():
         return task.result()
-    await end((task,), drop)
+    await cancel_all((task,), drop)
     raise TimeoutError(late)
 
 
-async def end(tasks: Collection[asyncio.Future[T]], drop: Callable[[T], object] | None = None) -> None:
+async def cancel_all(tasks: Collection[asyncio.Future[T]], drop: Callable[[T], object] | None = None) -> None:
     """Cancel tasks and wait until they are done, even if this function is cancelled meanwhile.
 
     :param drop: called with the result of each task that has one.
@@ -39,21 +41,21 @@ async def end(tasks: Collection[asyncio.Future[T]], drop: Callable[[T], object] 
     for task in tasks:
         task.cancel()
     try:
-        await _all_over(tasks)
+        await _wait_for_all(tasks)
     finally:
         for task in tasks:
             if not task.cancelled() and task.exception() is None and drop is not None:
                 drop(task.result())
 
 
-async def to_the_end(step: Awaitable[T]) -> T:
+async def uncancelled(step: Awaitable[T]) -> T:
     """Await a step that must not be cancelled. If this function is cancelled, that takes effect after the step."""
     task = asyncio.ensure_future(step)
-    await _all_over((task,))
+    await _wait_for_all((task,))
     return task.result()
 
 
-async def _all_over(tasks: Collection[asyncio.Future[Any]]) -> None:
+async def _wait_for_all(tasks: Collection[asyncio.Future[Any]]) -> None:
     interruption: asyncio.CancelledError | None = None
     while pending := [task for task in tasks if not task.done()]:
         try:
@@ -64,7 +66,7 @@ async def _all_over(tasks: Collection[asyncio.Future[Any]]) -> None:
         raise interruption
 
 
-async def elsewhere(work: Callable[..., T], *args: Any) -> T:
+async def on_another_thread(work: Callable[..., T], *args: Any) -> T:
     """Run a function on another thread, to keep the event loop free. If no thread can be started, run it here."""
     try:
         working = asyncio.get_running_loop().run_in_executor(None, work, *args)

@@ -92,37 +92,41 @@ def is_refusal(status: int | None) -> bool:
     return status is not None and ((400 <= status < 500 and status != 408) or status == 501)
 
 
-def judge(came: RESTResponse | Broken, limit: int) -> RESTResponse | ApiException:
+def judge(outcome: RESTResponse | Broken, limit: int) -> RESTResponse | ApiException:
     """Return the result of a try: a successful answer, with its body decoded, or an exception.
 
     The exception's ``outcome_unknown`` says whether the server may have carried out the request in this try.
 
     :param limit: the maximum size of a decoded body, in bytes.
     """
-    if isinstance(came, Broken):
-        return _judge_broken(came, limit)
+    if isinstance(outcome, Broken):
+        return _judge_broken(outcome, limit)
     problem = None
-    if len(came.content) > limit or came.is_encoded:
-        problem = _undo_encoding(came, limit)
-    if not is_success(came.status):
-        return _refusal(came)
+    if len(outcome.content) > limit or outcome.is_encoded:
+        problem = _undo_encoding(outcome, limit)
+    if not is_success(outcome.status):
+        return _refusal(outcome)
     if problem:
-        unreadable = DecodeError(http_resp=came)
+        unreadable = DecodeError(http_resp=outcome)
         unreadable.reason = f"the answer cannot be read: {problem}"
         unreadable.outcome_unknown = True
         return unreadable
-    return came
+    return outcome
 
 
-def _judge_broken(came: Broken, limit: int) -> ApiException:
+def _judge_broken(outcome: Broken, limit: int) -> ApiException:
     """Return the exception for an incomplete answer or none. An incomplete refusal still counts as a refusal."""
-    if came.answer is not None and not is_success(came.answer.status):
-        _undo_encoding(came.answer, limit)
-        return _refusal(came.answer)
-    failure = (Timeout if came.late else ConnectionFailed)(reason=came.reason)
-    failure.outcome_unknown = came.reached
-    if came.answer is not None:
-        failure.status, failure.headers, failure.raw_body = came.answer.status, came.answer.headers, came.answer.content
+    if outcome.answer is not None and not is_success(outcome.answer.status):
+        _undo_encoding(outcome.answer, limit)
+        return _refusal(outcome.answer)
+    failure = (Timeout if outcome.late else ConnectionFailed)(reason=outcome.reason)
+    failure.outcome_unknown = outcome.reached
+    if outcome.answer is not None:
+        failure.status, failure.headers, failure.raw_body = (
+            outcome.answer.status,
+            outcome.answer.headers,
+            outcome.answer.content,
+        )
     return failure
 
 

@@ -131,15 +131,15 @@ def exchange(rules: Rules, clock: Clock) -> Generator[Try | Pause, Any, RESTResp
     """
     attempt, lost = 0, False
     while True:
-        began = clock.monotonic()
-        if began >= rules.deadline:
+        start = clock.monotonic()
+        if start >= rules.deadline:
             late = Timeout(reason="the deadline passed before the request could be sent")
             raise late.about(rules.method, rules.path, attempt, lost and rules.method not in SAFE_METHODS)
         attempt += 1
-        came: RESTResponse | Broken | Judged = yield Try(rules.deadline)
-        result = came.result if isinstance(came, Judged) else judge(came, rules.max_response_size)
+        outcome: RESTResponse | Broken | Judged = yield Try(rules.deadline)
+        result = outcome.result if isinstance(outcome, Judged) else judge(outcome, rules.max_response_size)
         if rules.on_try is not None or logger.isEnabledFor(logging.DEBUG):
-            _report(rules, result, clock.monotonic() - began, attempt)
+            _report(rules, result, clock.monotonic() - start, attempt)
         if isinstance(result, RESTResponse):
             result.attempts = attempt
             return result
@@ -147,11 +147,11 @@ def exchange(rules: Rules, clock: Clock) -> Generator[Try | Pause, Any, RESTResp
             return RESTResponse(200, "OK", result.headers or {}, b"{}", attempt)
         lost = lost or result.outcome_unknown
         pause = pause_before_retry(attempt, _retry_after(result), rules.max_retry_wait, clock.jitter(), clock.now())
-        final = isinstance(came, (Broken, Judged)) and came.final
+        final = isinstance(outcome, (Broken, Judged)) and outcome.final
         again = not final and attempt <= rules.max_retries and should_retry(result, rules.repeatable)
         if not again or clock.monotonic() + pause >= rules.deadline:
             raise result.about(rules.method, rules.path, attempt, lost and rules.method not in SAFE_METHODS)
-        logger.info("%s %s: %s, trying again in %.1f s", rules.method, printable(rules.path), _outcome(result), pause)
+        logger.info("%s %s: %s, trying again in %.1f s", rules.method, printable(rules.path), _label(result), pause)
         yield Pause(pause)
 
 
@@ -202,7 +202,7 @@ def _retry_after(failure: ApiException) -> str | None:
 def _report(rules: Rules, result: RESTResponse | ApiException, seconds: float, attempt: int) -> None:
     """Report a try to the log and to ``Configuration.on_try``. If the hook raises, log that and keep the result."""
     path = printable(rules.path)
-    logger.debug("%s %s: %s in %.3f s, try %d", rules.method, path, _outcome(result), seconds, attempt)
+    logger.debug("%s %s: %s in %.3f s, try %d", rules.method, path, _label(result), seconds, attempt)
     if rules.on_try is not None:
         failure = result if isinstance(result, ApiException) else None
         try:
@@ -211,5 +211,5 @@ def _report(rules: Rules, result: RESTResponse | ApiException, seconds: float, a
             logger.exception("Configuration.on_try raised an exception; the call continues")
 
 
-def _outcome(result: RESTResponse | ApiException) -> int | str:
+def _label(result: RESTResponse | ApiException) -> int | str:
     return result.status or type(result).__name__

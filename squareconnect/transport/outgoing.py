@@ -236,7 +236,7 @@ def _client_context(authorities: Any) -> ssl.SSLContext:
     return context
 
 
-def way_out() -> tuple[Any, ...]:
+def network_primitives() -> tuple[Any, ...]:
     """Return the functions and classes that tools replace to intercept network access.
 
     A connection that was made when they were different must not be used: it would bypass the tool that is active now,
@@ -245,7 +245,7 @@ def way_out() -> tuple[Any, ...]:
     return socket.socket, socket.socket.connect, ssl.SSLContext
 
 
-def something_came(sock: Any) -> bool:
+def is_readable(sock: Any) -> bool:
     """Return whether the kernel holds bytes that a socket received, or the end of the stream."""
     if not hasattr(select, "poll"):
         return bool(select.select([sock], [], [], 0)[0])

@@ -47,7 +47,7 @@ from urllib3.exceptions import (
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 
 from squareconnect.transport.answer import Broken, RESTResponse
-from squareconnect.transport.outgoing import something_came, way_out
+from squareconnect.transport.outgoing import is_readable, network_primitives
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -212,7 +212,7 @@ class Wire(io.RawIOBase):
         return count
 
     def _read_what_came(self, buffer: Any) -> int | None:
-        if self._tells and not something_came(self._sock) and not self._pending():
+        if self._tells and not is_readable(self._sock) and not self._pending():
             return None
         self._sock.settimeout(0)
         self._timeout_of_sock = 0
@@ -292,7 +292,7 @@ class _Watched:
     _owner: Callable[[], Attempt | None] = staticmethod(_nobody)
     """A weak reference to the try that opened the connection."""
     _way: tuple[Any, ...] = ()
-    """What :func:`way_out` returned when the connection was opened."""
+    """What :func:`network_primitives` returned when the connection was opened."""
     _head: bytes | None = None
     """The head of a request, kept until its body comes: empty until the head comes, None if none is kept."""
 
@@ -302,7 +302,7 @@ class _Watched:
         wire = self.sock
         if not isinstance(wire, Wire):
             return wire is not None
-        return self._way == way_out() and not wire.peek() and not wire.ended
+        return self._way == network_primitives() and not wire.peek() and not wire.ended
 
     def connect(self) -> None:
         """Look up the name, connect, go through any proxy and set up TLS, all before the deadline."""
@@ -313,7 +313,7 @@ class _Watched:
         finally:
             if attempt:
                 attempt.reached = False
-        self._way = way_out()
+        self._way = network_primitives()
         self.sock = Wire(self.sock)
         self.sock.owner = self._owner
 

@@ -39,11 +39,11 @@ def test_has_the_same_methods_as_coroutines_with_the_same_parameters() -> None:
         assert inspect.signature(method) == inspect.signature(getattr(CustomersApi, name))
 
 
-def test_makes_a_client_of_its_own_if_it_is_given_none() -> None:
+def test_makes_a_client_if_none_is_given() -> None:
     assert isinstance(AsyncCustomersApi().api_client, AsyncApiClient)
 
 
-def test_the_seven_calls_reach_square_and_come_back(api: AsyncCustomersApi) -> None:
+def test_the_seven_calls_reach_square_and_return_its_answers(api: AsyncCustomersApi) -> None:
     async def all_seven() -> None:
         made = (await api.create_customer({"given_name": "Ada"})).customer
         assert made is not None
@@ -62,7 +62,7 @@ def test_the_seven_calls_reach_square_and_come_back(api: AsyncCustomersApi) -> N
     asyncio.run(all_seven())
 
 
-def test_options_change_what_a_coroutine_gives(api: AsyncCustomersApi) -> None:
+def test_options_change_what_a_coroutine_returns(api: AsyncCustomersApi) -> None:
     async def page_in(**options: Any) -> Any:
         return await api.list_customers(**options)
 
@@ -70,7 +70,7 @@ def test_options_change_what_a_coroutine_gives(api: AsyncCustomersApi) -> None:
     assert isinstance(asyncio.run(page_in(_preload_content=False)), RESTResponse)
 
 
-def test_exceptions_are_those_of_the_call(api: AsyncCustomersApi) -> None:
+def test_awaiting_raises_the_exception_of_the_call(api: AsyncCustomersApi) -> None:
     with pytest.raises(NotFound):
         asyncio.run(api.retrieve_customer("NOBODY"))
 

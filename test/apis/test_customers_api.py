@@ -92,7 +92,7 @@ def test_the_list_has_each_method() -> None:
 
 
 @pytest.mark.parametrize(("method", "given", "by_position", "by_name"), CALLS, ids=[call[0] for call in CALLS])
-def test_each_method_makes_one_call_and_gives_its_result(
+def test_each_method_makes_one_call_and_returns_its_result(
     method: str, given: dict[str, Any], by_position: tuple[Any, ...], by_name: dict[str, Any]
 ) -> None:
     client = create_autospec(ApiClient, instance=True)
@@ -102,7 +102,7 @@ def test_each_method_makes_one_call_and_gives_its_result(
 
 
 @pytest.mark.parametrize(("method", "given"), [call[:2] for call in CALLS], ids=[call[0] for call in CALLS])
-def test_each_method_hands_its_options_on(method: str, given: dict[str, Any]) -> None:
+def test_each_method_passes_its_options_on(method: str, given: dict[str, Any]) -> None:
     client = create_autospec(ApiClient, instance=True)
     options = {
         "_request_timeout": 5,
@@ -120,7 +120,7 @@ def test_each_method_hands_its_options_on(method: str, given: dict[str, Any]) ->
     ("method", "parameter"),
     [(method, parameter) for method, given, _, _ in CALLS for parameter in given if method != "list_customers"],
 )
-def test_refuses_a_required_parameter_that_is_none_with_the_words_of_2_x(method: str, parameter: str) -> None:
+def test_a_required_parameter_that_is_none_is_refused_with_the_message_of_2_x(method: str, parameter: str) -> None:
     client = create_autospec(ApiClient, instance=True)
     given = {**next(given for name, given, _, _ in CALLS if name == method), parameter: None}
     with pytest.raises(ValueError, match=f"^Missing the required parameter `{parameter}` when calling `{method}`$"):
@@ -128,12 +128,12 @@ def test_refuses_a_required_parameter_that_is_none_with_the_words_of_2_x(method:
     client.call_api.assert_not_called()
 
 
-def test_a_required_parameter_that_is_left_out_is_a_type_error_of_pythons() -> None:
+def test_a_missing_required_parameter_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'card_id'"):
         CustomersApi(create_autospec(ApiClient, instance=True)).delete_customer_card("C")  # type: ignore[call-overload] # pyright: ignore
 
 
-def test_makes_a_client_of_its_own_if_it_is_given_none() -> None:
+def test_makes_a_client_if_none_is_given() -> None:
     assert isinstance(CustomersApi().api_client, ApiClient)
     assert CustomersApi().api_client is not CustomersApi().api_client
 
@@ -227,20 +227,20 @@ def test_create_customer_stores_every_field(square: Square, api: CustomersApi) -
     assert made.creation_source == "THIRD_PARTY"
 
 
-def test_create_customer_with_the_same_key_makes_one_customer(square: Square, api: CustomersApi) -> None:
+def test_create_customer_twice_with_the_same_key_creates_one_customer(square: Square, api: CustomersApi) -> None:
     request = CreateCustomerRequest(given_name="Ada", idempotency_key="key-1")
     assert api.create_customer(request) == api.create_customer(request)
     assert len(square.stored()) == 1
 
 
-def test_retrieve_customer_gives_what_is_stored(square: Square, api: CustomersApi) -> None:
+def test_retrieve_customer_returns_what_is_stored(square: Square, api: CustomersApi) -> None:
     customer_id = create(api, family_name="Lovelace")
     customer = api.retrieve_customer(customer_id).customer
     assert customer is not None
     assert (customer.id, customer.given_name, customer.family_name) == (customer_id, "Ada", "Lovelace")
 
 
-def test_list_customers_gives_what_is_stored_in_the_order_asked_for(api: CustomersApi) -> None:
+def test_list_customers_returns_what_is_stored_in_the_requested_order(api: CustomersApi) -> None:
     for name in ("Bertha", "Charlotte", "Ada"):
         create(api, given_name=name)
 
@@ -252,12 +252,12 @@ def test_list_customers_gives_what_is_stored_in_the_order_asked_for(api: Custome
     assert names(sort_field="CREATED_AT") == ["Bertha", "Charlotte", "Ada"]
 
 
-def test_list_customers_of_an_empty_directory_gives_none(api: CustomersApi) -> None:
+def test_list_customers_of_an_empty_directory_returns_none(api: CustomersApi) -> None:
     page = api.list_customers()
     assert (page.customers, page.cursor, page.errors) == (None, None, None)
 
 
-def test_update_customer_changes_the_fields_that_are_given_and_no_other(square: Square, api: CustomersApi) -> None:
+def test_update_customer_changes_only_the_given_fields(square: Square, api: CustomersApi) -> None:
     customer_id = create(api, family_name="Lovelace", note="Countess")
     updated = api.update_customer(customer_id, UpdateCustomerRequest(note="Mathematician")).customer
     assert updated is not None
@@ -299,13 +299,13 @@ def test_create_customer_card_stores_the_card(square: Square, api: CustomersApi)
     assert customer.cards == [card]
 
 
-def test_create_customer_card_with_the_same_nonce_gives_the_same_card(square: Square, api: CustomersApi) -> None:
+def test_create_customer_card_with_the_same_nonce_returns_the_same_card(square: Square, api: CustomersApi) -> None:
     customer_id = create(api)
     assert add_card(api, customer_id) == add_card(api, customer_id)
     assert len(square.stored()[0]["cards"]) == 1
 
 
-def test_delete_customer_card_removes_that_card_alone(square: Square, api: CustomersApi) -> None:
+def test_delete_customer_card_removes_only_that_card(square: Square, api: CustomersApi) -> None:
     customer_id = create(api)
     first, second = add_card(api, customer_id), add_card(api, customer_id, "cnon:gift-card-nonce-ok")
     assert api.delete_customer_card(customer_id, first).errors is None
@@ -460,7 +460,7 @@ def test_a_nonce_with_bad_data_is_an_invalid_request_with_its_field(api: Custome
         (400, "INVALID_REQUEST_ERROR", "A_CODE_OF_NEXT_YEAR", InvalidRequest),
     ],
 )
-def test_a_refusal_that_the_emulator_never_gives_has_its_class(
+def test_a_refusal_that_the_emulator_never_sends_has_its_class(
     status: int, category: str, code: str, kind: type[ApiException]
 ) -> None:
     body: Mapping[str, Any] = {"errors": [{"category": category, "code": code}]}

@@ -53,22 +53,22 @@ class Screen:
     def __init__(self, tab: Page, square: Emulator) -> None:
         self.tab = tab
         self.square = square
-        self.wrong: list[str] = []
+        self.problems: list[str] = []
         self.streams: list[str] = []
-        tab.on("pageerror", lambda error: self.wrong.append(str(error)))
+        tab.on("pageerror", lambda error: self.problems.append(str(error)))
         tab.on("console", lambda message: self._console(message.type, message.text))
         tab.on("request", lambda request: self._request(request.url))
 
     def _console(self, kind: str, text: str) -> None:
         # Chromium reports refused requests, but the page shows these to its user.
         if kind in ("error", "warning") and "the server responded with a status of" not in text:
-            self.wrong.append(text)
+            self.problems.append(text)
 
     def _request(self, url: str) -> None:
         if url.endswith("/_emulator/events"):
             self.streams.append(url)
         if not url.startswith((f"{self.square.url}/", f"blob:{self.square.url}/")):
-            self.wrong.append(f"asked another host: {url}")
+            self.problems.append(f"asked another host: {url}")
 
     def open(self, area: str = "customers") -> Screen:
         self.tab.goto(f"{self.square.url}/#{area}")
@@ -142,7 +142,7 @@ def new_screen(context: BrowserContext, square: Emulator) -> Iterator[Callable[[
         return screens[-1]
 
     yield new
-    assert [wrong for screen in screens for wrong in screen.wrong] == []
+    assert [problem for screen in screens for problem in screen.problems] == []
 
 
 @pytest.fixture

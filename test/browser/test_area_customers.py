@@ -22,7 +22,7 @@ def test_an_empty_directory_says_what_to_do(screen: Screen) -> None:
     expect(screen.tab.locator("#customer-count")).to_be_empty()
 
 
-def test_customers_are_listed_newest_first_with_what_identifies_them(client: Client, screen: Screen) -> None:
+def test_customers_are_listed_newest_first_with_their_identifying_fields(client: Client, screen: Screen) -> None:
     client.create(given_name="Grace", phone_number="+14155552671")
     ada = client.create(**ADA)
     client.send("POST", f"/v2/customers/{ada['id']}/cards", {"card_nonce": "cnon:card-nonce-ok"})
@@ -35,7 +35,7 @@ def test_customers_are_listed_newest_first_with_what_identifies_them(client: Cli
     expect(screen.tab.locator("#customer-count")).to_have_text("1 to 2 of 2")
 
 
-def test_customers_that_a_client_makes_appear_by_themselves(client: Client, screen: Screen) -> None:
+def test_customers_that_a_client_creates_appear_without_reloading(client: Client, screen: Screen) -> None:
     screen.open()
     ada = client.create(**ADA)
     expect(screen.rows("customer")).to_have_count(1)
@@ -59,7 +59,7 @@ def test_pages_can_be_turned(screen: Screen) -> None:
     expect(counted).to_have_text("51 to 100 of 120")
 
 
-def test_a_search_finds_by_any_field_from_the_first_page_on(client: Client, screen: Screen) -> None:
+def test_a_search_looks_at_every_field_and_shows_the_first_page(client: Client, screen: Screen) -> None:
     screen.square.seed(120)
     ada = client.create(**ADA)
     screen.open()
@@ -95,7 +95,7 @@ def test_a_customer_can_be_created(client: Client, screen: Screen) -> None:
     }
 
 
-def test_a_customer_can_be_changed_and_fields_emptied(client: Client, screen: Screen) -> None:
+def test_a_customer_can_be_changed_and_fields_cleared(client: Client, screen: Screen) -> None:
     client.create(**ADA, address={"locality": "London", "postal_code": "1"})
     screen.open()
     screen.click("Ada Lovelace")
@@ -109,7 +109,7 @@ def test_a_customer_can_be_changed_and_fields_emptied(client: Client, screen: Sc
     assert customer["address"] == {"locality": "Paris", "postal_code": "1"}
 
 
-def test_what_is_refused_is_said_beside_the_field(screen: Screen) -> None:
+def test_a_refusal_is_shown_next_to_its_field(screen: Screen) -> None:
     screen.open()
     screen.click("New customer")
     screen.fill(given_name="Ada", email_address="not an address")
@@ -138,7 +138,7 @@ def test_a_change_made_meanwhile_is_not_overwritten(client: Client, screen: Scre
     assert "nickname" not in only_customer(client)
 
 
-def test_a_customer_is_deleted_after_a_yes_only(client: Client, screen: Screen) -> None:
+def test_a_customer_is_deleted_only_after_confirmation(client: Client, screen: Screen) -> None:
     client.create(**ADA)
     screen.open()
     screen.click("Ada Lovelace")
@@ -183,7 +183,7 @@ def test_a_customer_is_shown_as_json(client: Client, screen: Screen) -> None:
     expect(screen.tab.locator("#customer")).to_be_hidden()
 
 
-def test_what_the_page_does_is_not_written_down_and_meets_no_fault(client: Client, screen: Screen) -> None:
+def test_requests_of_the_page_itself_are_not_in_the_journal_and_meet_no_faults(client: Client, screen: Screen) -> None:
     client.square.fail("*", status=503, times=None)
     screen.open()
     screen.click("New customer")

@@ -47,7 +47,7 @@ def test_a_fault_can_be_added_from_a_preset(client: Client, screen: Screen, pres
     assert faults(client) == [ANYTHING | PRESETS[preset]]
 
 
-def test_every_setting_of_a_fault_can_be_given(client: Client, screen: Screen) -> None:
+def test_every_setting_of_a_fault_can_be_entered(client: Client, screen: Screen) -> None:
     screen.open("faults")
     screen.field("operation").select_option("update_customer")
     screen.field("when").select_option("after")
@@ -74,7 +74,7 @@ def test_every_setting_of_a_fault_can_be_given(client: Client, screen: Screen) -
     }
 
 
-def test_a_fault_tells_how_often_it_was_used(client: Client, screen: Screen) -> None:
+def test_a_fault_shows_how_often_it_was_used(client: Client, screen: Screen) -> None:
     screen.open("faults")
     screen.click("Two 503s")
     screen.click("Add the fault")
@@ -101,7 +101,7 @@ def test_faults_can_be_removed_one_by_one_and_all_at_once(client: Client, screen
     assert faults(client) == []
 
 
-def test_what_is_wrong_with_a_fault_is_said(client: Client, screen: Screen) -> None:
+def test_an_invalid_fault_is_refused_with_the_reason(client: Client, screen: Screen) -> None:
     screen.open("faults")
     said = screen.tab.locator("#fault-form output")
     screen.click("Add the fault")
@@ -154,7 +154,7 @@ def test_the_clock_can_be_advanced_and_set(client: Client, screen: Screen) -> No
     expect(screen.tab.locator("form:has([name=set]) output")).to_contain_text("tomorrow")
 
 
-def test_a_clock_that_goes_on_is_seen_to_go_on(new_screen: Callable[[], Screen]) -> None:
+def test_a_running_clock_is_shown_running(new_screen: Callable[[], Screen]) -> None:
     with Emulator() as square:
         screen = new_screen()
         screen.square = square
@@ -208,7 +208,7 @@ def test_a_snapshot_can_be_saved_and_restored(client: Client, screen: Screen, tm
 
 
 @pytest.mark.parametrize("text", ["not JSON", json.dumps({"format": 0})])
-def test_a_file_that_is_no_snapshot_is_refused(client: Client, screen: Screen, tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_snapshot_is_refused(client: Client, screen: Screen, tmp_path: Path, text: str) -> None:
     client.create(given_name="Ada")
     other = tmp_path / "other.json"
     other.write_text(text)

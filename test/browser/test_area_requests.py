@@ -35,7 +35,7 @@ def test_requests_appear_as_they_arrive_newest_first_with_their_answers(client: 
     expect(screen.tab.locator("#request-count")).to_have_text("3 of 3")
 
 
-def test_a_request_is_shown_while_it_waits_and_its_answer_when_it_comes(client: Client, screen: Screen) -> None:
+def test_a_request_is_shown_while_it_waits_and_its_answer_when_it_arrives(client: Client, screen: Screen) -> None:
     client.square.fail("list_customers", delay=1.5)
     screen.open("requests")
     sending = Thread(target=client.send, args=("GET", "/v2/customers"))
@@ -51,7 +51,7 @@ def test_a_request_is_shown_while_it_waits_and_its_answer_when_it_comes(client: 
     sending.join()
 
 
-def test_the_fault_that_a_request_met_stands_beside_it(client: Client, screen: Screen) -> None:
+def test_the_fault_that_a_request_met_is_shown_next_to_it(client: Client, screen: Screen) -> None:
     client.square.fail("create_customer", status=503)
     client.send("POST", "/v2/customers", {"given_name": "Ada"})
     screen.open("requests")
@@ -67,7 +67,7 @@ def test_the_fault_that_a_request_met_stands_beside_it(client: Client, screen: S
 
 
 @pytest.mark.parametrize(("when", "outcome"), [("before", "no answer"), ("after", "200 when after, reset")])
-def test_an_answer_that_was_lost_is_told_from_one_that_is_awaited(
+def test_a_lost_answer_is_distinguished_from_one_that_is_awaited(
     client: Client, screen: Screen, when: Literal["before", "after"], outcome: str
 ) -> None:
     client.square.fail("create_customer", reset=True, when=when)
@@ -101,7 +101,7 @@ def test_requests_can_be_filtered_by_text_and_by_kind(client: Client, screen: Sc
     expect(screen.tab.locator("#request-count")).to_have_text("1 of 4")
 
 
-def test_the_list_can_be_paused_and_goes_on_without_a_gap(client: Client, screen: Screen) -> None:
+def test_the_list_can_be_paused_and_continues_without_a_gap(client: Client, screen: Screen) -> None:
     screen.open("requests")
     screen.click("Pause")
     expect(screen.tab.locator("#pause")).to_have_attribute("aria-pressed", "true")
@@ -124,7 +124,7 @@ def test_the_journal_can_be_cleared(client: Client, screen: Screen) -> None:
     expect(screen.rows("request")).to_have_count(1)
 
 
-def test_older_requests_are_shown_when_they_are_asked_for(client: Client, screen: Screen) -> None:
+def test_older_requests_are_shown_on_demand(client: Client, screen: Screen) -> None:
     for _ in range(130):
         client.send("GET", "/v2/customers?limit=1")
     screen.open("requests")
@@ -135,7 +135,7 @@ def test_older_requests_are_shown_when_they_are_asked_for(client: Client, screen
     expect(screen.tab.locator("#more")).to_be_hidden()
 
 
-def test_a_row_keeps_the_focus_while_others_come(client: Client, screen: Screen) -> None:
+def test_a_row_keeps_the_focus_while_others_arrive(client: Client, screen: Screen) -> None:
     client.create(given_name="Ada")
     screen.open("requests")
     screen.tab.get_by_role("button", name="create_customer", exact=True).focus()
@@ -145,7 +145,7 @@ def test_a_row_keeps_the_focus_while_others_come(client: Client, screen: Screen)
     expect(screen.tab.get_by_role("button", name="create_customer", exact=True)).to_be_focused()
 
 
-def test_a_request_is_sent_again_by_what_copy_as_curl_copies(client: Client, screen: Screen) -> None:
+def test_the_command_of_copy_as_curl_sends_the_request_again(client: Client, screen: Screen) -> None:
     client.create(given_name="O'Hara $HOME `id`", note="[1]\n{2}")
     screen.tab.context.grant_permissions(["clipboard-read"])
     screen.open("requests")
@@ -161,7 +161,7 @@ def test_a_request_is_sent_again_by_what_copy_as_curl_copies(client: Client, scr
     assert (second.operation, second.body, second.status) == (first.operation, first.body, 200)
 
 
-def test_a_request_is_sent_again_by_what_copy_as_python_copies(
+def test_the_program_of_copy_as_python_sends_the_request_again(
     client: Client, screen: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.create(given_name='"""Ada\\', note="[1]\n{2}")
@@ -178,7 +178,7 @@ def test_a_request_is_sent_again_by_what_copy_as_python_copies(
     assert "THIRD_PARTY" in output.getvalue()
 
 
-def test_a_page_that_was_open_during_a_reset_shows_only_what_came_after_it(client: Client, screen: Screen) -> None:
+def test_a_page_that_was_open_during_a_reset_shows_only_later_requests(client: Client, screen: Screen) -> None:
     for _ in range(3):
         client.create(given_name="Ada")
     screen.open("requests")

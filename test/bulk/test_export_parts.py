@@ -23,7 +23,7 @@ class Killed(BaseException):
     """The end of the process: nothing runs after it."""
 
 
-class Deadly(AdaptivePace):
+class KillingPace(AdaptivePace):
     """Lets some requests through, then kills the process.
 
     :param requests: how many.
@@ -82,19 +82,19 @@ def check_complete(folder: Path) -> None:
 
 @pytest.mark.parametrize("requests", [0, 1, 3, 4, 7, 10])
 @pytest.mark.parametrize("always", [False, True], ids=["seldom on disk", "always on disk"])
-def test_a_killed_export_goes_on_and_has_everyone_once(
+def test_a_killed_export_continues_and_has_every_customer_once(
     api: CustomersApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, requests: int, always: bool
 ) -> None:
     monkeypatch.setattr("squareconnect.bulk.exporting._COMMIT_EVERY", 0.0 if always else 60.0)
     with pytest.raises(Killed):
-        exported(api, tmp_path, pace=Deadly(requests))
+        exported(api, tmp_path, pace=KillingPace(requests))
     for named in ids_in(tmp_path):
         assert len(named) == 300
     assert exported(api, tmp_path).customers == 1050
     check_complete(tmp_path)
 
 
-def test_an_export_that_is_stopped_has_kept_each_page(api: CustomersApi, tmp_path: Path) -> None:
+def test_a_stopped_export_has_kept_each_page(api: CustomersApi, tmp_path: Path) -> None:
     pages = 0
 
     def stop(progress: Progress) -> None:
@@ -114,7 +114,7 @@ def test_an_export_that_is_stopped_has_kept_each_page(api: CustomersApi, tmp_pat
 
 
 @pytest.mark.parametrize("before", [0, 3], ids=["the last file", "all files"])
-def test_files_that_were_complete_get_their_names_after_a_kill(api: CustomersApi, tmp_path: Path, before: int) -> None:
+def test_complete_files_get_their_names_after_a_kill(api: CustomersApi, tmp_path: Path, before: int) -> None:
     exported(api, tmp_path)
     for path in sorted(tmp_path.glob("*.jsonl"))[-1 - before :]:
         path.rename(f"{path}.part")
@@ -122,7 +122,7 @@ def test_files_that_were_complete_get_their_names_after_a_kill(api: CustomersApi
     check_complete(tmp_path)
 
 
-def test_a_file_has_the_page_that_fills_it_and_what_is_asked_for_besides(api: CustomersApi, tmp_path: Path) -> None:
+def test_a_file_has_whole_pages_and_the_name_of_its_account(api: CustomersApi, tmp_path: Path) -> None:
     exported(api, tmp_path, rows_per_file=250, account="north")
     assert [len(one) for one in ids_in(tmp_path)] == [300, 300, 300, 150]
     line = json.loads((tmp_path / "part-00000.jsonl").read_text().splitlines()[0])
@@ -131,7 +131,7 @@ def test_a_file_has_the_page_that_fills_it_and_what_is_asked_for_besides(api: Cu
         exported(api, tmp_path, rows_per_file=250, account="south")
 
 
-def test_who_is_listed_twice_is_written_once_and_counted_over_all_runs(api: CustomersApi, tmp_path: Path) -> None:
+def test_a_customer_listed_twice_is_written_once_and_counted_over_all_runs(api: CustomersApi, tmp_path: Path) -> None:
     def stop(progress: Progress) -> None:
         raise Stopped("enough")
 

@@ -71,7 +71,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv", "square"])
-def test_what_an_export_writes_an_import_reads_without_a_loss(square: Square, tmp_path: Path, form: str) -> None:
+def test_an_import_reads_everything_that_an_export_writes(square: Square, tmp_path: Path, form: str) -> None:
     have(square, [FULL, {"given_name": "Ada"}])
     file = tmp_path / ("out.jsonl" if form == "jsonl" else "out.csv")
     assert export_customers(api_of(square.host), file, format=form) == ExportReport(2, 0, False)
@@ -79,7 +79,7 @@ def test_what_an_export_writes_an_import_reads_without_a_loss(square: Square, tm
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_json_lines_hold_all_that_square_answers(square: Square, tmp_path: Path) -> None:
+def test_json_lines_have_everything_that_square_sends(square: Square, tmp_path: Path) -> None:
     have(square, [{"given_name": "Ada", "preferences": {"email_unsubscribed": True}, "later": {"x": [1]}}])
     export_customers(api_of(square.host), tmp_path / "out.jsonl")
     assert lines(tmp_path / "out.jsonl") == list(square.customers.values())
@@ -101,14 +101,14 @@ def test_squares_own_columns_are_those_of_its_dashboard(square: Square, tmp_path
     assert [row["Email Subscription Status"] for row in rows] == ["", "Unsubscribed", "Subscribed"]
 
 
-def test_a_customer_who_is_listed_twice_is_written_once(square: Square, tmp_path: Path) -> None:
+def test_a_customer_listed_twice_is_written_once(square: Square, tmp_path: Path) -> None:
     have(square, people(150))
     square.customers["again"] = square.customers["C5"]
     assert export_customers(api_of(square.host), tmp_path / "out.jsonl") == ExportReport(150, 1, False)
     assert len(lines(tmp_path / "out.jsonl")) == 150
 
 
-def test_tasks_export_as_threads_do(square: Square, tmp_path: Path) -> None:
+def test_tasks_export_the_same_as_threads(square: Square, tmp_path: Path) -> None:
     have(square, people(250))
     seen: list[Progress] = []
 
@@ -119,30 +119,30 @@ def test_tasks_export_as_threads_do(square: Square, tmp_path: Path) -> None:
     assert [progress.done for progress in seen] == [100, 200, 250]
 
 
-class Full(Exception):  # noqa: N818
+class SeenEnough(Exception):  # noqa: N818
     """Raised when the test has seen enough."""
 
 
 def stop_at(count: int) -> Any:
     def stop(progress: Progress) -> None:
         if progress.done >= count:
-            raise Full
+            raise SeenEnough
 
     return stop
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def save_each_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an export save each page at once."""
     monkeypatch.setattr("squareconnect.bulk.exporting._COMMIT_EVERY", 0.0)
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("save_each_page")
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
-def test_an_export_goes_on_from_its_last_page(square: Square, tmp_path: Path, form: str) -> None:
+def test_an_export_continues_from_its_last_page(square: Square, tmp_path: Path, form: str) -> None:
     have(square, people(450))
     file = tmp_path / f"out.{form}"
-    with pytest.raises(Full):
+    with pytest.raises(SeenEnough):
         export_customers(api_of(square.host), file, progress=stop_at(200))
     assert not file.exists()
     with (tmp_path / f"out.{form}.part").open("ab") as part:
@@ -155,13 +155,11 @@ def test_an_export_goes_on_from_its_last_page(square: Square, tmp_path: Path, fo
     assert list(tmp_path.iterdir()) == [file]
 
 
-@pytest.mark.usefixtures("hasty")
-def test_an_export_whose_cursor_has_expired_begins_anew_without_writing_anyone_twice(
-    square: Square, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("save_each_page")
+def test_an_export_with_an_expired_cursor_restarts_and_writes_no_customer_twice(square: Square, tmp_path: Path) -> None:
     have(square, people(450))
     file = tmp_path / "out.jsonl"
-    with pytest.raises(Full):
+    with pytest.raises(SeenEnough):
         export_customers(api_of(square.host), file, progress=stop_at(200))
     square.expired = {"200"}
     with pytest.raises(ApiException, match="INVALID_CURSOR"):
@@ -171,10 +169,8 @@ def test_an_export_whose_cursor_has_expired_begins_anew_without_writing_anyone_t
     assert sorted(one["id"] for one in lines(file)) == sorted(square.customers)
 
 
-@pytest.mark.usefixtures("hasty")
-def test_a_cursor_that_expires_once_is_got_over(
-    square: Square, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("save_each_page")
+def test_an_export_survives_one_expired_cursor(square: Square, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     have(square, people(450))
     answer = square.answer
 
@@ -189,10 +185,10 @@ def test_a_cursor_that_expires_once_is_got_over(
     assert len(lines(tmp_path / "out.jsonl")) == 450
 
 
-def test_an_export_of_other_fields_is_not_gone_on_with(square: Square, tmp_path: Path) -> None:
+def test_an_export_of_other_fields_is_not_continued(square: Square, tmp_path: Path) -> None:
     have(square, people(250))
     file = tmp_path / "out.jsonl"
-    with pytest.raises(Full):
+    with pytest.raises(SeenEnough):
         export_customers(api_of(square.host), file, progress=stop_at(100), fields=["id", "given_name"])
     with pytest.raises(JournalError, match=r"as jsonl of id, given_name, not .* as jsonl: export without --resume"):
         export_customers(api_of(square.host), file, resume=True)
@@ -208,20 +204,22 @@ def test_every_field_of_a_customer_can_be_chosen(square: Square, tmp_path: Path)
     )
 
 
-def test_an_export_without_resume_begins_anew_and_resume_without_one_begins(square: Square, tmp_path: Path) -> None:
+def test_an_export_starts_from_the_beginning_without_resume_or_without_saved_state(
+    square: Square, tmp_path: Path
+) -> None:
     have(square, people(250))
     file = tmp_path / "out.jsonl"
-    with pytest.raises(Full):
+    with pytest.raises(SeenEnough):
         export_customers(api_of(square.host), file, progress=stop_at(100))
     assert export_customers(api_of(square.host), file) == ExportReport(250, 0, False)
     assert export_customers(api_of(square.host), file, resume=True) == ExportReport(250, 0, False)
 
 
-@pytest.mark.usefixtures("hasty")
-def test_what_another_export_has_left_is_not_gone_on_with(square: Square, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("save_each_page")
+def test_the_saved_state_of_another_export_is_not_continued(square: Square, tmp_path: Path) -> None:
     have(square, people(250))
     file = tmp_path / "out.jsonl"
-    with pytest.raises(Full):
+    with pytest.raises(SeenEnough):
         export_customers(api_of(square.host), file, progress=stop_at(100))
     with pytest.raises(JournalError, match=r"as jsonl, not .* as csv: export without --resume"):
         export_customers(api_of(square.host), file, resume=True, format="csv")
@@ -264,7 +262,7 @@ def test_an_export_goes_to_a_stream_or_a_fifo(square: Square, tmp_path: Path, ca
     assert json.loads(read[0])["given_name"] == "Ada"
 
 
-def test_destinations_and_options_that_cannot_be_are_refused(tmp_path: Path) -> None:
+def test_impossible_destinations_and_options_are_refused(tmp_path: Path) -> None:
     api = api_of("http://127.0.0.1:1")
     cases: list[tuple[Any, dict[str, Any], str]] = [
         (tmp_path, {}, "is a directory"),
@@ -287,7 +285,7 @@ def test_destinations_and_options_that_cannot_be_are_refused(tmp_path: Path) -> 
         export_customers("api", "x")  # type: ignore[call-overload]
 
 
-class Gone(io.BytesIO):
+class BrokenStream(io.BytesIO):
     """A stream whose reader is gone."""
 
     def __init__(self, error: OSError) -> None:
@@ -298,14 +296,14 @@ class Gone(io.BytesIO):
         raise self._error
 
 
-def test_a_reader_who_is_gone_is_told_by_the_systems_error_and_a_full_disk_in_a_sentence(square: Square) -> None:
+def test_a_broken_pipe_raises_the_systems_error_and_a_full_disk_is_explained(square: Square) -> None:
     with pytest.raises(BrokenPipeError):
-        export_customers(api_of(square.host), Gone(BrokenPipeError(32, "Broken pipe")), format="csv")
+        export_customers(api_of(square.host), BrokenStream(BrokenPipeError(32, "Broken pipe")), format="csv")
     with pytest.raises(Stopped, match=r"The export cannot be written: No space left on device\. Make room"):
-        export_customers(api_of(square.host), Gone(OSError(28, "No space left on device")), format="csv")
+        export_customers(api_of(square.host), BrokenStream(OSError(28, "No space left on device")), format="csv")
 
 
-def test_a_state_that_cannot_be_kept_stops_the_export(square: Square, tmp_path: Path) -> None:
+def test_a_state_that_cannot_be_saved_stops_the_export(square: Square, tmp_path: Path) -> None:
     have(square, people(1))
 
     def fail(progress: Progress) -> None:
@@ -370,7 +368,7 @@ def test_every_text_survives_a_round_trip(square: Square, tmp_path: Path, custom
         assert [record.body for record in open_source(tmp_path / name).records()] == customers
 
 
-def test_what_is_no_text_does_not_stop_an_export(square: Square, tmp_path: Path) -> None:
+def test_characters_that_a_file_cannot_hold_do_not_stop_an_export(square: Square, tmp_path: Path) -> None:
     have(square, [{"given_name": "half \ud800 of a pair"}, {"given_name": "a \x00"}])
     export_customers(api_of(square.host), tmp_path / "out.jsonl")
     assert lines(tmp_path / "out.jsonl")[0]["given_name"] == "half \ud800 of a pair"
@@ -379,7 +377,7 @@ def test_what_is_no_text_does_not_stop_an_export(square: Square, tmp_path: Path)
     assert bodies == [{"given_name": "half ? of a pair"}, {"given_name": "a "}]
 
 
-def test_an_exported_directory_is_imported_elsewhere(square: Square, tmp_path: Path) -> None:
+def test_an_exported_directory_can_be_imported_elsewhere(square: Square, tmp_path: Path) -> None:
     have(square, [FULL, *people(20)])
     export_customers(api_of(square.host), tmp_path / "out.jsonl")
     with running(Square()) as other:

@@ -45,7 +45,7 @@ def names(square: Square) -> Counter[str]:
     return Counter(customer["given_name"] for customer in square.customers.values())
 
 
-def test_every_row_makes_a_customer_once_and_a_second_run_sends_nothing(square: Square, journal: Path) -> None:
+def test_every_row_creates_one_customer_and_a_second_run_sends_nothing(square: Square, journal: Path) -> None:
     rows = [*people(150), {"note": "nobody"}, {"given_name": "x", "email_address": "no"}]
     report = import_customers(rows, api_of(square.host), journal=journal)
     assert report[:5] == (150, 0, 0, 2, 0)
@@ -66,7 +66,9 @@ def test_every_row_makes_a_customer_once_and_a_second_run_sends_nothing(square: 
 
 
 @pytest.mark.parametrize("kind", [ApiClient, AsyncApiClient])
-def test_tasks_import_as_threads_do(square: Square, journal: Path, kind: type[ApiClient | AsyncApiClient]) -> None:
+def test_tasks_import_the_same_as_threads(
+    square: Square, journal: Path, kind: type[ApiClient | AsyncApiClient]
+) -> None:
     seen: list[Progress] = []
 
     async def work() -> ImportReport:
@@ -79,7 +81,7 @@ def test_tasks_import_as_threads_do(square: Square, journal: Path, kind: type[Ap
     assert seen[-1][:4] == ("sending", 150, 0, 150)
 
 
-def test_the_emulator_takes_what_is_sent(journal: Path) -> None:
+def test_the_emulator_accepts_what_is_sent(journal: Path) -> None:
     row = CreateCustomerRequest(given_name="Ada", birthday="12/10/1815", phone_number="'+1 212 555 4240")
     with Emulator() as emulator:
         api = api_of(emulator.url)
@@ -90,7 +92,7 @@ def test_the_emulator_takes_what_is_sent(journal: Path) -> None:
     assert (made[0].birthday, made[0].phone_number) == ("1815-12-10", "+1 212 555 4240")
 
 
-def test_faults_neither_lose_nor_double_anyone(square: Square, journal: Path) -> None:
+def test_faults_lose_no_customer_and_duplicate_none(square: Square, journal: Path) -> None:
     square.faults = ALL_FAULTS._replace(limited=0.01)
     report = import_customers(people(120), api_of(square.host), journal=journal)
     assert report.created == 120
@@ -98,7 +100,7 @@ def test_faults_neither_lose_nor_double_anyone(square: Square, journal: Path) ->
     assert set(names(square).values()) == {1}
 
 
-def test_progress_is_told(square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_reported(square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("squareconnect.bulk.engine._RATE_OVER", 0.2)
     seen: list[Progress] = []
     square.delay = 0.01
@@ -109,7 +111,7 @@ def test_progress_is_told(square: Square, journal: Path, monkeypatch: pytest.Mon
     assert seen[-1][:4] == ("sending", 400, 0, 400)
 
 
-def test_what_the_server_refuses_is_refused_with_its_words(
+def test_a_refused_row_is_reported_with_the_servers_words(
     square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     error = {"category": "INVALID_REQUEST_ERROR", "code": "INVALID_PHONE_NUMBER", "field": "phone_number"}
@@ -135,7 +137,7 @@ def test_what_the_server_refuses_is_refused_with_its_words(
         (302, {}),
     ],
 )
-def test_what_is_not_about_a_row_stops_the_import_and_refuses_nobody(
+def test_a_refusal_that_is_not_about_a_row_stops_the_import_and_refuses_no_row(
     square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch, status: int, answer: Any
 ) -> None:
     with monkeypatch.context() as patch:
@@ -155,9 +157,9 @@ def test_a_row_whose_answers_are_not_squares_is_unknown_within_seconds(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(square, "answer", lambda *request: (200, answer))
-        began = time.monotonic()
+        start = time.monotonic()
         report = import_customers(people(2), api_of(square.host), journal=journal)
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - start < 20
     assert (report.created, report.unknown, report.left) == (0, 2, 0)
     assert square.requests == 6
     assert import_customers(people(2), api_of(square.host), journal=journal).created == 2
@@ -180,23 +182,23 @@ def test_tasks_report_a_loop_that_is_closed() -> None:
     row = Row(1, {}, "key", None, 0.0, False)
     calls = iter([[row], []])
     reported: list[Any] = []
-    told = threading.Event()
+    has_reported = threading.Event()
 
     def report(*result: Any) -> None:
         reported.append(result)
-        told.set()
+        has_reported.set()
 
     async def send(rows: Any) -> Any:
         return []
 
     tasks = Tasks(async_api_of("http://127.0.0.1:1"), send, 1, loop)
     tasks.serve(lambda: next(calls), report)
-    assert told.wait(5)
+    assert has_reported.wait(5)
     assert isinstance(reported[0][2], RuntimeError)
     tasks.close()
 
 
-def test_a_token_that_is_not_accepted_stops_at_once_and_no_row_is_lost(journal: Path) -> None:
+def test_a_rejected_token_stops_the_import_at_once_and_no_row_is_lost(journal: Path) -> None:
     with Emulator() as emulator:
         api = api_of(emulator.url)
         with pytest.raises(Unauthorized):
@@ -206,7 +208,7 @@ def test_a_token_that_is_not_accepted_stops_at_once_and_no_row_is_lost(journal: 
         assert import_customers(people(200), api, journal=journal).created == 200
 
 
-def test_a_server_that_is_gone_stops_the_import_and_leaves_the_rows(
+def test_an_unreachable_server_stops_the_import_and_leaves_the_rows(
     journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("squareconnect.bulk.engine.PATIENCE", 0.5)
@@ -218,7 +220,7 @@ def test_a_server_that_is_gone_stops_the_import_and_leaves_the_rows(
     assert raised.value.report.left == 20
 
 
-def test_a_row_whose_answers_never_come_is_unknown_and_the_next_run_finds_out(square: Square, journal: Path) -> None:
+def test_a_row_that_is_never_answered_is_unknown_and_the_next_run_resolves_it(square: Square, journal: Path) -> None:
     def send(rows: Sequence[Row]) -> list[str | Refusal]:
         if rows[0].body["given_name"] == "Ada 3":
             square.answer("POST", "/v2/customers", b'{"given_name": "Ada 3", "idempotency_key": "%s"}' % key(rows))
@@ -240,7 +242,7 @@ def test_a_row_whose_answers_never_come_is_unknown_and_the_next_run_finds_out(sq
     assert names(square) == {"Ada 3": 1}
 
 
-def test_a_bulk_endpoint_can_take_the_senders_place(square: Square, journal: Path) -> None:
+def test_a_bulk_endpoint_can_replace_the_sender(square: Square, journal: Path) -> None:
     sizes = []
 
     def send(rows: Sequence[Row]) -> list[str | Refusal]:
@@ -255,7 +257,7 @@ def test_a_bulk_endpoint_can_take_the_senders_place(square: Square, journal: Pat
     assert max(sizes) == 100
 
 
-def test_what_a_sender_raises_that_is_no_failure_of_a_call_ends_the_import(square: Square, journal: Path) -> None:
+def test_another_exception_of_a_sender_ends_the_import(square: Square, journal: Path) -> None:
     def send(rows: Sequence[Row]) -> list[str | Refusal]:
         raise KeyError("a fault of its own")
 
@@ -272,7 +274,7 @@ def test_a_server_that_asks_for_hours_stops_the_import(journal: Path) -> None:
         assert import_customers(people(5), api_of(square.host), journal=journal).created == 5
 
 
-def test_another_input_and_another_purpose_are_refused(square: Square, journal: Path, tmp_path: Path) -> None:
+def test_a_journal_is_refused_for_another_input_or_other_options(square: Square, journal: Path, tmp_path: Path) -> None:
     file = write(tmp_path / "p.csv", "given_name\nAda\n")
     import_customers(open_source(file), api_of(square.host), journal=journal)
     write(file, "given_name\nBob\n")
@@ -307,12 +309,12 @@ def test_options_that_cannot_be_used_are_refused(journal: Path, options: dict[st
     assert not journal.exists()
 
 
-def test_only_an_api_can_be_called(journal: Path) -> None:
+def test_anything_other_than_an_api_is_refused(journal: Path) -> None:
     with pytest.raises(TypeError, match="api must be a CustomersApi or an AsyncCustomersApi, not str"):
         import_customers([], "api", journal=journal)  # type: ignore[call-overload]
 
 
-def test_a_cancelled_import_stops_in_order(square: Square, journal: Path) -> None:
+def test_a_cancelled_import_stops_cleanly(square: Square, journal: Path) -> None:
     square.delay = 0.05
 
     async def work() -> None:
@@ -332,7 +334,7 @@ def test_a_cancelled_import_stops_in_order(square: Square, journal: Path) -> Non
     connection.close()
 
 
-def test_tasks_whose_loop_has_ended_leave_their_rows(square: Square, journal: Path) -> None:
+def test_tasks_whose_event_loop_has_ended_leave_their_rows(square: Square, journal: Path) -> None:
     square.delay = 0.02
 
     async def work() -> None:
@@ -346,7 +348,7 @@ def test_tasks_whose_loop_has_ended_leave_their_rows(square: Square, journal: Pa
     assert set(names(square).values()) == {1}
 
 
-def test_an_interrupt_stops_in_order_and_the_same_call_goes_on(square: Square, journal: Path) -> None:
+def test_an_interrupt_stops_cleanly_and_the_same_call_continues(square: Square, journal: Path) -> None:
     square.delay = 0.05
 
     def interrupt() -> None:
@@ -400,10 +402,10 @@ def test_a_second_interrupt_does_not_wait_for_answers(journal: Path) -> None:
 
     thread = threading.Thread(target=interrupt_again)
     thread.start()
-    began = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         import_customers(people(5), api_of("http://127.0.0.1:1"), journal=journal, send=send)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - start < 15
     answered.set()
     thread.join()
     assert journal_report(journal).left == 5
@@ -419,7 +421,7 @@ sys.exit(75 if report.left or report.unknown else 0)
 """
 
 
-def test_an_import_that_is_killed_over_and_over_makes_everyone_once(tmp_path: Path) -> None:
+def test_an_import_that_is_killed_repeatedly_creates_every_customer_once(tmp_path: Path) -> None:
     file = write(tmp_path / "p.csv", "given_name\n" + "".join(f"Ada {number}\n" for number in range(250)))
     faults = Faults(0.03, 0.02, 0.03, 0.002, 0.03)
     with running(Square(faults=faults)) as square:
@@ -427,8 +429,8 @@ def test_an_import_that_is_killed_over_and_over_makes_everyone_once(tmp_path: Pa
         unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
         for kill in range(4):
             with subprocess.Popen(command, env=unmeasured) as process:
-                began = len(square.customers)
-                while process.poll() is None and len(square.customers) < began + 20 + 7 * kill:
+                before = len(square.customers)
+                while process.poll() is None and len(square.customers) < before + 20 + 7 * kill:
                     time.sleep(0.005)
                 process.kill()
         ended = [75]
@@ -439,7 +441,7 @@ def test_an_import_that_is_killed_over_and_over_makes_everyone_once(tmp_path: Pa
     assert set(names(square).values()) == {1}
 
 
-def test_no_extra_is_needed() -> None:
+def test_bulk_work_needs_no_extra() -> None:
     code = (
         "import sys; sys.modules.update(dict.fromkeys(['h11', 'msgspec', 'rich', 'shtab', 'dask', 'distributed'])); "
         "import squareconnect.bulk as bulk; "

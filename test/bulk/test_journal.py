@@ -30,12 +30,12 @@ def loaded(path: Path, count: int) -> Journal:
     return journal
 
 
-def test_others_cannot_read_a_journal(tmp_path: Path) -> None:
+def test_other_users_cannot_read_a_journal(tmp_path: Path) -> None:
     with opened(tmp_path / "j"):
         assert (tmp_path / "j").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_row_is_sent_on_the_disk_before_it_is_handed_out(tmp_path: Path) -> None:
+def test_a_row_is_marked_as_sent_on_disk_before_it_is_handed_out(tmp_path: Path) -> None:
     journal = loaded(tmp_path / "j", 5)
     with journal.change():
         rows = journal.claim(3)
@@ -48,7 +48,7 @@ def test_a_row_is_sent_on_the_disk_before_it_is_handed_out(tmp_path: Path) -> No
     journal.close()
 
 
-def test_keys_differ_by_row_and_by_import_and_never_by_try(tmp_path: Path) -> None:
+def test_keys_differ_by_row_and_by_import_but_not_by_try(tmp_path: Path) -> None:
     one, other = loaded(tmp_path / "one", 3), loaded(tmp_path / "other", 3)
     with one.change(), other.change():
         keys = [row.key for row in one.claim(9)]
@@ -95,7 +95,7 @@ def test_a_change_that_fails_is_undone(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_reading_that_was_cut_off_begins_anew(tmp_path: Path) -> None:
+def test_interrupted_reading_starts_again(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j")
 
     def stop(count: int) -> None:
@@ -109,7 +109,7 @@ def test_reading_that_was_cut_off_begins_anew(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_a_journal_in_use_is_told(tmp_path: Path) -> None:
+def test_a_journal_in_use_is_refused(tmp_path: Path) -> None:
     with (
         opened(tmp_path / "j"),
         pytest.raises(JournalInUse, match="is in use by another import: wait until that one ends"),
@@ -117,7 +117,7 @@ def test_a_journal_in_use_is_told(tmp_path: Path) -> None:
         Journal(tmp_path / "j")
 
 
-def test_a_journal_in_use_by_another_process_is_told_until_that_is_killed(tmp_path: Path) -> None:
+def test_a_journal_in_use_by_another_process_is_refused_until_that_process_is_killed(tmp_path: Path) -> None:
     code = (
         "import sys; from squareconnect.bulk.journal import Journal; journal = Journal(sys.argv[1]); "
         "print(flush=True); input()"
@@ -142,7 +142,7 @@ def test_a_journal_in_use_by_another_process_is_told_until_that_is_killed(tmp_pa
         (b"SQLite format 3\x00" + b"\xff" * 5000, "is broken .* restore it from a copy, or start again"),
     ],
 )
-def test_a_file_that_is_no_journal_is_told_and_left_as_it_is(tmp_path: Path, content: bytes, said: str) -> None:
+def test_a_file_that_is_not_a_journal_is_refused_and_not_changed(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "j").write_bytes(content)
     with pytest.raises(JournalError, match=said):
         Journal(tmp_path / "j")
@@ -150,7 +150,7 @@ def test_a_file_that_is_no_journal_is_told_and_left_as_it_is(tmp_path: Path, con
     assert list(tmp_path.iterdir()) == [tmp_path / "j"]
 
 
-def test_a_journal_with_a_broken_page_is_told(tmp_path: Path) -> None:
+def test_a_journal_with_a_broken_page_is_refused(tmp_path: Path) -> None:
     loaded(tmp_path / "j", 2000).close()
     content = bytearray((tmp_path / "j").read_bytes())
     content[4096 * 8 : 4096 * 9] = b"\xff" * 4096
@@ -159,7 +159,7 @@ def test_a_journal_with_a_broken_page_is_told(tmp_path: Path) -> None:
         Journal(tmp_path / "j")
 
 
-def test_the_database_of_another_program_is_told_and_left_as_it_is(tmp_path: Path) -> None:
+def test_the_database_of_another_program_is_refused_and_not_changed(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "j") as connection:
         connection.execute("CREATE TABLE theirs (x)")
     connection.close()
@@ -167,7 +167,7 @@ def test_the_database_of_another_program_is_told_and_left_as_it_is(tmp_path: Pat
         Journal(tmp_path / "j")
 
 
-def test_a_journal_where_none_can_be_is_told(tmp_path: Path) -> None:
+def test_a_journal_at_an_impossible_path_is_refused(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="cannot be written: No such file or directory; name another file"):
         Journal(tmp_path / "nowhere" / "j")
     with pytest.raises(InputError, match="There is no journal"):
@@ -201,7 +201,7 @@ def test_a_full_disk_stops_the_import_and_loses_nothing(tmp_path: Path, room: in
         assert len(square.customers) == 120
 
 
-def test_a_report_holds_the_first_refusals_and_the_journal_all(tmp_path: Path) -> None:
+def test_a_report_has_the_first_refusals_and_the_journal_has_all(tmp_path: Path) -> None:
     with running(Square()) as square:
         report = import_customers([{}] * 1200, api_of(square.host), journal=tmp_path / "j")
     assert (report.refused, len(report.errors)) == (1200, 1000)

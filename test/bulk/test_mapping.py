@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def test_squares_own_23_columns_map_by_themselves_in_any_case_and_order() -> None:
+def test_squares_own_23_columns_are_mapped_automatically_in_any_case_and_order() -> None:
     columns = map_columns(reversed([name.upper() for name in DASHBOARD_COLUMNS]), {})
     assert len(DASHBOARD_COLUMNS) == 23
     assert columns.fields["EMAIL ADDRESS"] == "email_address"
@@ -35,20 +35,20 @@ def test_squares_own_23_columns_map_by_themselves_in_any_case_and_order() -> Non
     assert "LIFETIME SPEND" in columns.unused
 
 
-def test_the_apis_names_map_by_themselves() -> None:
+def test_the_apis_names_are_mapped_automatically() -> None:
     assert map_columns(FIELDS, {}) == Columns({name: name for name in FIELDS}, ())
 
 
-def test_surname_is_the_family_name_and_what_errors_files_add_is_passed_over() -> None:
+def test_surname_is_the_family_name_and_the_columns_of_error_files_are_ignored() -> None:
     assert map_columns(["Surname", *ERROR_COLUMNS, ""], {}) == Columns({"Surname": "family_name"}, ())
 
 
-def test_a_mapping_takes_the_place_of_a_column_of_that_field() -> None:
+def test_a_mapping_replaces_the_automatic_column_of_its_field() -> None:
     columns = map_columns(["E-mail", "Email Address"], {"E-mail": "email_address"})
     assert columns == Columns({"E-mail": "email_address"}, ("Email Address",))
 
 
-def test_a_constant_takes_the_place_of_a_column() -> None:
+def test_a_constant_replaces_a_column() -> None:
     assert map_columns(["Memo", "First Name"], {}, ["note"]).unused == ("Memo",)
 
 
@@ -96,15 +96,15 @@ def test_a_field_that_is_none_is_refused(columns: Mapping[str, str], constants: 
         ("yesterday", "yesterday"),
     ],
 )
-def test_a_birthday_is_read_in_all_forms_of_squares_files(text: str, expected: str) -> None:
+def test_a_birthday_is_read_in_every_format_of_squares_files(text: str, expected: str) -> None:
     assert birthday(text, date(2026, 11, 24)) == expected
 
 
-def test_the_present_day_is_what_a_year_of_two_digits_is_not_after() -> None:
+def test_a_year_of_two_digits_is_never_in_the_future() -> None:
     assert birthday("01/01/00") == "2000-01-01"
 
 
-def test_a_body_has_what_has_a_form_cleaned_and_all_else_as_it_is() -> None:
+def test_fields_with_a_format_are_cleaned_and_others_are_unchanged() -> None:
     values: list[tuple[str, Any]] = [
         ("phone_number", " '+1 212 555 4240 "),
         ("email_address", " ada@example.com "),
@@ -126,7 +126,7 @@ def test_a_body_has_what_has_a_form_cleaned_and_all_else_as_it_is() -> None:
     }
 
 
-def test_a_body_is_judged_by_the_rules_of_every_request() -> None:
+def test_a_body_is_checked_by_the_rules_for_requests() -> None:
     refusal = check_body({"address": {"country": "XX"}})
     assert isinstance(refusal, Refusal)
     assert (refusal.code, refusal.field) == ("INVALID_ENUM_VALUE", "address.country")
@@ -135,12 +135,12 @@ def test_a_body_is_judged_by_the_rules_of_every_request() -> None:
     assert check_body({"note": "x", "address": {"first_name": "Ada"}}) == {"note": "x"}
 
 
-def test_only_five_fields_say_who_somebody_is() -> None:
+def test_only_five_fields_identify_a_customer() -> None:
     assert identifies({"phone_number": "+12125554240"})
     assert not identifies({"reference_id": "x", "note": "y", "nickname": "z"})
 
 
 @given(st.dates())
-def test_every_date_survives_all_its_forms(day: date) -> None:
+def test_every_date_is_read_from_each_of_its_formats(day: date) -> None:
     for form in (f"{day:%m}-{day:%d}-{day.year:04}", f"{day.month}/{day.day}/{day.year:04}", day.isoformat()):
         assert birthday(form) == day.isoformat()

@@ -25,7 +25,7 @@ def have(square: Square, *customers: dict[str, Any]) -> None:
         square.customers[f"OLD{number}"] = {"id": f"OLD{number}", "created_at": time, "updated_at": time, **customer}
 
 
-def test_values_are_compared_as_people_mean_them() -> None:
+def test_values_are_compared_without_case_and_punctuation() -> None:
     assert match_value({"email_address": "Ada@Example.com "}, "email_address") == "ada@example.com"
     assert match_value({"phone_number": "+1 (212) 555-4240"}, "phone_number") == "12125554240"
     assert match_value({"phone_number": "+"}, "phone_number") is None
@@ -50,12 +50,12 @@ def test_a_file_without_a_column_for_the_match_is_refused(square: Square, journa
     assert plan(open_source(objects), match="reference_id").requests == 1
 
 
-def test_without_a_match_everyone_is_made(square: Square, journal: Path) -> None:
+def test_without_a_match_every_row_creates_a_customer(square: Square, journal: Path) -> None:
     have(square, {"reference_id": "r0"})
     assert import_customers(people(2), api_of(square.host), journal=journal, match="none").created == 2
 
 
-def test_who_is_there_is_skipped(square: Square, journal: Path) -> None:
+def test_an_existing_customer_is_skipped(square: Square, journal: Path) -> None:
     have(square, *people(250))
     rows = people(252)
     report = import_customers(rows, api_of(square.host), journal=journal, match="reference_id")
@@ -68,7 +68,7 @@ def test_who_is_there_is_skipped(square: Square, journal: Path) -> None:
     assert square.requests == requests
 
 
-def test_tasks_list_the_directory_as_well(square: Square, journal: Path) -> None:
+def test_tasks_list_the_directory_too(square: Square, journal: Path) -> None:
     have(square, *people(3))
 
     async def work() -> Any:
@@ -77,7 +77,7 @@ def test_tasks_list_the_directory_as_well(square: Square, journal: Path) -> None
     assert asyncio.run(work())[:3] == (2, 0, 3)
 
 
-def test_who_is_there_is_updated(square: Square, journal: Path) -> None:
+def test_an_existing_customer_is_updated(square: Square, journal: Path) -> None:
     have(square, {"email_address": "ADA@example.com", "note": "old"}, {"email_address": "bob@example.com"})
     rows = [
         {"email_address": "ada@example.com", "note": "new"},
@@ -91,7 +91,7 @@ def test_who_is_there_is_updated(square: Square, journal: Path) -> None:
     assert square.customers["OLD0"]["email_address"] == "ada@example.com"
 
 
-def test_a_row_that_names_nobody_can_update_but_not_make(square: Square, journal: Path) -> None:
+def test_a_row_without_an_identifying_field_can_update_but_not_create(square: Square, journal: Path) -> None:
     have(square, {"reference_id": "here"})
     rows = [{"reference_id": "here", "note": "new"}, {"reference_id": "not here", "note": "new"}]
     report = import_customers(rows, api_of(square.host), journal=journal, match="reference_id", on_match="update")
@@ -99,7 +99,7 @@ def test_a_row_that_names_nobody_can_update_but_not_make(square: Square, journal
     assert report.errors[0][:2] == (2, "BAD_REQUEST")
 
 
-def test_who_is_there_is_refused(square: Square, journal: Path) -> None:
+def test_an_existing_customer_is_refused(square: Square, journal: Path) -> None:
     have(square, {"phone_number": "+1 212 555 4240"})
     rows = [{"phone_number": "12125554240"}, {"phone_number": "+1 212 555 4241"}]
     report = import_customers(rows, api_of(square.host), journal=journal, match="phone_number", on_match="fail")
@@ -107,7 +107,7 @@ def test_who_is_there_is_refused(square: Square, journal: Path) -> None:
     assert report.errors == ((1, "CONFLICT", "phone_number", "The customer OLD0 has this value already."),)
 
 
-def test_of_two_customers_with_a_value_none_is_updated(square: Square, journal: Path) -> None:
+def test_no_customer_is_updated_if_two_have_the_value(square: Square, journal: Path) -> None:
     have(square, *people(1), *people(1))
     rows = people(1, note="new")
     report = import_customers(rows, api_of(square.host), journal=journal, match="reference_id", on_match="update")
@@ -119,7 +119,7 @@ def test_of_two_customers_with_a_value_none_is_updated(square: Square, journal: 
     ("on_match", "expected", "note"),
     [("skip", (1, 0, 2, 0, 0), "1"), ("update", (1, 2, 0, 0, 0), "3"), ("fail", (1, 0, 0, 2, 0), "1")],
 )
-def test_rows_with_the_value_of_an_earlier_row_wait_for_it(
+def test_a_row_with_the_value_of_an_earlier_row_waits_for_it(
     square: Square, journal: Path, on_match: str, expected: tuple[int, ...], note: str
 ) -> None:
     rows = [{"given_name": "Ada", "reference_id": "same", "note": number} for number in "123"]
@@ -128,7 +128,7 @@ def test_rows_with_the_value_of_an_earlier_row_wait_for_it(
     assert [customer["note"] for customer in square.customers.values()] == [note]
 
 
-def test_rows_that_wait_for_one_that_stays_unknown_are_left(square: Square, journal: Path) -> None:
+def test_rows_that_wait_for_an_unknown_row_are_left(square: Square, journal: Path) -> None:
     def send(rows: Any) -> Any:
         failure = ApiException(503, "Busy")
         failure.outcome_unknown = True
@@ -143,7 +143,7 @@ def test_rows_that_wait_for_one_that_stays_unknown_are_left(square: Square, jour
     assert report[:5] == (1, 0, 1, 0, 0)
 
 
-def test_a_listing_that_was_killed_begins_anew(square: Square, journal: Path) -> None:
+def test_a_killed_listing_starts_again(square: Square, journal: Path) -> None:
     have(square, *people(250))
 
     def stop(progress: Any) -> None:
@@ -156,7 +156,7 @@ def test_a_listing_that_was_killed_begins_anew(square: Square, journal: Path) ->
     assert report[:5] == (0, 0, 250, 0, 0)
 
 
-def test_a_listing_bears_faults_and_limits(square: Square, journal: Path) -> None:
+def test_a_listing_survives_faults_and_limits(square: Square, journal: Path) -> None:
     have(square, *people(500))
     square.faults = square.faults._replace(reset_before=0.1, busy_after=0.1)
     square.rate, square.burst = 50, 2
@@ -174,7 +174,7 @@ def test_a_server_that_cannot_list_stops_the_import(journal: Path, monkeypatch: 
         import_customers(people(1), api_of(square.host), journal=journal, match="reference_id")
 
 
-def test_a_listing_that_is_refused_is_told(square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_listing_is_reported(square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(square, "answer", lambda *request: (403, {"errors": []}))
     with pytest.raises(ApiException) as raised:
         import_customers(people(1), api_of(square.host), journal=journal, match="reference_id")
@@ -187,7 +187,7 @@ def test_a_listing_that_is_refused_is_told(square: Square, journal: Path, monkey
 JANUARY_2026 = 1767225600.0
 
 
-def test_rows_sent_long_ago_are_looked_for_before_they_are_sent_again(square: Square, journal: Path) -> None:
+def test_customers_of_rows_sent_long_ago_are_searched_for_before_sending_again(square: Square, journal: Path) -> None:
     rows: list[dict[str, Any]] = [
         {
             "given_name": "Ada",
@@ -226,7 +226,9 @@ def test_rows_sent_long_ago_are_looked_for_before_they_are_sent_again(square: Sq
 
 
 @pytest.mark.parametrize("at", [0.0, 4e9])
-def test_rows_sent_while_the_clock_was_wrong_are_looked_for(at: float, square: Square, journal: Path) -> None:
+def test_customers_of_rows_sent_while_the_clock_was_wrong_are_searched_for(
+    at: float, square: Square, journal: Path
+) -> None:
     time = "2026-01-01T10:00:00Z"
     square.customers["X"] = {"id": "X", "created_at": time, "updated_at": time, "given_name": "Ada"}
     rows = [{"given_name": "Ada"}, {"given_name": "Bob"}]
@@ -235,7 +237,7 @@ def test_rows_sent_while_the_clock_was_wrong_are_looked_for(at: float, square: S
     assert [customer["given_name"] for customer in square.customers.values()] == ["Ada", "Bob"]
 
 
-def test_the_search_ends_when_everyone_is_found_and_takes_nobody_twice(square: Square, journal: Path) -> None:
+def test_the_search_ends_when_all_are_found_and_uses_no_customer_twice(square: Square, journal: Path) -> None:
     time = "2026-01-01T10:00:00Z"
     for number in range(300):
         one = {"id": f"X{number}", "created_at": time, "updated_at": time, "given_name": f"Ada {number // 100}"}
@@ -247,7 +249,7 @@ def test_the_search_ends_when_everyone_is_found_and_takes_nobody_twice(square: S
     assert [result.customer_id for result in journal_results(journal)] == ["X299", "X298"]
 
 
-def test_customers_of_rows_that_are_done_are_nobody_elses(square: Square, journal: Path) -> None:
+def test_customers_of_finished_rows_do_not_match_other_rows(square: Square, journal: Path) -> None:
     rows = [{"given_name": "Twin"}, {"given_name": "Twin"}]
     leave_behind(journal, rows, square, JANUARY_2026)
     square.customers["X"] = {"id": "X", "created_at": "2026-01-01T10:00:00", "updated_at": "", "given_name": "Twin"}
@@ -258,7 +260,7 @@ def test_customers_of_rows_that_are_done_are_nobody_elses(square: Square, journa
     assert len(square.customers) == 2
 
 
-def test_rows_sent_lately_are_sent_again_with_their_key(square: Square, journal: Path) -> None:
+def test_recently_sent_rows_are_sent_again_with_their_key(square: Square, journal: Path) -> None:
     report = import_customers(people(3), api_of(square.host), journal=journal)
     with sqlite3.connect(journal) as connection:
         connection.execute("UPDATE outcomes SET state = 'sent', customer_id = NULL")

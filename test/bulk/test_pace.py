@@ -84,7 +84,9 @@ class Simulation:
 @pytest.mark.parametrize("latency", [0.005, 0.02, 0.1])
 @pytest.mark.parametrize("retry_after", [None, 1.0])
 @pytest.mark.parametrize("rate", [50, 500])
-def test_a_servers_limit_is_used_up_with_few_refused(rate: float, latency: float, retry_after: float | None) -> None:
+def test_a_servers_limit_is_fully_used_with_few_refusals(
+    rate: float, latency: float, retry_after: float | None
+) -> None:
     server = Simulation(rate, rate, latency, retry_after)
     seconds = 60 if rate == 50 else 15
     server.run(seconds, concurrency=16 if rate == 50 else 64)
@@ -93,7 +95,7 @@ def test_a_servers_limit_is_used_up_with_few_refused(rate: float, latency: float
 
 
 @pytest.mark.parametrize("retry_after", [None, 1.0])
-def test_a_slow_servers_limit_is_used_up_with_few_refused(retry_after: float | None) -> None:
+def test_a_slow_servers_limit_is_fully_used_with_few_refusals(retry_after: float | None) -> None:
     server = Simulation(10, 10, retry_after=retry_after)
     server.run(60)
     assert server.accepted >= 0.95 * 10 * 60
@@ -102,20 +104,20 @@ def test_a_slow_servers_limit_is_used_up_with_few_refused(retry_after: float | N
 
 @pytest.mark.parametrize("latency", [0.02, 0.1, 0.2])
 @pytest.mark.parametrize("retry_after", [None, 1.0])
-@pytest.mark.parametrize(("rate", "most"), [(2, 0.16), (5, 0.08), (10, 0.06)])
-def test_a_slow_server_refuses_few_while_its_limit_is_looked_for(
-    rate: float, most: float, latency: float, retry_after: float | None
+@pytest.mark.parametrize(("rate", "max_share"), [(2, 0.16), (5, 0.08), (10, 0.06)])
+def test_a_slow_server_refuses_few_requests_while_its_limit_is_being_found(
+    rate: float, max_share: float, latency: float, retry_after: float | None
 ) -> None:
     server = Simulation(rate, rate, latency, retry_after)
     server.run(60)
     assert server.accepted >= 0.9 * rate * 60
-    assert server.refused < most * len(server.sent_at)
+    assert server.refused < max_share * len(server.sent_at)
 
 
 @pytest.mark.parametrize("latency", [0.02, 0.1, 0.2])
 @pytest.mark.parametrize("retry_after", [None, 1.0])
 @pytest.mark.parametrize("rate", [5, 10])
-def test_a_slow_server_refuses_few_once_its_limit_is_found(
+def test_a_slow_server_refuses_few_requests_once_its_limit_is_found(
     rate: float, latency: float, retry_after: float | None
 ) -> None:
     server = Simulation(rate, rate, latency, retry_after)
@@ -127,13 +129,13 @@ def test_a_slow_server_refuses_few_once_its_limit_is_found(
 
 
 @pytest.mark.parametrize("refuses", [0.005, 0.02, 0.05])
-def test_answers_of_429_that_are_not_about_the_rate_do_not_bring_it_down(refuses: float) -> None:
+def test_429_answers_that_are_not_about_the_rate_do_not_lower_it(refuses: float) -> None:
     server = Simulation(10_000, 10_000, refuses=refuses)
     server.run(15)
     assert server.accepted > 15 * 100
 
 
-def test_a_limit_that_is_raised_is_found_as_well_as_one_that_is_lowered() -> None:
+def test_a_raised_or_lowered_limit_is_found() -> None:
     server = Simulation(50, 50)
     server.run(20)
     server.rate = server.burst = 300
@@ -148,7 +150,7 @@ def test_a_limit_that_is_raised_is_found_as_well_as_one_that_is_lowered() -> Non
     assert server.refused - refused < 0.1 * 20 * 20
 
 
-def test_what_the_server_asks_to_wait_is_no_time_in_which_the_rate_grows() -> None:
+def test_the_rate_does_not_grow_during_a_pause_that_the_server_asks_for() -> None:
     now = 0.0
     pace = AdaptivePace(monotonic=lambda: now)
     pace.take()
@@ -159,7 +161,7 @@ def test_what_the_server_asks_to_wait_is_no_time_in_which_the_rate_grows() -> No
     assert pace.rate == rate
 
 
-def test_the_start_is_careful_and_doubles_until_the_calls_in_flight_hold_it_back() -> None:
+def test_the_rate_starts_low_and_doubles_until_the_calls_in_flight_limit_it() -> None:
     server = Simulation(1e9, 1e9)
     server.run(0.2)
     assert len(server.sent_at) <= START * 0.4
@@ -170,7 +172,7 @@ def test_the_start_is_careful_and_doubles_until_the_calls_in_flight_hold_it_back
     assert server.pace.rate < 4 * rate
 
 
-def test_a_rate_of_ones_own_is_never_exceeded() -> None:
+def test_a_configured_rate_is_never_exceeded() -> None:
     server = Simulation(1e9, 1e9, cap=30)
     server.run(20)
     for first, later in zip(server.sent_at, server.sent_at[150:], strict=False):
@@ -190,7 +192,7 @@ def test_a_server_that_asks_for_a_pause_gets_it() -> None:
     assert pace.take() == 0
 
 
-def test_one_cut_answers_for_all_requests_that_left_before_it() -> None:
+def test_the_rate_is_cut_once_for_all_requests_sent_before_the_cut() -> None:
     now = 10.0
     pace = AdaptivePace(monotonic=lambda: now)
     for _ in range(100):
@@ -214,7 +216,7 @@ def test_a_few_429_at_the_start_do_not_slow_an_import_for_long() -> None:
     assert server.accepted > 300
 
 
-def test_the_rate_never_falls_to_nothing() -> None:
+def test_the_rate_never_falls_to_zero() -> None:
     now = 0.0
     pace = AdaptivePace(monotonic=lambda: now)
     for _ in range(50):
@@ -225,7 +227,7 @@ def test_the_rate_never_falls_to_nothing() -> None:
     assert pace.rate >= SLOWEST * 0.9
 
 
-def test_what_was_let_through_and_given_back_another_may_use() -> None:
+def test_another_request_may_use_a_permit_that_was_given_back() -> None:
     pace = AdaptivePace(10.0, monotonic=lambda: 0.0)
     assert pace.take() == 0
     assert pace.take() > 0
@@ -234,7 +236,7 @@ def test_what_was_let_through_and_given_back_another_may_use() -> None:
     assert pace.take() > 0
 
 
-def test_the_rate_of_ones_own_can_be_changed() -> None:
+def test_a_configured_rate_can_be_changed() -> None:
     now = 0.0
     pace = AdaptivePace(10.0, monotonic=lambda: now)
     pace.cap(4.0)

@@ -28,7 +28,7 @@ def test_rows_are_read_first_and_sent_without_their_input(square: Square, tmp_pa
     assert import_customers(KeptRows(journal), api_of(square.host), journal=journal).created == 5
 
 
-def test_a_journal_that_has_not_taken_in_all_rows_cannot_go_on_without_them(tmp_path: Path) -> None:
+def test_a_journal_that_has_not_read_all_rows_needs_the_input_to_continue(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="read the input first"):
         KeptRows(tmp_path / "journal")
 
@@ -43,7 +43,7 @@ def test_rows_keep_the_numbers_of_their_input(square: Square, tmp_path: Path) ->
     assert [result.row for result in journal_results(journal)] == [3, 8]
 
 
-def test_a_row_of_which_the_sender_cannot_tell_is_unknown(square: Square, tmp_path: Path) -> None:
+def test_a_row_whose_outcome_the_sender_does_not_know_is_unknown(square: Square, tmp_path: Path) -> None:
     def send(rows: Sequence[Row]) -> list[None]:
         return [None for _ in rows]
 
@@ -51,7 +51,7 @@ def test_a_row_of_which_the_sender_cannot_tell_is_unknown(square: Square, tmp_pa
     assert (report.unknown, report.created) == (3, 0)
 
 
-def test_whom_another_part_has_made_is_known(square: Square, tmp_path: Path) -> None:
+def test_a_customer_that_another_part_created_is_matched(square: Square, tmp_path: Path) -> None:
     api = api_of(square.host)
     rows = [{"given_name": "Ada", "reference_id": "a"}, {"given_name": "Bob", "reference_id": "b"}]
     import_customers(rows[:1], api, journal=tmp_path / "first", match="reference_id")
@@ -69,9 +69,7 @@ def test_whom_another_part_has_made_is_known(square: Square, tmp_path: Path) -> 
         ("a.jsonl", '{"account": "north", "given_name": "Ada"}\n{"given_name": "Bob"}\n{"account": "south"}\n'),
     ],
 )
-def test_rows_of_a_file_come_behind_their_value_of_a_column_that_sets_no_field(
-    tmp_path: Path, name: str, text: str
-) -> None:
+def test_rows_of_a_file_are_paired_with_their_value_of_an_unmapped_column(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     beside = list(open_source(tmp_path / name).records_beside("account"))
     assert [value or None for value, _ in beside] == ["north", None, "south"]
@@ -79,7 +77,7 @@ def test_rows_of_a_file_come_behind_their_value_of_a_column_that_sets_no_field(
     assert [value for value, _ in open_source(tmp_path / name).records_beside("shoe")] == [None] * 3
 
 
-def test_rows_of_an_application_come_behind_a_value_as_well() -> None:
+def test_rows_of_an_application_are_paired_with_a_value_too() -> None:
     source = RowsSource([{"given_name": "Ada", "account": 7}, Customer(given_name="Bob")])
     assert [(value, record.body) for value, record in source.records_beside("account")] == [
         (7, {"given_name": "Ada"}),

@@ -57,7 +57,7 @@ def test_a_plan_with_a_match_refuses_no_row_that_could_update(tmp_path: Path) ->
     assert plan(source, match="none").requests == 3
 
 
-def test_refused_rows_are_written_as_they_were_and_imported_once_corrected(tmp_path: Path) -> None:
+def test_refused_rows_are_written_unchanged_and_can_be_imported_after_correction(tmp_path: Path) -> None:
     text = (
         "First Name;Memo;E-mail\r\n"
         'Ada;"two\r\nlines";ada@example.com\r\n'
@@ -87,7 +87,7 @@ def test_refused_rows_are_written_as_they_were_and_imported_once_corrected(tmp_p
         assert len(square.customers) == 3
 
 
-def test_refused_objects_are_written_as_they_were(tmp_path: Path) -> None:
+def test_refused_objects_are_written_unchanged(tmp_path: Path) -> None:
     text = '{"given_name": "Ada"}\n\n{"given_name": "Zoë", "email_address": "no", "_row": 9, "x": [1]}\n'
     source = open_source(write(tmp_path / "p.jsonl", text))
     with running(Square()) as square:
@@ -110,7 +110,7 @@ def test_refused_rows_are_written_in_the_inputs_encoding(tmp_path: Path, encodin
     assert "Zoë,no,2" in (tmp_path / "e.csv").read_text(encoding)
 
 
-def test_where_nothing_was_refused_no_file_is_written(tmp_path: Path) -> None:
+def test_no_file_is_written_if_no_row_was_refused(tmp_path: Path) -> None:
     source = open_source(write(tmp_path / "p.csv", "given_name\nAda\n"))
     with running(Square()) as square:
         import_customers(source, api_of(square.host), journal=tmp_path / "j")
@@ -118,7 +118,7 @@ def test_where_nothing_was_refused_no_file_is_written(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["j", "p.csv"]
 
 
-def test_errors_that_cannot_be_written_are_told_and_the_input_is_never_overwritten(tmp_path: Path) -> None:
+def test_a_failure_to_write_errors_is_reported_and_the_input_is_never_overwritten(tmp_path: Path) -> None:
     source = open_source(write(tmp_path / "p.csv", "given_name,email_address\nAda,no\n"))
     with running(Square()) as square:
         import_customers(source, api_of(square.host), journal=tmp_path / "j")
@@ -132,7 +132,7 @@ def test_errors_that_cannot_be_written_are_told_and_the_input_is_never_overwritt
 
 
 @pytest.mark.parametrize("name", ["nowhere/e.csv", "folder", "e" * 252, "p.csv", "j", "linked.csv"])
-def test_a_file_for_errors_that_is_of_no_use_is_refused_before_the_import(tmp_path: Path, name: str) -> None:
+def test_an_unusable_file_for_errors_is_refused_before_the_import(tmp_path: Path, name: str) -> None:
     source = open_source(write(tmp_path / "p.csv", "given_name\nAda\n"))
     (tmp_path / "folder").mkdir()
     (tmp_path / "linked.csv").hardlink_to(tmp_path / "p.csv")
@@ -140,7 +140,7 @@ def test_a_file_for_errors_that_is_of_no_use_is_refused_before_the_import(tmp_pa
         check_errors_file(source, tmp_path / "j", tmp_path / name)
 
 
-def test_a_file_for_errors_stays_as_it_is_when_it_is_checked(tmp_path: Path) -> None:
+def test_checking_a_file_for_errors_does_not_change_it(tmp_path: Path) -> None:
     source = open_source(write(tmp_path / "p.csv", "given_name\nAda\n"))
     write(tmp_path / "e.csv", "corrected by hand")
     check_errors_file(source, tmp_path / "j", tmp_path / "e.csv")

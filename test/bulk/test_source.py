@@ -28,7 +28,7 @@ def bodies(source: FileSource | RowsSource) -> list[Any]:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_csv_is_read_in_every_form(tmp_path: Path, delimiter: str, encoding: str) -> None:
+def test_csv_is_read_with_every_delimiter_and_encoding(tmp_path: Path, delimiter: str, encoding: str) -> None:
     text = 'First Name;Surname;Memo;Shoe size\r\nZoë;"O""Neil";"two\r\nlines, here";5\r\n\r\nAda;;;\r\n'
     path = write(tmp_path / "people.csv", text.replace(";", delimiter).encode(encoding))
     source = open_source(path, encoding="utf-8" if "8" in encoding else encoding)
@@ -52,7 +52,7 @@ def test_columns_can_be_named_and_constants_set(tmp_path: Path) -> None:
     assert source.unused == ("Memo",)
 
 
-def test_a_row_with_more_cells_than_the_header_is_refused_and_one_with_fewer_is_not(tmp_path: Path) -> None:
+def test_a_row_with_more_cells_than_the_header_is_refused_but_one_with_fewer_is_not(tmp_path: Path) -> None:
     source = open_source(write(tmp_path / "p.csv", "given_name,note\nAda,x,y\nBob\n"))
     long, short = source.records()
     detail = "The row has 3 cells, but the header has 2."
@@ -60,7 +60,7 @@ def test_a_row_with_more_cells_than_the_header_is_refused_and_one_with_fewer_is_
     assert short == Record(3, {"given_name": "Bob"}, None)
 
 
-def test_300_columns_are_no_difficulty(tmp_path: Path) -> None:
+def test_300_columns_are_read(tmp_path: Path) -> None:
     header = ",".join(["given_name", *(f"c{number}" for number in range(299))])
     source = open_source(write(tmp_path / "p.csv", f"{header}\nAda{',x' * 299}\n"))
     assert bodies(source) == [{"given_name": "Ada"}]
@@ -103,7 +103,7 @@ def test_json_lines_are_read_with_nested_and_dotted_addresses(tmp_path: Path) ->
         (b'"given_name\nAda\n', "the row that starts in line 1, is not CSV"),
     ],
 )
-def test_csv_that_cannot_be_imported_is_told_in_a_sentence(tmp_path: Path, text: bytes, said: str) -> None:
+def test_csv_that_cannot_be_imported_is_refused_with_an_explanation(tmp_path: Path, text: bytes, said: str) -> None:
     path = write(tmp_path / "people.csv", text)
     with pytest.raises(InputError) as raised:
         bodies(open_source(path))
@@ -119,7 +119,9 @@ def test_csv_that_cannot_be_imported_is_told_in_a_sentence(tmp_path: Path, text:
         (b'{"given_name": "\xff"}\n', "byte 17 of line 1 is 0xFF"),
     ],
 )
-def test_json_lines_that_cannot_be_imported_are_told_in_a_sentence(tmp_path: Path, text: bytes, said: str) -> None:
+def test_json_lines_that_cannot_be_imported_are_refused_with_an_explanation(
+    tmp_path: Path, text: bytes, said: str
+) -> None:
     for name in ("people.ndjson", "people.json"):
         path = write(tmp_path / name, text)
         with pytest.raises(InputError) as raised:
@@ -128,7 +130,7 @@ def test_json_lines_that_cannot_be_imported_are_told_in_a_sentence(tmp_path: Pat
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "ascii", "punycode"])
-def test_text_of_another_encoding_than_was_named_is_told(tmp_path: Path, encoding: str) -> None:
+def test_text_in_another_encoding_than_the_named_one_is_refused(tmp_path: Path, encoding: str) -> None:
     path = write(tmp_path / "p.csv", b"given_name\nZo\xff\xd8\xd8\n")
     with pytest.raises(InputError, match=f"is not {encoding} text"):
         bodies(open_source(path, encoding=encoding))
@@ -156,14 +158,14 @@ def test_options_that_cannot_be_used_are_refused(tmp_path: Path, options: dict[s
         assert bodies(open_source(path, **options)) == [{"given_name": "Ada"}]
 
 
-def test_a_directory_and_a_file_that_is_not_there_are_refused(tmp_path: Path) -> None:
+def test_a_directory_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a directory"):
         open_source(tmp_path)
     with pytest.raises(InputError, match="cannot be read: No such file"):
         open_source(tmp_path / "nobody.csv")
 
 
-def test_a_fifo_is_kept_first_and_named_as_it_was(tmp_path: Path) -> None:
+def test_a_fifo_is_copied_first_and_keeps_its_name(tmp_path: Path) -> None:
     fifo = tmp_path / "people.jsonl"
     os.mkfifo(fifo)
     threading.Thread(target=fifo.write_text, args=('{"given_name": "Ada"}\n',)).start()
@@ -174,7 +176,7 @@ def test_a_fifo_is_kept_first_and_named_as_it_was(tmp_path: Path) -> None:
     assert (tmp_path / "j.spool").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_standard_input_and_streams_are_kept_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_standard_input_and_streams_are_copied_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"given_name\nAda\n")))
     source = open_source("-")
@@ -183,12 +185,12 @@ def test_the_standard_input_and_streams_are_kept_first(tmp_path: Path, monkeypat
     assert bodies(open_source(io.BytesIO(b"given_name\nBob\n"))) == [{"given_name": "Bob"}]
 
 
-def test_a_spool_that_cannot_be_written_stops_before_anything_is_sent(tmp_path: Path) -> None:
+def test_a_copy_that_cannot_be_written_stops_the_import_before_anything_is_sent(tmp_path: Path) -> None:
     with pytest.raises(Stopped, match=r"The input cannot be copied to .*: No such file or directory\. Make room there"):
         open_source(io.BytesIO(b"x"), spool=tmp_path / "nowhere" / "spool")
 
 
-class Unplugged(io.RawIOBase):
+class FailingFile(io.RawIOBase):
     """What is read until its disk fails."""
 
     name = "people.csv"
@@ -197,32 +199,32 @@ class Unplugged(io.RawIOBase):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
-def test_what_can_be_opened_but_not_read_is_told_with_its_name(tmp_path: Path) -> None:
+def test_a_source_that_can_be_opened_but_not_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"^people\.csv cannot be read: Input/output error$"):
-        open_source(Unplugged(), spool=tmp_path / "spool")  # type: ignore[arg-type]
+        open_source(FailingFile(), spool=tmp_path / "spool")  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="it needs a file that can be opened but not read")
-def test_a_file_that_cannot_be_read_is_told_with_its_name() -> None:
+def test_a_file_that_cannot_be_read_is_named() -> None:
     with pytest.raises(InputError, match=r"^/proc/self/mem cannot be read: Input/output error$"):
         open_source("/proc/self/mem")
 
 
-def test_a_file_that_is_gone_is_told_with_its_name(tmp_path: Path) -> None:
+def test_a_file_that_has_disappeared_is_named(tmp_path: Path) -> None:
     source = open_source(write(tmp_path / "p.csv", "given_name\nAda\n"))
     source.path.unlink()
     with pytest.raises(InputError, match=r"p\.csv cannot be read: No such file or directory$"):
         list(source.records())
 
 
-def test_a_hundred_thousand_columns_take_no_ages(tmp_path: Path) -> None:
+def test_a_hundred_thousand_columns_are_read_in_seconds(tmp_path: Path) -> None:
     header = ",".join(["given_name", *(f"c{number}" for number in range(100_000))])
-    began = time.process_time()
+    start = time.process_time()
     assert bodies(open_source(write(tmp_path / "p.csv", f"{header}\nAda\n"))) == [{"given_name": "Ada"}]
-    assert time.process_time() - began < 20
+    assert time.process_time() - start < 20
 
 
-def test_a_fingerprint_tells_files_and_options_apart(tmp_path: Path) -> None:
+def test_a_fingerprint_distinguishes_files_and_options(tmp_path: Path) -> None:
     path = write(tmp_path / "p.csv", "given_name,x\nAda,y\n")
     first = open_source(path).fingerprint
     assert open_source(path).fingerprint == first
@@ -243,14 +245,14 @@ def test_an_applications_rows_are_dicts_or_models() -> None:
         bodies(RowsSource(["Ada"]))  # type: ignore[list-item]
 
 
-def test_ever_new_keys_do_not_fill_the_memory() -> None:
+def test_new_keys_in_every_row_do_not_fill_the_memory() -> None:
     source = RowsSource({f"key {number}": "x"} for number in range(3000))
     bodies(source)
     assert len(source.unused) == 1000
 
 
 @given(st.binary(max_size=200), st.sampled_from(["csv", "jsonl"]))
-def test_whatever_the_bytes_they_are_read_or_refused_in_a_sentence(
+def test_any_bytes_are_read_or_refused_with_an_explanation(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, form: str
 ) -> None:
     path = write(tmp_path_factory.getbasetemp() / f"any.{form}", b"given_name\n" + content)

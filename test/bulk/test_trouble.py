@@ -51,7 +51,7 @@ def busy() -> ServerError:
     return failure
 
 
-class TestATryThatIsDueAfterItsKeyIsTrusted:
+class TestATryThatIsDueAfterItsKeyExpired:
     """For example, the machine slept. The next run looks for the customer first."""
 
     @pytest.mark.parametrize("seconds", [7200.0, -7200.0])
@@ -77,7 +77,7 @@ class TestATryThatIsDueAfterItsKeyIsTrusted:
         report = import_customers(people(1), api_of(square.host), journal=journal, send=send)
         assert (report.unknown, sent) == (1, [1])
 
-    def test_does_not_hold_up_the_rows_beside_it(
+    def test_does_not_delay_other_rows(
         self, square: Square, journal: Path, jump: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         claim = Journal.claim
@@ -102,7 +102,9 @@ class TestATryThatIsDueAfterItsKeyIsTrusted:
         assert (report.created, report.unknown, sent) == (2, 1, [[2, 3]])
 
 
-def test_a_process_that_stood_still_tries_again(square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_was_suspended_tries_again(
+    square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("squareconnect.bulk.engine.PATIENCE", 0.2)
     fails = iter([True])
 
@@ -128,7 +130,7 @@ def test_threads_that_cannot_be_started_end_the_import(
     assert import_customers(people(3), api_of(square.host), journal=journal).created == 3
 
 
-class Standing:
+class FailingDriver:
     """A driver whose first calls fail, after a while."""
 
     def __init__(self, failures: int) -> None:
@@ -155,11 +157,11 @@ def test_an_interrupt_while_a_thread_starts_reaches_the_caller_of_an_import(
 
 
 @pytest.mark.parametrize(("failures", "stopped"), [(1, False), (3, True)])
-def test_a_listing_is_given_up_after_failures_not_after_one_that_took_long(
+def test_a_listing_ends_after_many_failures_but_not_after_one_long_failure(
     failures: int, stopped: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("squareconnect.bulk.directory.PATIENCE", 0.04)
-    listing = Listing(Standing(failures), print, AdaptivePace(), lambda seconds: None)  # type: ignore[arg-type]
+    listing = Listing(FailingDriver(failures), print, AdaptivePace(), lambda seconds: None)  # type: ignore[arg-type]
     if stopped:
         with pytest.raises(Stopped, match="The customers cannot be listed"):
             list(listing.pages())
@@ -175,9 +177,7 @@ def test_customers_without_an_id_are_exported(square: Square, tmp_path: Path, mo
     assert export_customers(api_of(square.host), tmp_path / "all.jsonl") == ExportReport(2, 0, False)
 
 
-def test_a_cursor_that_comes_again_ends_what_would_never_end(
-    square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_repeated_cursor_ends_the_listing(square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(square, "answer", lambda *request: (200, {"customers": [{"id": "A"}], "cursor": "same"}))
     with pytest.raises(DecodeError, match="the answer repeats an earlier cursor"):
         import_customers(people(2), api_of(square.host), journal=journal, match="reference_id")
@@ -186,7 +186,7 @@ def test_a_cursor_that_comes_again_ends_what_would_never_end(
     assert journal_report(journal).left == 2
 
 
-def test_ids_that_are_no_text_are_kept_as_escapes(
+def test_ids_that_are_not_valid_text_are_kept_as_escapes(
     square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = {"id": "\ud800", "reference_id": "\ud800"}
@@ -197,7 +197,7 @@ def test_ids_that_are_no_text_are_kept_as_escapes(
 
 
 class TestRefusedRows:
-    def test_are_written_though_the_servers_words_do_not_fit_the_encoding(
+    def test_are_written_even_if_the_encoding_lacks_the_servers_words(
         self, square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         error = {"category": "INVALID_REQUEST_ERROR", "code": "BAD", "detail": "\ud800 \u20ac \u0416"}
@@ -208,7 +208,7 @@ class TestRefusedRows:
         assert journal.with_name("errors.csv").read_text("cp1252").splitlines()[1] == "Zoë,2,BAD,,\\ud800 € \\u0416"
 
     @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
-    def test_that_hold_what_no_encoding_has_are_written_as_they_were(
+    def test_with_characters_that_no_encoding_has_are_written_unchanged(
         self, encoding: str, square: Square, journal: Path
     ) -> None:
         text = b'{"given_name": "\\ud800 \\u0416"}\n'

@@ -16,39 +16,37 @@ if TYPE_CHECKING:
 
 
 class TestList:
-    def test_prints_all_customers_over_all_pages(self, square: Square, objects: Callable[..., Any]) -> None:
+    def test_prints_the_customers_of_all_pages(self, square: Square, objects: Callable[..., Any]) -> None:
         made = {square.create(given_name=f"Ada {number}").id for number in range(101)}
         listed = objects("list", *square.target)
         assert len(listed) == 101
         assert {each["id"] for each in listed} == made
 
-    def test_prints_as_many_as_are_asked_for(self, square: Square, objects: Callable[..., Any]) -> None:
+    def test_prints_the_requested_number(self, square: Square, objects: Callable[..., Any]) -> None:
         for name in "CAB":
             square.create(given_name=name)
         assert [each["given_name"] for each in objects("list", "--limit", "2", *square.target)] == ["A", "B"]
         assert objects("list", "--limit", "0", *square.target) == []
 
-    def test_sorts_as_it_is_told(self, square: Square, objects: Callable[..., Any]) -> None:
+    def test_sorts_as_requested(self, square: Square, objects: Callable[..., Any]) -> None:
         for name in "CAB":
             square.create(given_name=name)
         listed = objects("list", "--sort-field", "created_at", "--sort-order", "desc", *square.target)
         assert [each["given_name"] for each in listed] == ["B", "A", "C"]
 
-    def test_prints_the_chosen_fields_alone(self, square: Square, objects: Callable[..., Any]) -> None:
+    def test_prints_only_the_chosen_fields(self, square: Square, objects: Callable[..., Any]) -> None:
         square.create(given_name="Ada", note="N", address={"locality": "London", "country": "GB"})
         listed = objects("list", "--fields", "given_name, address.locality,phone_number", *square.target)
         assert listed == [{"given_name": "Ada", "address": {"locality": "London"}}]
 
-    def test_separates_values_by_tabs_where_there_is_no_terminal(
-        self, square: Square, ran: Callable[..., Done]
-    ) -> None:
+    def test_separates_values_by_tabs_without_a_terminal(self, square: Square, ran: Callable[..., Done]) -> None:
         ada = square.create(given_name="Ada", note="tab\there\nand \\ there \x1b[31m")
         assert ran("list", *square.target).out == f"{ada.id}\tAda\t\t\t\t\n"
         assert ran("list", "--fields", "note,given_name", *square.target).out == (
             "tab\\there\\nand \\\\ there \\x1b[31m\tAda\n"
         )
 
-    def test_prints_objects_within_a_line(self, square: Square, ran: Callable[..., Done]) -> None:
+    def test_prints_an_object_on_one_line(self, square: Square, ran: Callable[..., Done]) -> None:
         square.create(given_name="Ada", address={"locality": "Łódź"})
         done = ran("list", "--fields", "address,preferences.email_unsubscribed", *square.target)
         assert done.out == '{"locality": "Łódź"}\tfalse\n'
@@ -78,14 +76,16 @@ class TestGet:
         assert "check the id and the target" in done.err
 
     @pytest.mark.parametrize("customer_id", ["", "..", "A/../B"])
-    def test_of_what_is_no_id_sends_nothing(self, customer_id: str, square: Square, ran: Callable[..., Done]) -> None:
+    def test_of_an_impossible_id_sends_nothing(
+        self, customer_id: str, square: Square, ran: Callable[..., Done]
+    ) -> None:
         done = ran("get", customer_id, *square.target)
         assert (done.code, done.out) == (2, "")
         assert "argument ID: it must be an id as Square gave it, not" in done.err
 
 
 class TestCreate:
-    def test_makes_a_customer_of_options(self, square: Square, objects: Callable[..., Any]) -> None:
+    def test_creates_a_customer_from_options(self, square: Square, objects: Callable[..., Any]) -> None:
         (made,) = objects(
             *("create", "--given-name", "Ada", "--email-address", "ada@example.com", "--address.locality", "London"),
             *("--address.address-line-1", "12 St James's Square", "--birthday", "1815-12-10", *square.target),
@@ -103,7 +103,7 @@ class TestCreate:
         }:
             assert f"  {option} TEXT" in text
 
-    def test_takes_a_body_from_a_file_and_options_on_top(
+    def test_takes_a_body_from_a_file_and_options_override_it(
         self, square: Square, objects: Callable[..., Any], tmp_path: Path
     ) -> None:
         body = tmp_path / "ada.json"
@@ -119,7 +119,7 @@ class TestCreate:
         assert (done.code, done.err) == (0, "")
         assert json.loads(done.out)["given_name"] == "Zoë"
 
-    def test_takes_what_get_prints(self, square: Square, ran: Callable[..., Done], tmp_path: Path) -> None:
+    def test_accepts_the_output_of_get(self, square: Square, ran: Callable[..., Done], tmp_path: Path) -> None:
         ada = square.create(given_name="Ada", note="N")
         printed = tmp_path / "ada.json"
         printed.write_text(ran("get", str(ada.id), "--json", *square.target).out)
@@ -131,7 +131,7 @@ class TestCreate:
             "creation_source.\n"
         )
 
-    def test_replaces_an_address_that_is_no_object(
+    def test_replaces_an_address_that_is_not_an_object(
         self, square: Square, objects: Callable[..., Any], tmp_path: Path
     ) -> None:
         body = tmp_path / "ada.json"
@@ -152,7 +152,7 @@ class TestCreate:
             ('{"address": {"town": "London"}}', "there is no field address.town."),
         ],
     )
-    def test_refuses_a_body_that_cannot_be_meant(
+    def test_refuses_a_body_that_makes_no_sense(
         self, content: str, problem: str, square: Square, ran: Callable[..., Done], tmp_path: Path
     ) -> None:
         body = tmp_path / "body.json"
@@ -162,7 +162,7 @@ class TestCreate:
         assert problem in done.err
         assert square.ids() == []
 
-    def test_tells_of_a_file_that_is_not_there(self, square: Square, ran: Callable[..., Done], tmp_path: Path) -> None:
+    def test_names_a_missing_file(self, square: Square, ran: Callable[..., Done], tmp_path: Path) -> None:
         done = ran("create", "--body", str(tmp_path / "none"), *square.target)
         assert done == Done(
             2, "", f"squareconnect: --body: {tmp_path}/none cannot be read: No such file or directory.\n"
@@ -173,7 +173,7 @@ class TestCreate:
         assert done.code == 2
         assert "there is nothing to create: give a field such as --given-name TEXT" in done.err
 
-    def test_tells_what_square_refuses_by_the_option(self, square: Square, ran: Callable[..., Done]) -> None:
+    def test_names_the_option_that_square_refuses(self, square: Square, ran: Callable[..., Done]) -> None:
         done = ran("create", "--given-name", "Ada", "--phone-number", "12", *square.target)
         assert done.code == 1
         assert done.err.startswith(
@@ -181,12 +181,12 @@ class TestCreate:
         )
         assert done.err.count("\n") == 1
 
-    def test_repeated_with_its_key_makes_one_customer(self, square: Square, objects: Callable[..., Any]) -> None:
+    def test_repeated_with_its_key_creates_one_customer(self, square: Square, objects: Callable[..., Any]) -> None:
         arguments = ("create", "--given-name", "Ada", "--idempotency-key", "K", *square.target)
         assert objects(*arguments) == objects(*arguments)
         assert len(square.ids()) == 1
 
-    def test_prints_the_id_alone_for_a_script(self, square: Square, ran: Callable[..., Done]) -> None:
+    def test_prints_only_the_id_for_a_script(self, square: Square, ran: Callable[..., Done]) -> None:
         done = ran("create", "--given-name", "Ada", "--fields", "id", *square.target)
         assert done == Done(0, f"{square.ids()[0]}\n", "")
 
@@ -212,7 +212,7 @@ class TestUpdate:
         (changed,) = objects("update", str(ada.id), "--clear", "address", *square.target)
         assert "address" not in changed
 
-    def test_takes_an_empty_text_for_clearing(self, square: Square, objects: Callable[..., Any]) -> None:
+    def test_clears_a_field_with_an_empty_text(self, square: Square, objects: Callable[..., Any]) -> None:
         ada = square.create(given_name="Ada", note="N")
         (changed,) = objects("update", str(ada.id), "--note", "", *square.target)
         assert "note" not in changed
@@ -228,7 +228,7 @@ class TestUpdate:
             (("--clear", "address", "--address.country", "GB"), "--clear address.country contradicts the value"),
         ],
     )
-    def test_refuses_what_cannot_be_meant(
+    def test_refuses_options_that_make_no_sense(
         self, arguments: tuple[str, ...], problem: str, square: Square, ran: Callable[..., Done]
     ) -> None:
         done = ran("update", "A", *arguments, *square.target)
@@ -237,7 +237,7 @@ class TestUpdate:
 
 
 class TestDelete:
-    def test_deletes_all_it_is_given(self, square: Square, ran: Callable[..., Done]) -> None:
+    def test_deletes_all_given_customers(self, square: Square, ran: Callable[..., Done]) -> None:
         ids = [str(square.create(given_name=name).id) for name in "ABC"]
         done = ran("delete", *ids[:2], ids[0], "--yes", *square.target)
         assert done == Done(0, "".join(f"{each}\n" for each in ids[:2]), "")
@@ -247,7 +247,7 @@ class TestDelete:
         ada = square.create()
         assert objects("delete", str(ada.id), "--yes", *square.target) == [{"id": ada.id, "deleted": True}]
 
-    def test_goes_on_after_one_that_is_refused(self, square: Square, ran: Callable[..., Done]) -> None:
+    def test_continues_after_a_refused_one(self, square: Square, ran: Callable[..., Done]) -> None:
         ada = square.create()
         done = ran("delete", "NOBODY", str(ada.id), "--yes", *square.target)
         assert (done.code, done.out) == (3, f"{ada.id}\n")
@@ -263,7 +263,7 @@ class TestDelete:
         assert (done.code, done.out) == (2, "")
         assert square.ids() == [ada.id]
 
-    def test_demands_yes_without_a_terminal_and_leaves_stdin_to_others(self, square: Square) -> None:
+    def test_requires_yes_without_a_terminal_and_does_not_read_stdin(self, square: Square) -> None:
         ada = square.create()
         loop = """
             while read id; do
@@ -281,7 +281,7 @@ class TestDelete:
 
 
 class TestCards:
-    def test_are_kept_and_removed(self, square: Square, objects: Callable[..., Any]) -> None:
+    def test_are_added_and_removed(self, square: Square, objects: Callable[..., Any]) -> None:
         ada = str(square.create().id)
         (card,) = objects(
             *("add-card", ada, "cnon:card-nonce-ok", "--cardholder-name", "Ada Lovelace"),
@@ -292,14 +292,14 @@ class TestCards:
         assert objects("delete-card", ada, card["id"], *square.target) == [{"id": card["id"], "deleted": True}]
         assert square.customers()[0].cards is None
 
-    def test_that_are_declined_are_told(self, square: Square, ran: Callable[..., Done]) -> None:
+    def test_that_are_declined_are_reported(self, square: Square, ran: Callable[..., Done]) -> None:
         ada = str(square.create().id)
         done = ran("add-card", ada, "cnon:card-nonce-declined", *square.target)
         assert (done.code, done.out) == (1, "")
         assert "refused the card (CARD_DECLINED" in done.err
         assert "ask the buyer for another card and use its nonce" in done.err
 
-    def test_have_an_option_for_every_field_but_the_nonce(self, ran: Callable[..., Done]) -> None:
+    def test_have_an_option_for_every_field_except_the_nonce(self, ran: Callable[..., Done]) -> None:
         text = ran("add-card", "--help").out
         for name in set(CreateCustomerCardRequest.swagger_types) - {"card_nonce", "billing_address"}:
             assert f"  --{name.replace('_', '-')} TEXT" in text

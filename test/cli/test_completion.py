@@ -92,14 +92,14 @@ def test_zsh_completes(ran: Callable[..., Done], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
-def test_every_shell_learns_every_command(name: str, ran: Callable[..., Done]) -> None:
+def test_every_shell_completes_every_command(name: str, ran: Callable[..., Done]) -> None:
     done = ran("completion", name)
     assert (done.code, done.err) == (0, "")
     assert [command for command in COMMANDS if command not in done.out] == []
     assert "--address.postal-code" in done.out or "-l address.postal-code" in done.out
 
 
-def test_the_missing_extra_is_told(ran: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_missing_extra_is_named(ran: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "shtab", None)
     done = ran("completion", "bash")
     assert (done.code, done.out) == (1, "")

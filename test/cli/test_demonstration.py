@@ -45,7 +45,7 @@ def customer_count(square: Emulator) -> int:
         return len(CustomersApi(client).list_customers().customers or [])
 
 
-def test_shows_every_call_and_what_went_over_the_wire(capsys: pytest.CaptureFixture[str]) -> None:
+def test_shows_every_call_with_its_request_and_answer(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo"]) == 0
     output, error = capsys.readouterr()
     lines = output.splitlines()
@@ -78,7 +78,7 @@ def test_shows_each_call_as_a_json_object(capsys: pytest.CaptureFixture[str]) ->
     assert "emulator-access-token" not in output
 
 
-def test_calls_another_host_with_the_token_of_the_environment_and_leaves_nothing(
+def test_calls_another_host_with_the_token_of_the_environment_and_leaves_no_customer(
     square: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SQUARE_ACCESS_TOKEN", square.access_token)
@@ -95,13 +95,13 @@ def test_takes_the_token_from_a_file(square: Emulator, tmp_path: Path) -> None:
     assert main(["demo", "--host", square.url, "--token-file", str(tmp_path / "token")]) == 0
 
 
-def test_without_a_target_leaves_the_token_of_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_target_ignores_the_token_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "EAAAproduction")
     assert main(["demo"]) == 0
 
 
 @pytest.mark.parametrize("target", ["--sandbox", "--production"])
-def test_tells_of_a_missing_token(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_reports_a_missing_token(target: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", target]) == 4
 
     output, error = capsys.readouterr()
@@ -109,7 +109,7 @@ def test_tells_of_a_missing_token(target: str, capsys: pytest.CaptureFixture[str
     assert "there is no access token" in error
 
 
-def test_tells_of_a_wrong_token(
+def test_reports_a_wrong_token(
     square: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "wrong-token")
@@ -130,7 +130,7 @@ def test_help_says_what_it_does_to_a_real_square(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
-def test_is_in_colour_on_a_terminal_unless_that_is_unwanted(
+def test_is_in_colour_on_a_terminal_unless_colour_is_switched_off(
     square: Emulator, no_color: str, coloured: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", no_color)
@@ -200,7 +200,7 @@ def test_shows_a_few_of_many_customers() -> None:
 
 @pytest.mark.parametrize("kind", [Printer, JsonPrinter])
 @pytest.mark.parametrize("body", [b"<html>\x1b[2J</html>", b"\xff", b"[1]"])
-def test_shows_any_answer_without_disturbing_the_terminal(body: bytes, kind: type[Printer]) -> None:
+def test_shows_any_answer_without_control_characters(body: bytes, kind: type[Printer]) -> None:
     output = io.StringIO()
     printer = kind(output)
     printer.call("list_customers", (), {})

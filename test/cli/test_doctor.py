@@ -67,13 +67,13 @@ class TestTheCommand:
         assert {check["status"] for check in checks.values()} == {"ok", "skipped"}
         assert "remedy" not in checks["python"]
 
-    def test_examines_an_emulator_of_its_own(self, ran: Callable[..., Done]) -> None:
+    def test_checks_its_own_emulator(self, ran: Callable[..., Done]) -> None:
         done = ran("doctor", "--emulator", "--json")
         assert done.code == 0
         assert checks_in(done)["target"]["detail"].startswith("emulator, http://127.0.0.1:")
         assert checks_in(done)["clock"]["status"] == "ok"
 
-    def test_tells_of_a_missing_token_and_goes_on(
+    def test_reports_a_missing_token_and_continues(
         self, square: Square, ran: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("SQUARE_ACCESS_TOKEN")
@@ -86,7 +86,7 @@ class TestTheCommand:
         assert checks["clock"]["status"] == "ok"
         assert checks["accepted"]["status"] == "skipped"
 
-    def test_tells_of_a_token_that_cannot_be_sent(
+    def test_reports_a_token_that_cannot_be_sent(
         self, square: Square, ran: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SQUARE_ACCESS_TOKEN", "two words")
@@ -97,7 +97,7 @@ class TestTheCommand:
         assert "two words" not in done.out
 
     @pytest.mark.parametrize(
-        ("told", "name", "detail"),
+        ("response", "name", "detail"),
         [
             (Answer(401, "UNAUTHORIZED"), "accepted", "did not accept the access token"),
             (Answer(403, "INSUFFICIENT_SCOPES"), "read", "does not let this access token do that"),
@@ -105,10 +105,10 @@ class TestTheCommand:
             (Answer(200, json=[]), "answer", "something that is not Square's"),
         ],
     )
-    def test_tells_what_an_answer_means(
-        self, told: Answer, name: str, detail: str, square: Square, ran: Callable[..., Done]
+    def test_explains_an_answer(
+        self, response: Answer, name: str, detail: str, square: Square, ran: Callable[..., Done]
     ) -> None:
-        with answering(told) as url:
+        with answering(response) as url:
             done = ran("doctor", "--json", "--host", url)
         checks = checks_in(done)
         assert done.code == 1
@@ -116,7 +116,7 @@ class TestTheCommand:
         assert detail in checks[name]["detail"]
         assert checks[name]["remedy"]
 
-    def test_tells_of_a_host_where_nobody_listens(self, square: Square, ran: Callable[..., Done]) -> None:
+    def test_reports_a_host_that_does_not_listen(self, square: Square, ran: Callable[..., Done]) -> None:
         with answering(Answer(200)) as url:
             pass
         done = ran("doctor", "--host", url)
@@ -124,24 +124,24 @@ class TestTheCommand:
         assert "cannot be reached (Connection refused): check the host, the firewall" in done.out
         assert done.out.splitlines()[-1] == "skipped  answer           there is no connection to the host"
 
-    def test_tells_of_a_server_that_hangs_up(self, square: Square, ran: Callable[..., Done]) -> None:
+    def test_reports_a_server_that_closes_the_connection(self, square: Square, ran: Callable[..., Done]) -> None:
         with Server(lambda wire, _: wire.close()) as server:
             done = ran("doctor", "--json", "--host", server.host)
         assert done.code == 1
         assert checks_in(done)["answer"]["status"] == "wrong"
 
-    def test_goes_no_further_without_the_packages(self, tmp_path: Path) -> None:
+    def test_stops_if_packages_are_missing(self, tmp_path: Path) -> None:
         (tmp_path / "urllib3.py").write_text("__version__ = '1.26.20'")
         done = run("doctor", env={"PYTHONPATH": str(tmp_path)})
         assert (done.code, done.err) == (1, "")
         assert "WRONG    urllib3          1.26.20 does not fit " in done.out
         assert done.out.splitlines()[-1] == "skipped  target           without those packages no call can be made"
 
-    def test_refuses_a_host_that_is_no_url(self, ran: Callable[..., Done]) -> None:
+    def test_refuses_a_host_that_is_not_a_url(self, ran: Callable[..., Done]) -> None:
         assert ran("doctor", "--host", "foo").code == 2
 
 
-def test_an_old_python_is_told() -> None:
+def test_an_old_python_is_reported() -> None:
     assert python_check((3, 9, 20)) == Check("python", "wrong", "3.9.20", "use Python 3.10 or later")
     assert python_check((3, 13, 0)).status == "ok"
 
@@ -166,19 +166,19 @@ class TestPackages:
     @pytest.mark.parametrize(
         ("installed", "status"), [("2.8.0", "ok"), ("2.9", "ok"), ("2.7.9", "wrong"), ("3.0.0", "wrong")]
     )
-    def test_of_another_version_are_told(self, installed: str, status: str) -> None:
+    def test_of_another_version_are_reported(self, installed: str, status: str) -> None:
         check = self.check("urllib3<3,>=2.8", installed)
         assert (check.name, check.status) == ("urllib3", status)
         assert status == "ok" or check.remedy == "run pip install 'urllib3<3,>=2.8'"
 
     @pytest.mark.parametrize(("imported", "installed"), [("2.12.905", {}), ("2.8.0", {"urllib3_future": "2.12.905"})])
-    def test_of_urllib3_future_are_told(self, imported: str, installed: dict[str, str]) -> None:
+    def test_of_urllib3_future_are_reported(self, imported: str, installed: dict[str, str]) -> None:
         check = self.check("urllib3<3,>=2.8", imported, **installed)
         assert check.status == "wrong"
         assert "urllib3-future, a different library in its place" in check.detail
         assert check.remedy.startswith("run pip uninstall urllib3-future")
 
-    def test_that_are_broken_or_missing_are_told(self) -> None:
+    def test_that_are_broken_or_missing_are_reported(self) -> None:
         assert self.check("urllib3>=2.8", "").detail == "not usable (broken)"
         missing = self.check("six>=1.17.0", "")
         assert (missing.status, missing.remedy) == ("wrong", "run pip install 'six>=1.17.0'")
@@ -195,7 +195,7 @@ class TestPackages:
             ("2.8.1", ">2.8,<=2.8.1", True),
         ],
     )
-    def test_fit_as_versions_are_ordered(self, version: str, wanted: str, fitting: bool) -> None:
+    def test_are_compared_by_version_and_not_as_text(self, version: str, wanted: str, fitting: bool) -> None:
         assert fits(version, wanted) is fitting
 
 
@@ -218,7 +218,7 @@ class TestTheFormOfTheToken:
             ("hunter2", "no Square access token"),
         ],
     )
-    def test_is_told_if_it_is_none(self, token: str, what: str) -> None:
+    def test_is_reported_if_it_is_wrong(self, token: str, what: str) -> None:
         check = self.check(token)
         assert check.status == "wrong"
         assert check.detail.startswith(f"SQUARE_ACCESS_TOKEN contains {what}")
@@ -228,7 +228,7 @@ class TestTheFormOfTheToken:
     def test_is_right(self, token: str) -> None:
         assert self.check(token) == Check("token", "ok", f"{len(token)} characters from SQUARE_ACCESS_TOKEN")
 
-    def test_is_free_where_the_host_is_not_squares(self) -> None:
+    def test_is_not_checked_for_a_host_that_is_not_squares(self) -> None:
         assert self.check("hunter2", "http://127.0.0.1:8080").status == "ok"
 
 
@@ -245,7 +245,7 @@ class TestTheClock:
             assert check.detail == f"this machine is {abs(seconds)} seconds {direction} the server"
 
     @pytest.mark.parametrize("date", [None, "", "yesterday"])
-    def test_is_not_judged_without_a_date(self, date: str | None) -> None:
+    def test_is_not_checked_without_a_date(self, date: str | None) -> None:
         assert clock_check(date, 0).status == "skipped"
 
 
@@ -255,32 +255,32 @@ def test_the_version_of_the_api_must_be_the_one_asked_for() -> None:
     assert version_check("2019-06-12", {}).status == "skipped"
 
 
-def test_a_token_is_not_judged_by_an_answer_to_a_request_without() -> None:
+def test_a_token_is_not_judged_by_the_answer_to_a_request_without_it() -> None:
     assert [check.status for check in access_checks(401, "refused: remedy", with_token=False)] == ["skipped"]
 
 
-class TestTheWay:
+class TestTheRoute:
     def test_over_tls_names_the_authority(self, server_tls: ssl.SSLContext, trusted: str) -> None:
         with Server(tls=server_tls) as server:
             proxy, dns, tls = connection_checks(server.host, trusted)
         assert [proxy.status, dns.status, tls.status] == ["ok", "ok", "ok"]
         assert tls.detail.startswith("TLSv1.3, certified by trustme v")
 
-    def test_tells_of_an_authority_that_is_not_trusted(self, server_tls: ssl.SSLContext) -> None:
+    def test_reports_an_authority_that_is_not_trusted(self, server_tls: ssl.SSLContext) -> None:
         with Server(tls=server_tls) as server:
             *_, tls = connection_checks(server.host, None)
         assert tls.status == "wrong"
         assert "the certificate is not trusted (" in tls.detail
         assert "give its authority's certificate with --ca-file" in tls.remedy
 
-    def test_tells_of_another_name(self, authority: trustme.CA, trusted: str) -> None:
+    def test_reports_a_certificate_for_another_name(self, authority: trustme.CA, trusted: str) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("connect.squareup.com").configure_cert(context)
         with Server(tls=context) as server:
             *_, tls = connection_checks(server.host, trusted)
         assert (tls.status, tls.remedy) == ("wrong", "check the host's name")
 
-    def test_tells_of_a_certificate_that_is_too_old(self, authority: trustme.CA, trusted: str) -> None:
+    def test_reports_an_expired_certificate(self, authority: trustme.CA, trusted: str) -> None:
         from datetime import datetime, timezone
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -290,32 +290,32 @@ class TestTheWay:
             *_, tls = connection_checks(server.host, trusted)
         assert (tls.status, tls.remedy) == ("wrong", "check this machine's date")
 
-    def test_tells_of_a_server_without_tls(self, trusted: str) -> None:
+    def test_reports_a_server_without_tls(self, trusted: str) -> None:
         with answering(Answer(200)) as url:
             *_, tls = connection_checks(url.replace("http:", "https:"), trusted)
         assert tls.status == "wrong"
         assert tls.detail.startswith("TLS could not be negotiated (")
 
-    def test_tells_of_a_file_without_authorities(self, tmp_path: Path) -> None:
+    def test_reports_a_file_without_authorities(self, tmp_path: Path) -> None:
         (tmp_path / "ca.pem").write_text("none")
         *_, tls = connection_checks("https://127.0.0.1:9", str(tmp_path / "ca.pem"))
         assert tls.status == "wrong"
         assert "ca.pem cannot be used" in tls.detail
 
     @pytest.mark.parametrize("host", ["https://nowhere.invalid", f"https://{'a' * 64}.example"])
-    def test_tells_of_a_name_that_is_not_found(self, host: str) -> None:
+    def test_reports_a_name_that_is_not_found(self, host: str) -> None:
         *_, dns = connection_checks(host, None)
         assert (dns.name, dns.status) == ("dns", "wrong")
         assert "was not found (" in dns.detail
 
     @pytest.mark.parametrize("credentials", ["", "ada:secret%21@"])
-    def test_leads_through_a_proxy(self, credentials: str, server_tls: ssl.SSLContext, trusted: str) -> None:
+    def test_goes_through_a_proxy(self, credentials: str, server_tls: ssl.SSLContext, trusted: str) -> None:
         with Server(tls=server_tls) as server, Server(tunnel) as proxy:
             url = urlsplit(proxy.host.replace("//", f"//{credentials}"))
             assert tls_check(urlsplit(server.host), url, trusted).status == "ok"
             assert ("proxy-authorization" in proxy.requests[0].headers) is bool(credentials)
 
-    def test_tells_of_a_proxy_that_refuses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_reports_a_proxy_that_refuses(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with Server(answer(403, b"")) as server:
             monkeypatch.setenv("HTTPS_PROXY", server.host.replace("//", "//ada:secret@"))
             proxy, _, last = connection_checks("https://square.example", None)
@@ -323,13 +323,13 @@ class TestTheWay:
         assert (last.name, last.status, last.remedy) == ("connection", "wrong", "check HTTPS_PROXY and NO_PROXY")
         assert last.detail.startswith("the proxy cannot be reached (Tunnel connection failed: 403")
 
-    def test_tells_of_a_proxy_that_is_no_url(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_reports_a_proxy_that_is_not_a_url(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HTTPS_PROXY", "socks5://127.0.0.1:1")
         (proxy,) = connection_checks("https://square.example", None)
         assert proxy.status == "wrong"
         assert "HTTPS_PROXY must be the URL of an HTTP proxy" in proxy.detail
 
-    def test_leaves_a_proxy_behind_tls_to_the_call(self) -> None:
+    def test_leaves_a_proxy_that_uses_tls_to_the_call(self) -> None:
         check = tls_check(urlsplit("https://square.example"), urlsplit("https://proxy.example"), None)
         assert check.status == "skipped"
 

@@ -66,7 +66,7 @@ def test_reports_as_json(square: Square, ran: Callable[..., Done], folder: Path)
         ("jsonl", '{"given_name": "Ada", "address": {"locality": "London"}, "cards": []}\n{"given_name": "Zoë"}\n'),
     ],
 )
-def test_writes_the_fields_that_are_named(form: str, written: str, ran: Callable[..., Done], square: Square) -> None:
+def test_writes_only_the_named_fields(form: str, written: str, ran: Callable[..., Done], square: Square) -> None:
     ada = {"given_name": "Ada", "address": {"locality": "London", "country": "GB"}, "cards": []}
     page = Answer(200, json={"customers": [{**one, "id": one["given_name"]} for one in (ada, {"given_name": "Zoë"})]})
     with answering(page) as url:
@@ -74,14 +74,14 @@ def test_writes_the_fields_that_are_named(form: str, written: str, ran: Callable
     assert (done.code, done.out.replace("\r", "")) == (0, written)
 
 
-def test_squares_own_columns_are_not_chosen_from(square: Square, ran: Callable[..., Done]) -> None:
+def test_fields_cannot_be_chosen_with_squares_own_columns(square: Square, ran: Callable[..., Done]) -> None:
     done = ran("export", "--format", "square", "--fields", "id", *square.target)
     assert (done.code, done.out) == (2, "")
     assert "--fields cannot be used with --format square" in done.err
 
 
 @pytest.mark.parametrize("name", ["all.csv", "all.jsonl"])
-def test_what_it_writes_is_imported_whole(name: str, square: Square, ran: Callable[..., Done], folder: Path) -> None:
+def test_its_file_can_be_imported_completely(name: str, square: Square, ran: Callable[..., Done], folder: Path) -> None:
     fields = {
         "given_name": "Ada",
         "note": 'Line\nbreak, "quotes"',
@@ -108,7 +108,7 @@ def test_what_it_writes_is_imported_whole(name: str, square: Square, ran: Callab
         (["--format", "xlsx"], 2, "invalid choice: 'xlsx'"),
     ],
 )
-def test_what_cannot_be_written_is_told(
+def test_an_impossible_destination_is_reported(
     arguments: list[str], code: int, problem: str, square: Square, ran: Callable[..., Done], folder: Path
 ) -> None:
     done = ran("export", *arguments, *square.target)
@@ -117,7 +117,7 @@ def test_what_cannot_be_written_is_told(
     assert list(folder.iterdir()) == []
 
 
-def test_a_server_that_fails_is_told_and_the_file_is_not_there(
+def test_a_failing_server_is_reported_and_no_file_is_written(
     square: Square, ran: Callable[..., Done], folder: Path
 ) -> None:
     with answering(Answer(401, "UNAUTHORIZED")) as url:
@@ -127,7 +127,7 @@ def test_a_server_that_fails_is_told_and_the_file_is_not_there(
     assert not (folder / "all.csv").exists()
 
 
-def test_one_that_stops_says_how_to_go_on(
+def test_a_stopped_export_says_how_to_continue(
     square: Square, ran: Callable[..., Done], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["squareconnect"])
@@ -141,7 +141,7 @@ def test_one_that_stops_says_how_to_go_on(
     assert [json.loads(line)["id"] for line in (folder / "all.jsonl").read_text().splitlines()] == ["A"]
 
 
-def test_a_reader_that_goes_ends_it_quietly(square: Square) -> None:
+def test_a_broken_pipe_ends_it_quietly(square: Square) -> None:
     for number in range(150):
         square.create(given_name=f"Ada {number}", note="x" * 1000)
     env = {**square.env, "URL": square.url}
@@ -159,14 +159,14 @@ def test_a_full_disk_ends_with_75(square: Square) -> None:
     assert "No space left on device" in done.err
 
 
-def test_a_closed_stdout_is_told() -> None:
+def test_a_closed_stdout_is_reported() -> None:
     done = shell("square export --emulator >&-; echo $?")
     assert (
         done == (0, "2\n", "squareconnect: there is no standard output to write to: name a FILE.\n") or done.out == ""
     )
 
 
-def test_tells_of_customers_that_were_listed_twice() -> None:
+def test_reports_customers_that_were_listed_twice() -> None:
     assert summary(ExportReport(2, 1, False), "x.csv") == (
         "Exported 2 customers to x.csv. 1 appeared twice in the listing and was written once."
     )

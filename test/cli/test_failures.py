@@ -60,7 +60,7 @@ def test_a_host_that_cannot_be_reached_is_explained(square: Square, ran: Callabl
     assert "'squareconnect doctor' shows more" in done.err
 
 
-def test_an_answer_that_does_not_come_in_time_is_explained() -> None:
+def test_a_late_answer_is_explained() -> None:
     late = failure_of(Timeout(None, "no answer within 30 s"), Target("sandbox", "https://x", "", "T"))
     assert str(late) == "Square's sandbox did not answer in time (no answer within 30 s): run the command again later."
 
@@ -72,7 +72,7 @@ def test_a_create_of_unknown_outcome_says_how_to_repeat_it(square: Square, ran: 
     assert "It is not known whether the change was made. Run the command again with --idempotency-key K1" in done.err
 
 
-def test_an_update_of_unknown_outcome_can_simply_be_repeated(square: Square, ran: Callable[..., Done]) -> None:
+def test_an_update_of_unknown_outcome_says_that_it_can_be_repeated(square: Square, ran: Callable[..., Done]) -> None:
     with answering(Answer(503, "SERVICE_UNAVAILABLE")) as url:
         done = ran("update", "A", "--note", "N", "--host", url)
     assert "It is not known whether the change was made. Run the same command again." in done.err
@@ -86,7 +86,7 @@ def test_an_update_of_unknown_outcome_can_simply_be_repeated(square: Square, ran
         ([Answer(401, "UNAUTHORIZED")], 4, "A, B, C"),
     ],
 )
-def test_a_deletion_that_stops_names_what_is_left(
+def test_a_deletion_that_stops_names_the_remaining_ids(
     answers: list[Answer], code: int, left: str, square: Square, ran: Callable[..., Done]
 ) -> None:
     with answering(*answers) as url:
@@ -96,13 +96,13 @@ def test_a_deletion_that_stops_names_what_is_left(
     assert done.err.endswith(f" Not deleted: {left}.\n")
 
 
-def test_many_ids_that_are_left_are_not_all_named(square: Square, ran: Callable[..., Done]) -> None:
+def test_many_remaining_ids_are_not_all_named(square: Square, ran: Callable[..., Done]) -> None:
     with answering(Answer(401, "UNAUTHORIZED")) as url:
         done = ran("delete", *map(str, range(100)), "--yes", "--host", url)
     assert "Not deleted: 0, 1, 2, 3, 4 and 95 more." in done.err
 
 
-class TestAFault:
+class TestAnUnexpectedException:
     def run(self, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> int:
         def failing(_: Namespace) -> int:
             raise error
@@ -110,30 +110,32 @@ class TestAFault:
         monkeypatch.setattr(parser, "parse", lambda _: Namespace(run=failing))
         return main([])
 
-    def test_of_the_program_is_told_without_a_traceback(
+    def test_of_the_program_is_reported_without_a_traceback(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert self.run(KeyError("a\nb"), monkeypatch) == 1
-        told = capsys.readouterr().err
-        assert told.startswith("squareconnect: this is a bug in the program, please report it: KeyError: 'a\\nb' (fai")
-        assert told.count("\n") == 1
+        error = capsys.readouterr().err
+        assert error.startswith("squareconnect: this is a bug in the program, please report it: KeyError: 'a\\nb' (fai")
+        assert error.count("\n") == 1
 
     def test_of_a_file_names_it(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         assert self.run(OSError(errno.ENOSPC, "", "customers.csv"), monkeypatch) == 1
         assert capsys.readouterr().err == "squareconnect: cannot use customers.csv: No space left on device\n"
 
-    def test_without_a_number_is_told_in_its_own_words(
+    def test_of_the_system_without_an_errno_is_reported_with_its_message(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert self.run(OSError("odd"), monkeypatch) == 1
         assert capsys.readouterr().err == "squareconnect: cannot use the output: odd\n"
 
-    def test_that_is_ctrl_c_is_130(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_that_is_ctrl_c_ends_with_130(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert self.run(KeyboardInterrupt(), monkeypatch) == 130
         assert capsys.readouterr() == ("", "")
 
 
-def test_nothing_is_told_where_stderr_is_closed(
+def test_nothing_is_printed_if_stderr_is_closed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "stderr", None)
@@ -141,7 +143,7 @@ def test_nothing_is_told_where_stderr_is_closed(
     assert capsys.readouterr().out == ""
 
 
-def test_every_exit_code_is_another() -> None:
+def test_every_exit_code_is_different() -> None:
     codes = [value for name, value in vars(failures).items() if name.isupper() and type(value) is int]
     assert sorted(codes) == [0, 1, 2, 3, 4, 75, 130]
     assert all(str(code) in parser.EPILOG for code in codes)

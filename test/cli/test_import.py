@@ -56,7 +56,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 class TestAnImport:
-    def test_makes_customers_and_tells_what_became_of_the_rows(
+    def test_creates_customers_and_reports_the_outcome_of_the_rows(
         self, square: Square, folder: Path, imported: Callable[..., Done]
     ) -> None:
         done = imported("people.csv", "--map", "E-mail=email_address", "--set", "note=From the shop")
@@ -78,7 +78,7 @@ class TestAnImport:
         assert ada.address == Address(locality="London")
         assert alan.family_name == "Turing"
 
-    def test_run_again_makes_nobody_twice_and_writes_the_errors(
+    def test_run_again_creates_no_customer_twice_and_writes_the_errors(
         self, square: Square, folder: Path, imported: Callable[..., Done]
     ) -> None:
         imported("people.csv", "--map", "E-mail=email-address")
@@ -101,7 +101,7 @@ class TestAnImport:
         assert report["unused"] == ["Shoe size"]
         assert report["errors"][0]["row"] == 3
 
-    def test_matches_customers_who_are_there(self, square: Square, folder: Path, imported: Callable[..., Done]) -> None:
+    def test_matches_existing_customers(self, square: Square, folder: Path, imported: Callable[..., Done]) -> None:
         square.create(given_name="Old", email_address="ada@example.com")
         (folder / "two.csv").write_text("given_name,email_address\nAda,ada@example.com\nAlan,alan@example.com\n")
         skipped = imported("two.csv", "--match", "email_address", "--journal", "1")
@@ -111,7 +111,7 @@ class TestAnImport:
         assert {one.given_name for one in square.customers()} == {"Ada", "Alan"}
         assert imported("two.csv", "--match", "email_address", "--on-match", "fail", "--journal", "3").code == 3
 
-    def test_into_an_emulator_leaves_nothing(self, folder: Path, ran: Callable[..., Done]) -> None:
+    def test_into_an_emulator_leaves_no_file(self, folder: Path, ran: Callable[..., Done]) -> None:
         for _ in range(2):
             done = ran("import", "people.csv", "--map", "E-mail=email_address", "--emulator", "--json")
             assert done.code == 3
@@ -121,7 +121,7 @@ class TestAnImport:
         ran("import", "people.csv", "--map", "E-mail=email_address", "--emulator", "--journal", "kept")
         assert names_in(folder) == ["kept", "people.csv"]
 
-    def test_demands_a_target(self, folder: Path, ran: Callable[..., Done]) -> None:
+    def test_requires_a_target(self, folder: Path, ran: Callable[..., Done]) -> None:
         done = ran("import", "people.csv")
         assert done.code == 2
         assert "'import' changes data: name the target" in done.err
@@ -137,7 +137,7 @@ program",SQ1,Directory,2019-01-01,2019-06-12,3,$12.00,Unsubscribed,No,No,37
 """
 
 
-def test_squares_own_export_is_imported_as_it_is(square: Square, folder: Path, imported: Callable[..., Done]) -> None:
+def test_squares_own_export_is_imported_unchanged(square: Square, folder: Path, imported: Callable[..., Done]) -> None:
     (folder / "export.csv").write_text(SQUARES_OWN)
     done = imported("export.csv")
     assert done.code == 0
@@ -160,7 +160,7 @@ def test_squares_own_export_is_imported_as_it_is(square: Square, folder: Path, i
 
 
 class TestADryRun:
-    def test_tells_what_would_be_done_and_sends_nothing(
+    def test_says_what_would_be_done_and_sends_nothing(
         self, square: Square, folder: Path, ran: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("SQUARE_ACCESS_TOKEN")
@@ -182,7 +182,7 @@ class TestADryRun:
         assert square.ids() == []
         assert names_in(folder) == ["people.csv"]
 
-    def test_is_told_as_json(self, folder: Path, ran: Callable[..., Done]) -> None:
+    def test_is_reported_as_json(self, folder: Path, ran: Callable[..., Done]) -> None:
         (folder / "people.jsonl").write_text('{"given_name": "Ada"}\n')
         done = ran("import", "people.jsonl", "--dry-run", "--json")
         assert (done.code, done.err) == (0, "")
@@ -220,7 +220,7 @@ class TestInputThatCannotBeReadTwice:
         assert done.code == 0
         assert names_in(folder) == ["fifo", "fifo.journal", "people.csv"]
 
-    def test_is_not_there_where_stdin_is_closed(self, folder: Path) -> None:
+    def test_is_missing_if_stdin_is_closed(self, folder: Path) -> None:
         done = shell("square import - --emulator <&-; echo $?")
         assert done == (0, "2\n", "squareconnect: there is no standard input to read: name a FILE.\n")
 
@@ -243,7 +243,7 @@ class TestInputThatCannotBeReadTwice:
         (["--rate", "fast"], b"given_name\nAda\n", "argument --rate: invalid float value: 'fast'"),
     ],
 )
-def test_what_cannot_be_imported_is_told_in_one_sentence(
+def test_an_input_that_cannot_be_imported_is_explained_in_one_sentence(
     arguments: list[str], content: bytes, problem: str, square: Square, folder: Path, imported: Callable[..., Done]
 ) -> None:
     (folder / "people.csv").write_bytes(content)
@@ -256,7 +256,7 @@ def test_what_cannot_be_imported_is_told_in_one_sentence(
 
 
 @pytest.mark.parametrize("name", ["none/errors.csv", ".", "e" * 252, "people.csv", "people.csv.journal"])
-def test_a_file_for_refused_rows_that_cannot_be_written_is_told_first(
+def test_a_file_for_refused_rows_that_cannot_be_written_is_reported_first(
     name: str, square: Square, folder: Path, imported: Callable[..., Done]
 ) -> None:
     done = imported("people.csv", "--map", "E-mail=email_address", "--errors", name)
@@ -266,7 +266,7 @@ def test_a_file_for_refused_rows_that_cannot_be_written_is_told_first(
     assert names_in(folder) == ["people.csv"]
 
 
-def test_an_input_with_the_name_of_incomplete_errors_stays(
+def test_an_input_named_like_an_incomplete_error_file_is_kept(
     square: Square, folder: Path, imported: Callable[..., Done]
 ) -> None:
     (folder / "e.csv.part").write_text("given_name\nAda\n")
@@ -279,13 +279,13 @@ def test_an_input_with_the_name_of_incomplete_errors_stays(
     assert square.ids() == []
 
 
-def test_refused_rows_take_the_place_of_a_loop_of_links(folder: Path, imported: Callable[..., Done]) -> None:
+def test_refused_rows_replace_a_loop_of_links(folder: Path, imported: Callable[..., Done]) -> None:
     (folder / "errors.csv").symlink_to("errors.csv")
     assert imported("people.csv", "--map", "E-mail=email_address", "--errors", "errors.csv").code == 3
     assert (folder / "errors.csv").read_text().startswith("First Name,")
 
 
-def test_the_report_is_told_even_if_refused_rows_cannot_be_written(
+def test_the_report_is_printed_even_if_refused_rows_cannot_be_written(
     folder: Path, imported: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def checked(*arguments: object) -> None:
@@ -312,11 +312,11 @@ def test_a_tab_can_be_named(square: Square, folder: Path, imported: Callable[...
     assert square.customers()[0].note == "a,b;c"
 
 
-def test_a_missing_file_is_told(imported: Callable[..., Done]) -> None:
+def test_a_missing_file_is_reported(imported: Callable[..., Done]) -> None:
     assert imported("none.csv") == (2, "", "squareconnect: none.csv cannot be read: No such file or directory.\n")
 
 
-def test_the_journal_of_another_file_is_told(folder: Path, imported: Callable[..., Done]) -> None:
+def test_the_journal_of_another_file_is_reported(folder: Path, imported: Callable[..., Done]) -> None:
     (folder / "one.csv").write_text("given_name\nAda\n")
     (folder / "two.csv").write_text("given_name\nAlan\n")
     imported("one.csv", "--journal", "j")
@@ -328,7 +328,7 @@ def test_the_journal_of_another_file_is_told(folder: Path, imported: Callable[..
 
 
 class TestAnImportThatStops:
-    def test_says_how_to_go_on(
+    def test_says_how_to_continue(
         self, square: Square, folder: Path, ran: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sys, "argv", ["squareconnect"])
@@ -347,7 +347,7 @@ class TestAnImportThatStops:
         assert len(square.ids()) == 2
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-    def test_by_a_signal_goes_on_where_it_stopped(self, number: signal.Signals, square: Square, folder: Path) -> None:
+    def test_by_a_signal_continues_where_it_stopped(self, number: signal.Signals, square: Square, folder: Path) -> None:
         (folder / "many.csv").write_text("given_name\n" + "".join(f"Ada {number}\n" for number in range(60)))
         words = command("import", "many.csv", "--rate", "40", *square.target)
         with subprocess.Popen(
@@ -366,7 +366,7 @@ class TestAnImportThatStops:
         assert (done.code, done.err.splitlines()[0]) == (0, "Rows: 60 created.")
         assert sorted(str(one.given_name) for one in square.customers()) == sorted(f"Ada {n}" for n in range(60))
 
-    def test_because_the_server_is_gone_ends_with_75(
+    def test_because_the_server_is_unreachable_ends_with_75(
         self, square: Square, folder: Path, ran: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("squareconnect.bulk.engine.PATIENCE", 0.2)
@@ -415,7 +415,7 @@ class TestAnImportThatStops:
         (ImportReport(left=1), 75),
     ],
 )
-def test_the_exit_code_tells_what_became_of_the_rows(report: ImportReport, code: int) -> None:
+def test_the_exit_code_shows_the_outcome_of_the_rows(report: ImportReport, code: int) -> None:
     assert code_of(report) == code
 
 
@@ -435,7 +435,7 @@ def test_rows_of_unknown_outcome_keep_the_copy_of_the_input(
     ]
 
 
-def test_a_report_that_cannot_be_printed_is_told(folder: Path) -> None:
+def test_a_failure_to_print_the_report_is_reported(folder: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = run("import", "people.csv", "--emulator", "--json", stdout=full)
     assert done.code == 1

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WORDS = ["import", "--dask", "tcp://127.0.0.1:1"]
 
 
-def test_without_dask_a_sentence_says_what_to_install(
+def test_without_dask_the_error_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)

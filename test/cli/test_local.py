@@ -41,7 +41,7 @@ def test_the_emulator_serves_until_a_signal_and_leaves_its_data(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("words", [("demo",), ("list", "--emulator")])
-def test_a_missing_extra_is_told(words: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_missing_extra_is_named(words: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "h11.py").write_text("raise ModuleNotFoundError('h11')")
     done = run(*words, env={"PYTHONPATH": str(tmp_path)})
     assert done.code == 1

@@ -53,9 +53,7 @@ def test_every_command_runs(block: str, square: Square, tmp_path: Path, monkeypa
     assert done.out or "completion" in block
 
 
-def test_what_an_import_does_is_as_the_page_says(
-    square: Square, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_import_does_what_the_page_says(square: Square, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     done = shell(LOCAL + IMPORT, env={**square.env, "URL": square.url})
     assert done.code == 0
@@ -68,7 +66,7 @@ def test_every_command_is_in_the_table() -> None:
     assert re.findall(r"^\| `([a-z][a-z-]*)(?: [^`]*)?` \| (?!.*\|.*\|)", PAGE, re.MULTILINE) == list(commands)
 
 
-def test_every_option_but_the_fields_is_on_the_page_and_no_other() -> None:
+def test_the_page_has_every_option_except_the_fields_and_no_other() -> None:
     parser, commands = make_parser()
     known = set(parser.option_names())
     for name, command in commands.items():

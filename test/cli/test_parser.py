@@ -12,7 +12,7 @@ import pytest
 from squareconnect import __version__
 from squareconnect.cli.parser import COMMANDS, make_parser, program
 from test.cli.program import environment
-from test.servers import untraced
+from test.servers import environment_without_coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ def test_every_command_has_help(name: str, ran: Callable[..., Done]) -> None:
     assert f" {name} " in done.out.splitlines()[0]
 
 
-def test_tells_its_version(ran: Callable[..., Done]) -> None:
+def test_prints_its_version(ran: Callable[..., Done]) -> None:
     assert ran("--version") == (0, f"squareconnect {__version__}\n", "")
 
 
@@ -61,7 +61,7 @@ def test_tells_its_version(ran: Callable[..., Done]) -> None:
         (["completion", "csh"], "argument shell: invalid choice: 'csh'"),
     ],
 )
-def test_words_that_cannot_be_used_are_refused_in_one_sentence(
+def test_impossible_arguments_are_refused_in_one_sentence(
     words: list[str], problem: str, ran: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["squareconnect"])
@@ -71,14 +71,14 @@ def test_words_that_cannot_be_used_are_refused_in_one_sentence(
     assert done.err.count("\n") == 1
 
 
-def test_is_called_what_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_usage_names_the_command_that_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["/usr/bin/squareconnect"])
     assert program() == "squareconnect"
     monkeypatch.setattr(sys, "argv", ["/lib/squareconnect/__main__.py"])
     assert program() == "python -m squareconnect"
 
 
-def test_takes_the_words_of_the_process(monkeypatch: pytest.MonkeyPatch, ran: Callable[..., Done]) -> None:
+def test_takes_the_arguments_of_the_process(monkeypatch: pytest.MonkeyPatch, ran: Callable[..., Done]) -> None:
     from squareconnect.cli import main
 
     monkeypatch.setattr(sys, "argv", ["squareconnect", "--version"])
@@ -103,7 +103,7 @@ def test_every_command_that_makes_calls_takes_the_same_options() -> None:
         assert wanted <= set(commands[name].option_names()), name
 
 
-def test_the_console_script_is_the_module() -> None:
+def test_the_console_script_runs_the_module() -> None:
     from importlib.metadata import entry_points
 
     from squareconnect.cli import main
@@ -127,15 +127,15 @@ class TestStartingFast:
     @staticmethod
     def loaded(program: str) -> set[str]:
         """Return the modules that are loaded after a program ran."""
-        told = f"{program}; import sys, json; print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+        code = f"{program}; import sys, json; print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
         done = subprocess.run(
-            [sys.executable, "-c", told], env=environment(), capture_output=True, text=True, timeout=30, check=True
+            [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=30, check=True
         )
         return set(json.loads(done.stderr))
 
-    def test_help_loads_nothing_but_the_parser(self) -> None:
+    def test_help_loads_only_the_parser_and_the_version(self) -> None:
         added = self.loaded(self.helps([""])) - self.loaded(self.ARGPARSE)
-        assert added == {"squareconnect", "squareconnect.cli", "squareconnect.cli.parser"}
+        assert added == {"squareconnect", "squareconnect._version", "squareconnect.cli", "squareconnect.cli.parser"}
 
     def test_help_of_a_command_loads_no_library(self) -> None:
         libraries = {"urllib3", "rich", "shtab", "h11", "dateutil", "asyncio", "squareconnect.bulk"}
@@ -146,7 +146,10 @@ class TestStartingFast:
 
         def milliseconds(program: str) -> float:
             process = subprocess.Popen(
-                [sys.executable, "-c", program], env=untraced(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                [sys.executable, "-c", program],
+                env=environment_without_coverage(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
             )
             _, _, used = os.wait4(process.pid, 0)
             process.returncode = 0

@@ -33,7 +33,7 @@ class TestABrokenPipe:
     @pytest.mark.parametrize(
         "words", ["doctor --emulator", "demo", "demo --json", "completion bash", "import people.csv --dry-run"]
     )
-    def test_ends_what_prints_at_length_quietly(self, words: str, tmp_path: Path) -> None:
+    def test_ends_long_output_quietly(self, words: str, tmp_path: Path) -> None:
         (tmp_path / "people.csv").write_text("given_name\n" + "Ada\n" * 10)
         script = f'cd {tmp_path}; square {words} | head -n 1 > /dev/null; echo "${{PIPESTATUS[*]}}"'
         done = shell(script)
@@ -55,18 +55,18 @@ class TestABrokenPipe:
         assert (done.out, done.err) == ("0 0\n", "")
         assert len(square.ids()) == 1
 
-    def test_of_the_errors_is_no_error(self) -> None:
+    def test_of_stderr_is_not_an_error(self) -> None:
         done = shell('square get --nonsense 2>&1 >/dev/null | true; echo "${PIPESTATUS[*]}"')
         assert (done.out, done.err) == ("2 0\n", "")
 
 
-def test_a_list_of_nobody_fits_on_a_full_disk() -> None:
+def test_an_empty_list_succeeds_on_a_full_disk() -> None:
     with Path("/dev/full").open("w") as full:
         done = run("list", "--emulator", "--json", stdout=full)
     assert (done.code, done.err) == (0, "")
 
 
-def test_a_customer_that_a_full_disk_keeps_from_being_shown_is_said_to_be_created(square: Square) -> None:
+def test_a_create_whose_output_meets_a_full_disk_says_that_the_customer_was_created(square: Square) -> None:
     with Path("/dev/full").open("w") as full:
         done = run("create", "--given-name", "Ada", "--json", *square.target, env=square.env, stdout=full)
         listed = run("list", *square.target, env=square.env, stdout=full)
@@ -79,13 +79,13 @@ def test_a_customer_that_a_full_disk_keeps_from_being_shown_is_said_to_be_create
     assert (listed.code, listed.err) == (1, "squareconnect: cannot use the output: No space left on device\n")
 
 
-def test_help_on_a_full_disk_is_told() -> None:
+def test_help_on_a_full_disk_is_an_error() -> None:
     done = shell("square --help > /dev/full; echo $?")
     assert (done.out, done.err) == ("1\n", "squareconnect: cannot use the output: No space left on device\n")
 
 
 class TestAClosedStream:
-    def test_stdout_is_no_fault(self, square: Square) -> None:
+    def test_stdout_is_not_a_bug(self, square: Square) -> None:
         for words in ("list", "create --given-name Ada --json", "list"):
             done = shell(f'square {words} --host "$URL" >&-; echo $?', env=env_of(square))
             assert (done.out, done.err) == ("0\n", "")
@@ -93,18 +93,18 @@ class TestAClosedStream:
     def test_stdout_is_not_needed_for_help(self) -> None:
         assert shell("square --help >&-; echo $?") == (0, "0\n", "")
 
-    def test_stderr_does_not_lead_errors_to_stdout(self) -> None:
+    def test_stderr_does_not_send_errors_to_stdout(self) -> None:
         assert shell("square get --nonsense 2>&-; echo $?") == (0, "2\n", "")
         assert shell("square delete A --emulator 2>&-; echo $?") == (0, "2\n", "")
 
-    def test_stdin_is_no_fault(self, square: Square) -> None:
+    def test_stdin_is_not_a_bug(self, square: Square) -> None:
         done = shell('square list --host "$URL" <&-; square delete A --host "$URL" <&-; echo $?', env=env_of(square))
         assert done.out == "2\n"
         assert done.err.endswith("there is no terminal to ask on: give --yes.\n")
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
-def test_any_encoding_of_the_output_will_do(encoding: str, square: Square) -> None:
+def test_the_output_may_have_any_encoding(encoding: str, square: Square) -> None:
     square.create(given_name="Łódź")
     env = {**square.env, "PYTHONIOENCODING": encoding}
     plain = run("list", "--fields", "given_name", *square.target, env=env)

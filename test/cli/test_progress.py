@@ -22,7 +22,7 @@ class Clock:
         return self.now
 
 
-def test_a_line_comes_every_ten_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_is_printed_every_ten_seconds(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
     lines = Lines(clock)
     for second in range(35):
@@ -43,7 +43,7 @@ def test_a_line_comes_every_ten_seconds(capsys: pytest.CaptureFixture[str]) -> N
         (Progress("exporting", 5), "Exporting: 5 done."),
     ],
 )
-def test_a_line_tells_all_that_is_known(progress: Progress, line: str) -> None:
+def test_a_line_shows_everything_that_is_known(progress: Progress, line: str) -> None:
     assert line_of(progress) == line
 
 
@@ -55,7 +55,7 @@ def test_a_duration_has_two_units(seconds: float, text: str) -> None:
 
 
 @pytest.mark.parametrize("rich", [True, False])
-def test_a_terminal_shows_a_bar_if_rich_is_there(rich: bool, square: Square, tmp_path: Path) -> None:
+def test_a_terminal_shows_a_bar_if_rich_is_installed(rich: bool, square: Square, tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("given_name\n" + "".join(f"Ada {number}\n" for number in range(40)))
     if not rich:
         (tmp_path / "rich.py").write_text("raise ImportError")

@@ -57,7 +57,7 @@ def test_a_target_has_a_name_and_a_host(words: list[str], name: str, host: str) 
 
 
 @pytest.mark.parametrize("arguments", CHANGING, ids=lambda arguments: arguments[0])
-def test_a_command_that_changes_data_demands_a_target(arguments: tuple[str, ...], ran: Callable[..., Done]) -> None:
+def test_a_command_that_changes_data_requires_a_target(arguments: tuple[str, ...], ran: Callable[..., Done]) -> None:
     done = ran(*arguments)
     assert (done.code, done.out) == (2, "")
     assert done.err == (
@@ -74,13 +74,13 @@ def test_two_targets_are_refused(command: tuple[str, ...], ran: Callable[..., Do
 
 
 @pytest.mark.parametrize("host", ["foo", "ftp://x", "https://user:pass@connect.squareup.com", "https://", "http://x:y"])
-def test_a_host_that_is_no_url_is_refused(host: str, ran: Callable[..., Done]) -> None:
+def test_a_host_that_is_not_a_url_is_refused(host: str, ran: Callable[..., Done]) -> None:
     done = ran("list", "--host", host)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("squareconnect: --host must ")
 
 
-def test_plain_http_to_another_machine_is_refused_unless_it_is_wanted() -> None:
+def test_plain_http_to_another_machine_is_refused_unless_it_is_allowed() -> None:
     remote = options("--host", "http://square.example")
     with pytest.raises(Failure, match="would get the token over plain HTTP"):
         configuration_of(target_of(remote), remote)
@@ -88,7 +88,7 @@ def test_plain_http_to_another_machine_is_refused_unless_it_is_wanted() -> None:
     assert configuration_of(target_of(remote), remote).allow_insecure_http
 
 
-def test_a_file_of_authorities_is_used_or_told_to_be_missing(tmp_path: Path) -> None:
+def test_a_file_of_authorities_is_used_or_reported_as_missing(tmp_path: Path) -> None:
     missing = options("--ca-file", str(tmp_path / "none.pem"))
     with pytest.raises(Failure, match=r"--ca-file must be a PEM file; there is no file .*none\.pem"):
         configuration_of(target_of(missing), missing)
@@ -109,7 +109,7 @@ class TestTheToken:
         (tmp_path / "token").write_text(text)
         assert ran("list", "--token-file", str(tmp_path / "token"), *square.target).code == 0
 
-    def test_that_is_wrong_is_traced_to_its_place(
+    def test_that_is_wrong_is_reported_with_its_source(
         self, square: Square, ran: Callable[..., Done], tmp_path: Path
     ) -> None:
         (tmp_path / "token").write_text("secret-but-wrong")
@@ -119,7 +119,7 @@ class TestTheToken:
         assert "secret-but-wrong" not in done.err
 
     @pytest.mark.parametrize("value", [None, "", " "])
-    def test_that_is_missing_is_told(
+    def test_that_is_missing_is_reported(
         self, value: str | None, ran: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("SQUARE_ACCESS_TOKEN")
@@ -129,11 +129,11 @@ class TestTheToken:
         assert (done.code, done.out) == (4, "")
         assert "set the environment variable SQUARE_ACCESS_TOKEN, or give --token-file FILE" in done.err
 
-    def test_file_that_cannot_be_read_is_told(self, ran: Callable[..., Done], tmp_path: Path) -> None:
+    def test_file_that_cannot_be_read_is_reported(self, ran: Callable[..., Done], tmp_path: Path) -> None:
         done = ran("list", "--token-file", str(tmp_path))
         assert done == (2, "", f"squareconnect: --token-file {tmp_path} cannot be read: Is a directory.\n")
 
-    def test_file_that_is_empty_is_told(self, ran: Callable[..., Done], tmp_path: Path) -> None:
+    def test_file_that_is_empty_is_reported(self, ran: Callable[..., Done], tmp_path: Path) -> None:
         (tmp_path / "token").touch()
         done = ran("list", "--token-file", str(tmp_path / "token"))
         assert done.code == 4

@@ -54,7 +54,7 @@ def shown(square: Square, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
 
 
 @pytest.fixture(autouse=True)
-def _no_opinion_on_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_colour_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 
@@ -69,7 +69,7 @@ def test_a_list_is_a_table(square: Square, shown: Callable[..., str]) -> None:
 
 
 @pytest.mark.usefixtures("drawn")
-def test_a_table_has_one_head_over_all_pages(square: Square, shown: Callable[..., str]) -> None:
+def test_a_table_of_several_pages_has_one_head(square: Square, shown: Callable[..., str]) -> None:
     for number in range(101):
         square.create(given_name=f"{number:03}")
     lines = ESCAPES.sub("", shown("list", "--fields", "given_name")).split()
@@ -97,7 +97,7 @@ def test_one_customer_is_shown_a_field_a_line(square: Square, shown: Callable[..
 
 
 @pytest.mark.usefixtures("drawn")
-def test_data_cannot_command_the_terminal(square: Square, shown: Callable[..., str]) -> None:
+def test_data_cannot_control_the_terminal(square: Square, shown: Callable[..., str]) -> None:
     ada = square.create(given_name="[red]Ada[/red] :smile:", family_name="\x1b[2J\x9b2J\a", note="a\nb\u202ec")
     for words in (
         ("list",),
@@ -111,7 +111,7 @@ def test_data_cannot_command_the_terminal(square: Square, shown: Callable[..., s
         assert "\x1b[2J" not in text
 
 
-def test_is_in_colour_unless_that_is_unwanted(square: Square, shown: Callable[..., str]) -> None:
+def test_is_in_colour_unless_colour_is_switched_off(square: Square, shown: Callable[..., str]) -> None:
     square.create()
     assert ESCAPES.search(shown("list"))
     assert not ESCAPES.search(shown("list", TERM="dumb"))
@@ -125,12 +125,12 @@ def test_an_empty_list_says_so(square: Square, shown: Callable[..., str]) -> Non
 
 
 @pytest.mark.usefixtures("drawn")
-def test_doctor_is_the_same_in_colour_and_without(square: Square, shown: Callable[..., str]) -> None:
+def test_doctor_prints_the_same_text_with_and_without_colour(square: Square, shown: Callable[..., str]) -> None:
     lines = ESCAPES.sub("", shown("doctor", width=200)).splitlines()
     assert lines[0].split() == ["OK", "python", ".".join(map(str, sys.version_info[:3]))]
 
 
-class TestTheQuestionOfDelete:
+class TestThePromptOfDelete:
     @pytest.fixture
     def asked(self, square: Square) -> Iterator[tuple[Terminal, str]]:
         ada = str(square.create().id)
@@ -169,7 +169,7 @@ class TestTheQuestionOfDelete:
         assert (done.code, "Traceback" in done.out) == (130, False)
         assert square.ids() == [ada]
 
-    def test_is_asked_beside_the_data(self, square: Square, tmp_path: Path) -> None:
+    def test_is_not_written_to_stdout(self, square: Square, tmp_path: Path) -> None:
         ada = str(square.create().id)
         with (tmp_path / "out").open("w") as out:
             terminal = Terminal("delete", ada, "--json", *square.target, env=square.env, stdout=out)
@@ -179,7 +179,7 @@ class TestTheQuestionOfDelete:
         assert (tmp_path / "out").read_text() == f'{{"id": "{ada}", "deleted": true}}\n'
 
     @pytest.mark.parametrize("stream", ["stdin", "stderr"])
-    def test_is_not_asked_where_nobody_can_answer(self, stream: str, square: Square) -> None:
+    def test_is_not_shown_if_nobody_can_answer(self, stream: str, square: Square) -> None:
         ada = str(square.create().id)
         nowhere: dict[str, Any] = {stream: subprocess.DEVNULL}
         terminal = Terminal("delete", ada, *square.target, env=square.env, **nowhere)

@@ -76,14 +76,14 @@ def prove(rows: int, rate: float, *, kill_every: float, restart_after: float, fi
         kept.enter_context(running(square))
         address = kept.enter_context(_process("cluster"))[1]
         killer = _Killer(address, kill_every)
-        began = time.monotonic()
+        start = time.monotonic()
         order = json.dumps([address, {"": square.host}, str(folder), rate])
         with _process("import", order) as (first, _):
             time.sleep(restart_after)
             first.kill()
         with _process("import", order) as (second, answer):
             report = json.loads(answer or second.stdout.readline())
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - start
         killer.end()
         counted = Counter(one["reference_id"] for one in square.customers.values())
         return Figures(

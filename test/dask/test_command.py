@@ -39,7 +39,7 @@ def test_the_shell_imports_on_a_cluster(
     assert len(references(square)) == 20
 
 
-def test_what_goes_wrong_is_said_in_a_sentence(address: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_is_explained_in_a_sentence(address: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     class Closed(Square):
         def answer(self, method: str, target: str, body: bytes) -> tuple[int, object]:
             return 401, {"errors": [{"category": "AUTHENTICATION_ERROR", "code": "UNAUTHORIZED"}]}

@@ -93,41 +93,43 @@ def killing(work: Work) -> Outcome:
     raise KilledWorker("key", SimpleNamespace(address="tcp://127.0.0.1:9"), 3)  # type: ignore[arg-type]
 
 
-def crew_of(client: Client, task: Callable[[Work], Outcome], told: list[str], **options: Any) -> Crew[Work]:
-    return Crew(client, lambda work: (task, work), lambda work, it: told.append(f"{work.title} {it}"), **options)
+def crew_of(client: Client, task: Callable[[Work], Outcome], reported: list[str], **options: Any) -> Crew[Work]:
+    return Crew(client, lambda work: (task, work), lambda work, it: reported.append(f"{work.title} {it}"), **options)
 
 
-def test_work_goes_on_until_it_is_done(client: Client) -> None:
-    told: list[str] = []
-    crew_of(client, in_stints, told).do([Work("a", "one"), Work("a", "two")])
-    assert sorted(told) == ["one 1", "one 2", "one 3", "two 1", "two 2", "two 3"]
+def test_work_continues_until_it_is_done(client: Client) -> None:
+    reported: list[str] = []
+    crew_of(client, in_stints, reported).do([Work("a", "one"), Work("a", "two")])
+    assert sorted(reported) == ["one 1", "one 2", "one 3", "two 1", "two 2", "two 3"]
 
 
-def test_work_whose_journal_is_in_use_is_done_later_and_all_other_work_before(client: Client) -> None:
-    told: list[str] = []
-    crew_of(client, busy_at_first, told).do([Work("a", title) for title in ("b1", "b2", "c", "d", "e", "f")])
-    assert sorted(told) == ["b1 done", "b2 done", "c done", "d done", "e done", "f done"]
-    assert {one[0] for one in told[-2:]} == {"b"}
+def test_work_whose_journal_is_in_use_is_done_after_all_other_work(client: Client) -> None:
+    reported: list[str] = []
+    crew_of(client, busy_at_first, reported).do([Work("a", title) for title in ("b1", "b2", "c", "d", "e", "f")])
+    assert sorted(reported) == ["b1 done", "b2 done", "c done", "d done", "e done", "f done"]
+    assert {one[0] for one in reported[-2:]} == {"b"}
 
 
 def test_the_work_of_an_account_can_be_done_in_order(client: Client) -> None:
-    told: list[str] = []
+    reported: list[str] = []
     works = [Work("a", f"a{number}") for number in range(3)] + [Work("b", "b0")]
-    crew_of(client, in_stints, told, in_order=True).do(works)
-    assert [one for one in told if one[0] == "a"] == [f"a{work} {stint}" for work in range(3) for stint in (1, 2, 3)]
+    crew_of(client, in_stints, reported, in_order=True).do(works)
+    assert [one for one in reported if one[0] == "a"] == [
+        f"a{work} {stint}" for work in range(3) for stint in (1, 2, 3)
+    ]
 
 
 def test_an_account_whose_work_takes_long_leaves_threads_to_the_others(client: Client) -> None:
     done: Counter[str] = Counter()
 
-    def told(work: Work, result: str) -> None:
+    def reported(work: Work, result: str) -> None:
         done[work.account] += 1
         if work.account == "quick" and done["quick"] == 20:
             assert not done["slow"]
             QUICK_ONES_ARE_THROUGH.set()
 
     works = [Work(account, f"{number}") for account in ("slow", "quick") for number in range(20)]
-    Crew(client, lambda work: (slow_or_quick, work), told).do(works)
+    Crew(client, lambda work: (slow_or_quick, work), reported).do(works)
     assert done == {"slow": 20, "quick": 20}
 
 
@@ -139,18 +141,18 @@ def test_an_account_whose_work_takes_long_leaves_threads_to_the_others(client: C
         ("odd", ValueError, "odd"),
     ],
 )
-def test_a_failure_is_raised_when_the_other_accounts_are_through(
+def test_a_failure_is_raised_after_the_other_accounts_are_done(
     client: Client, title: str, kind: type[Exception], said: str
 ) -> None:
-    told: list[str] = []
+    reported: list[str] = []
     works = [Work("a", title), Work("b", "one"), *(Work("a", "left") for _ in range(100)), Work("b", "two")]
     with pytest.raises(kind, match=said):
-        crew_of(client, failing, told).do(works)
-    assert {"one done", "two done"} <= set(told)
-    assert told.count("left done") < 100
+        crew_of(client, failing, reported).do(works)
+    assert {"one done", "two done"} <= set(reported)
+    assert reported.count("left done") < 100
 
 
-def test_work_whose_workers_die_is_given_up_after_a_while(client: Client) -> None:
+def test_work_whose_workers_keep_dying_stops_after_a_while(client: Client) -> None:
     with pytest.raises(Stopped, match="The workers that work on a part die again and again"):
         crew_of(client, killing, [], most_kills=2).do([Work("a", "a part")])
     assert TRIES["a part"] == 3
@@ -164,7 +166,7 @@ def test_a_cluster_without_workers_stops_the_work(empty: Client, monkeypatch: py
         crew_of(empty, in_stints, []).do([Work("a", "a part")])
 
 
-class Outlived:
+class ClientThatReportsADeath:
     """A client that reports the death of one of its workers.
 
     :param client: a real client.
@@ -185,27 +187,27 @@ class Outlived:
 
 
 def test_the_work_of_a_worker_that_has_died_is_done_by_another(client: Client) -> None:
-    told: list[str] = []
-    outlived: Any = Outlived(client, 1)
-    crew_of(outlived, once_slow, told).do([Work("a", f"{number}") for number in range(4)])
-    assert sorted(told) == ["0 done", "1 done", "2 done", "3 done"]
+    reported: list[str] = []
+    outlived: Any = ClientThatReportsADeath(client, 1)
+    crew_of(outlived, once_slow, reported).do([Work("a", f"{number}") for number in range(4)])
+    assert sorted(reported) == ["0 done", "1 done", "2 done", "3 done"]
     assert sum(TRIES.values()) == 6
 
 
-def test_work_that_comes_up_for_an_account_that_has_failed_is_left(client: Client) -> None:
+def test_work_of_a_failed_account_is_left(client: Client) -> None:
     done: list[str] = []
 
-    def told(work: Work, result: str) -> None:
+    def reported(work: Work, result: str) -> None:
         done.append(work.title)
         ours.add(Work("a", "more"))
 
-    ours: Crew[Work] = Crew(client, lambda work: (failing, work), told)
+    ours: Crew[Work] = Crew(client, lambda work: (failing, work), reported)
     with pytest.raises(ValueError, match="odd"):
         ours.do([Work("a", "odd"), Work("b", "one")])
     assert "one" in done
 
 
-class Losing:
+class ClientThatLosesWorkers:
     """A client whose workers die while a plugin is registered.
 
     :param losses: how often they die.
@@ -230,11 +232,11 @@ class Losing:
 
 def test_a_plugin_is_registered_until_all_workers_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "AGAIN_AFTER", 0.0)
-    client = Losing(3)
+    client = ClientThatLosesWorkers(3)
     with prepared(client, ACCOUNTS):  # type: ignore[arg-type]
         assert client.registered == ["squareconnect-till", f"squareconnect-{ACCOUNTS.run}"]
     assert client.registered == ["squareconnect-till"]
-    with pytest.raises(Stopped, match="loses its workers"), prepared(Losing(99), ACCOUNTS):  # type: ignore[arg-type]
+    with pytest.raises(Stopped, match="loses its workers"), prepared(ClientThatLosesWorkers(99), ACCOUNTS):  # type: ignore[arg-type]
         pass
 
 

@@ -51,7 +51,7 @@ def test_an_export_writes_files_of_bounded_size_that_dask_and_an_import_read(
         assert references(copy) == references(square)
 
 
-def test_the_customers_of_many_accounts_carry_its_name_and_find_back(client: Client, folder: Path) -> None:
+def test_the_customers_of_many_accounts_have_its_name_and_can_be_imported_into_it(client: Client, folder: Path) -> None:
     with running(Square()) as north, running(Square()) as south:
         fill(north, 130)
         fill(south, 70)
@@ -70,7 +70,7 @@ def test_the_customers_of_many_accounts_carry_its_name_and_find_back(client: Cli
         assert (references(north), references(south)) == before
 
 
-def test_a_complete_export_stays_as_it_is_and_belongs_to_its_host(
+def test_a_complete_export_is_not_changed_and_belongs_to_its_host(
     client: Client, square: Square, settings: Configuration, folder: Path
 ) -> None:
     fill(square, 150)
@@ -83,7 +83,7 @@ def test_a_complete_export_stays_as_it_is_and_belongs_to_its_host(
         export_customers(settings, folder / "out", rows_per_file=7)
 
 
-def test_an_export_goes_on_in_the_next_stint(
+def test_an_export_continues_in_the_next_stint(
     client: Client, square: Square, settings: Configuration, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stints, "STINT", 0.0)  # A stint is over with each page.
@@ -93,7 +93,7 @@ def test_an_export_goes_on_in_the_next_stint(
     assert square.requests == 5
 
 
-def test_an_account_that_cannot_be_listed_does_not_hold_back_the_others(
+def test_an_account_that_cannot_be_listed_does_not_stop_the_others(
     client: Client, square: Square, settings: Configuration, folder: Path
 ) -> None:
     class Closed(Square):

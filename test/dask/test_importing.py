@@ -41,14 +41,14 @@ def test_files_of_all_formats_are_imported_once_over_two_runs(
     with gzip.open(source / "d.csv.gz", "wt") as file:
         file.write("given_name,reference_id\nAda,r90\n")
     given = [str(source / "*.csv"), source / "b.jsonl", f"file://{source}/c.parquet", str(source / "*.gz")]
-    told: list[Any] = []
+    reported: list[Any] = []
     for _ in range(2):
-        report = import_customers(given, settings, journal=folder / "journal", progress=told.append)
+        report = import_customers(given, settings, journal=folder / "journal", progress=reported.append)
         assert (report.created, report.left, report.unknown, report.refused) == (91, 0, 0, 0)
     assert square.requests == 91
     assert references(square) == Counter(f"r{number}" for number in range(91))
-    assert {one.phase for one in told} == {"reading", "sending"}
-    assert told[-1].done == 91 or told[-1].phase == "reading"
+    assert {one.phase for one in reported} == {"reading", "sending"}
+    assert reported[-1].done == 91 or reported[-1].phase == "reading"
 
 
 def test_a_frame_and_a_bag_are_imported_by_their_partitions(
@@ -88,7 +88,7 @@ def test_each_account_gets_its_rows_with_their_numbers(client: Client, folder: P
         assert [(row["part"], row["account"], row["row"]) for row in csv.DictReader(file)] == [("a.csv", "north", "13")]
 
 
-def test_an_account_that_is_refused_does_not_hold_back_the_others(client: Client, square: Square, folder: Path) -> None:
+def test_a_refused_account_does_not_stop_the_others(client: Client, square: Square, folder: Path) -> None:
     class Closed(Square):
         def answer(self, method: str, target: str, body: bytes) -> tuple[int, Any]:
             return 401, {"errors": [{"category": "AUTHENTICATION_ERROR", "code": "UNAUTHORIZED"}]}
@@ -102,7 +102,7 @@ def test_an_account_that_is_refused_does_not_hold_back_the_others(client: Client
     assert len(references(square)) == 36
 
 
-def test_a_customer_whom_an_earlier_part_has_made_is_matched(client: Client, folder: Path) -> None:
+def test_a_customer_that_an_earlier_part_created_is_matched(client: Client, folder: Path) -> None:
     class Slow(Square):
         """A Square whose lists are still empty."""
 
@@ -135,7 +135,7 @@ def test_a_customer_whom_an_earlier_part_has_made_is_matched(client: Client, fol
         ({"journal": "/dev/null/x"}, "must be a directory"),
     ],
 )
-def test_what_cannot_be_used_is_refused(
+def test_impossible_arguments_are_refused(
     client: Client, square: Square, settings: Configuration, folder: Path, options: dict[str, Any], said: str
 ) -> None:
     write_csv(folder / "in" / "a.csv", people(0, 2))
@@ -155,7 +155,7 @@ def test_a_cluster_is_needed(settings: Configuration, folder: Path) -> None:
         import_customers(str(folder), settings, journal=folder / "journal")
 
 
-def test_without_dask_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_dask_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("squareconnect.dask")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "distributed", None)
@@ -172,12 +172,12 @@ def test_429_answers_slow_all_workers(client: Client, folder: Path) -> None:
     assert 0 < limited.limited < 0.3 * limited.requests
 
 
-def test_a_configuration_must_be_one(folder: Path) -> None:
+def test_anything_other_than_a_configuration_is_refused(folder: Path) -> None:
     with pytest.raises(TypeError, match="must be a Configuration for 'north', not str"):
         import_customers("a.csv", {"north": "token"}, journal=folder / "journal")  # type: ignore[dict-item]
 
 
-def test_a_row_that_is_no_row_of_its_header_is_refused_alone_with_accounts_too(
+def test_only_the_row_that_does_not_fit_its_header_is_refused_even_with_accounts(
     client: Client, square: Square, settings: Configuration, folder: Path
 ) -> None:
     (folder / "in" / "a.csv").write_text("account,given_name,shoe\nnorth,Ada,37\nnorth,Bob,41,left\n")
@@ -187,18 +187,18 @@ def test_a_row_that_is_no_row_of_its_header_is_refused_alone_with_accounts_too(
     assert report.errors[0].code == "ARRAY_LENGTH_TOO_LONG"
 
 
-def test_what_a_stint_leaves_is_done_by_the_next(
+def test_the_next_stint_does_what_a_stint_leaves(
     client: Client, square: Square, settings: Configuration, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stints, "STINT", 0.3)
-    told: list[Any] = []
+    reported: list[Any] = []
     bag = dask.bag.from_sequence(people(0, 60), npartitions=2)
-    report = import_customers(bag, settings, journal=folder / "journal", rate=50, progress=told.append)
+    report = import_customers(bag, settings, journal=folder / "journal", rate=50, progress=reported.append)
     assert (report.created, square.requests) == (60, 60)
-    assert len([one for one in told if one.phase == "sending"]) > 2
+    assert len([one for one in reported if one.phase == "sending"]) > 2
 
 
-def test_a_journal_that_the_task_of_an_earlier_client_uses_is_waited_for(
+def test_an_import_waits_for_a_journal_that_a_task_of_an_earlier_client_uses(
     client: Client, square: Square, settings: Configuration, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_csv(folder / "in" / "a.csv", people(0, 3))
@@ -218,7 +218,7 @@ def test_a_journal_that_the_task_of_an_earlier_client_uses_is_waited_for(
     assert square.requests == 3
 
 
-def test_what_a_task_of_an_earlier_client_still_sends_does_not_hold_back_the_rest(
+def test_rows_that_a_task_of_an_earlier_client_still_sends_do_not_stop_the_rest(
     client: Client, square: Square, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, first in (("a", 0), ("b", 10), ("c", 20)):
@@ -240,10 +240,10 @@ def test_what_a_task_of_an_earlier_client_still_sends_does_not_hold_back_the_res
     assert (report.created, square.requests) == (30, 30)
 
 
-def test_parts_behind_a_row_whose_state_is_unknown_are_left(
+def test_parts_after_a_row_of_unknown_state_are_left(
     client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Mute(Square):
+    class NeverConfirms(Square):
         """A Square that creates customers but answers 503."""
 
         def answer(self, method: str, target: str, body: bytes) -> tuple[int, Any]:
@@ -252,13 +252,13 @@ def test_parts_behind_a_row_whose_state_is_unknown_are_left(
 
     monkeypatch.setattr("squareconnect.bulk.engine.MOST_TRIES", 1)
     bag = dask.bag.from_sequence(people(0, 1) + people(0, 1), npartitions=2)
-    with running(Mute()) as mute:
+    with running(NeverConfirms()) as mute:
         settings = Configuration(host=mute.host, access_token="t")
         report = import_customers(bag, settings, journal=folder / "journal", match="reference_id")
     assert (report.unknown, report.left, len(mute.customers)) == (1, 1, 1)
 
 
-def test_a_server_that_is_gone_stops_the_import_with_its_report(
+def test_an_unreachable_server_stops_the_import_with_its_report(
     client: Client, settings: Configuration, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("squareconnect.bulk.engine.PATIENCE", 0.0)

@@ -36,7 +36,7 @@ class Poison(WorkerPlugin):
         CustomersApi.create_customer = deadly  # type: ignore[assignment,method-assign]
 
 
-def test_a_row_that_kills_its_worker_is_set_aside_and_no_other(square: Square, folder: Path) -> None:
+def test_only_a_row_that_kills_its_worker_is_set_aside(square: Square, folder: Path) -> None:
     rows = people(0, 100)
     rows[20]["given_name"] = "Poison"
     bag = dask.bag.from_sequence(rows, npartitions=2)
@@ -48,7 +48,7 @@ def test_a_row_that_kills_its_worker_is_set_aside_and_no_other(square: Square, f
     assert references(square) == Counter(one["reference_id"] for one in rows if one["given_name"] == "Ada")
 
 
-def test_killed_workers_and_clients_lose_and_double_nobody() -> None:
+def test_killed_workers_and_clients_lose_no_customer_and_duplicate_none() -> None:
     figures = prove(1600, 80.0, kill_every=6.0, restart_after=8.0, files=8)
     assert (figures.missing, figures.doubled, figures.report["created"]) == (0, 0, 1600)
     assert figures.kills >= 2
@@ -56,7 +56,7 @@ def test_killed_workers_and_clients_lose_and_double_nobody() -> None:
     assert max(figures.memory) < 1.2 * figures.memory[0] + 10
 
 
-def test_two_accounts_get_their_own_rows_and_only_one_is_slowed_down_by_its_429s() -> None:
+def test_two_accounts_get_their_own_rows_and_429s_slow_down_only_one() -> None:
     accounts = prove_accounts(120, 30.0, files=4)
     for figures in accounts.values():
         assert (figures.missing, figures.doubled, figures.foreign) == (0, 0, 0)

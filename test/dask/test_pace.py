@@ -52,7 +52,7 @@ def paced(*grants: int | Exception) -> Iterator[tuple[SharedPace, Till]]:
         loop.close()
 
 
-def test_requests_leave_as_the_till_grants_them() -> None:
+def test_requests_are_sent_as_the_till_grants_them() -> None:
     with paced(2, 0, 1) as (shared, till):
         assert [shared.take(), shared.take()] == [0.0, 0.0]
         assert shared.take() > 0
@@ -64,20 +64,20 @@ def test_requests_leave_as_the_till_grants_them() -> None:
     assert till.asked[0]["rate"] == 10.0
 
 
-def test_what_is_left_at_the_end_is_given_back() -> None:
+def test_unused_grants_are_given_back_at_the_end() -> None:
     with paced(3) as (shared, till):
         shared.take()
     assert [(one["unused"], one["wanted"]) for one in till.asked] == [(0, True), (2, False)]
 
 
-def test_what_is_left_when_a_grant_expires_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_unused_part_of_an_expired_grant_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "GRANT_LASTS", 0.0)
     with paced(3, 1) as (shared, till):
         assert [shared.take(), shared.take()] == [0.0, 0.0]
     assert [one["unused"] for one in till.asked] == [0, 2, 0]
 
 
-def test_a_429_is_told_and_what_was_granted_before_it_given_back() -> None:
+def test_a_429_is_reported_and_earlier_grants_are_given_back() -> None:
     with paced(3, 1) as (shared, till):
         shared.take()
         shared.limited(0.0, 7.0)
@@ -88,7 +88,7 @@ def test_a_429_is_told_and_what_was_granted_before_it_given_back() -> None:
     assert till.asked[1]["unused"] == 2
 
 
-def test_without_a_scheduler_nothing_leaves() -> None:
+def test_without_a_scheduler_nothing_is_sent() -> None:
     with paced(OSError("The connection is gone"), 1) as (shared, _):
         assert shared.take() == LONGEST_WAIT
         assert shared.take() == 0.0

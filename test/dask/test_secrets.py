@@ -37,7 +37,7 @@ def tasks(dask_scheduler: Any) -> list[tuple[str, bytes]]:
     return [(str(key), cloudpickle.dumps(task.run_spec)) for key, task in dask_scheduler.tasks.items()]
 
 
-class Hunt:
+class SecretSearch:
     """Collects everything that a cluster shows during and after an import.
 
     :param client: the cluster's client.
@@ -92,40 +92,40 @@ def import_some(folder: Path, square: Square) -> None:
     import_customers(bag, settings, journal=folder / "journal", rate=40)
 
 
-def test_no_graph_key_log_event_or_page_of_the_dashboard_holds_the_token(client: Client, folder: Path) -> None:
-    with running(Square()) as square, Hunt(client) as hunt:
+def test_no_graph_key_log_event_or_page_of_the_dashboard_has_the_token(client: Client, folder: Path) -> None:
+    with running(Square()) as square, SecretSearch(client) as search:
         import_some(folder, square)
-    assert any("send_chunk" in key for key, _ in hunt.graphs)
-    assert any("send_chunk" in page.decode() for path, page in hunt.pages.items() if path.startswith("info/task/"))
-    assert TOKEN.encode() not in hunt.everything()
+    assert any("send_chunk" in key for key, _ in search.graphs)
+    assert any("send_chunk" in page.decode() for path, page in search.pages.items() if path.startswith("info/task/"))
+    assert TOKEN.encode() not in search.everything()
     assert all(TOKEN.encode() not in path.read_bytes() for path in (folder / "journal").iterdir() if path.is_file())
 
 
-def test_a_failure_does_not_tell_it_either(client: Client, folder: Path) -> None:
+def test_a_failure_does_not_show_it_either(client: Client, folder: Path) -> None:
     class Closed(Square):
         def answer(self, method: str, target: str, body: bytes) -> tuple[int, object]:
             return 401, {"errors": [{"category": "AUTHENTICATION_ERROR", "code": "UNAUTHORIZED"}]}
 
-    with running(Closed()) as square, Hunt(client) as hunt, pytest.raises(ApiException) as caught:
+    with running(Closed()) as square, SecretSearch(client) as search, pytest.raises(ApiException) as caught:
         import_some(folder, square)
-    assert TOKEN.encode() not in hunt.everything() + pickle.dumps(caught.value)
+    assert TOKEN.encode() not in search.everything() + pickle.dumps(caught.value)
 
 
-def test_the_hunt_would_find_it_in_a_graph(client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_search_would_find_it_in_a_graph(client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("squareconnect.dask.accounts.digest", lambda text: text)  # The hash that tasks contain.
-    with running(Square()) as square, Hunt(client) as hunt:
+    with running(Square()) as square, SecretSearch(client) as search:
         import_some(folder, square)
-    assert TOKEN.encode() in hunt.everything()
+    assert TOKEN.encode() in search.everything()
 
 
-def test_the_hunt_would_find_it_in_a_log(client: Client) -> None:
+def test_the_search_would_find_it_in_a_log(client: Client) -> None:
     def log(dask_worker: Any) -> None:
         import logging
 
         logging.getLogger("distributed.worker").warning("It is %s", TOKEN)
 
     client.run(log)
-    assert TOKEN.encode() in Hunt(client).everything()
+    assert TOKEN.encode() in SecretSearch(client).everything()
 
 
 def test_a_worker_forgets_it_when_the_import_ends(client: Client, folder: Path) -> None:

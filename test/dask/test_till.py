@@ -18,8 +18,8 @@ class Scheduler:
         self.handlers: dict[str, Any] = {}
 
 
-def run(story: Callable[[Scheduler, Ask], Coroutine[Any, Any, None]]) -> None:
-    async def told() -> None:
+def run(scenario: Callable[[Scheduler, Ask], Coroutine[Any, Any, None]]) -> None:
+    async def main() -> None:
         scheduler = Scheduler()
         await Till().start(scheduler)  # type: ignore[arg-type]
 
@@ -28,13 +28,13 @@ def run(story: Callable[[Scheduler, Ask], Coroutine[Any, Any, None]]) -> None:
             granted: int = await scheduler.handlers[HANDLER](worker=worker, rate=rate, **rest)
             return granted
 
-        await story(scheduler, ask)
+        await scenario(scheduler, ask)
 
-    asyncio.run(told())
+    asyncio.run(main())
 
 
-def test_grants_of_all_workers_together_keep_to_the_rate() -> None:
-    async def story(scheduler: Scheduler, ask: Ask) -> None:
+def test_the_grants_of_all_workers_together_stay_within_the_rate() -> None:
+    async def scenario(scheduler: Scheduler, ask: Ask) -> None:
         until = time.monotonic() + 1.0
         granted = 0
 
@@ -45,15 +45,15 @@ def test_grants_of_all_workers_together_keep_to_the_rate() -> None:
                 answered = await ask(worker, 200.0, succeeded=answered)
                 granted += answered
 
-        began = time.monotonic()
+        start = time.monotonic()
         await asyncio.gather(work("w1"), work("w2"))
-        assert 20 < granted <= 200 * (time.monotonic() - began + 0.3)
+        assert 20 < granted <= 200 * (time.monotonic() - start + 0.3)
 
-    run(story)
+    run(scenario)
 
 
-def test_a_worker_that_was_killed_while_it_waited_gets_nothing() -> None:
-    async def story(scheduler: Scheduler, ask: Ask) -> None:
+def test_a_worker_that_was_killed_while_it_waited_gets_no_grant() -> None:
+    async def scenario(scheduler: Scheduler, ask: Ask) -> None:
         assert await ask("w1", 5.0) == 1
         waiting = asyncio.create_task(ask("w2", 5.0))
         await asyncio.sleep(0.01)
@@ -61,30 +61,30 @@ def test_a_worker_that_was_killed_while_it_waited_gets_nothing() -> None:
         assert await waiting == 0
         assert await ask("w1", 5.0) == 1
 
-    run(story)
+    run(scenario)
 
 
-def test_what_a_worker_has_not_used_another_one_gets_at_once() -> None:
-    async def story(scheduler: Scheduler, ask: Ask) -> None:
+def test_another_worker_gets_an_unused_grant_at_once() -> None:
+    async def scenario(scheduler: Scheduler, ask: Ask) -> None:
         assert await ask("w1", 0.1) == 1
         assert await ask("w2", 0.1) == 0  # It gets none: the next one is due in ten seconds.
         assert await ask("w1", 0.1, unused=1, wanted=False) == 0
         assert await ask("w2", 0.1) == 1
 
-    run(story)
+    run(scenario)
 
 
-def test_a_429_makes_all_workers_wait_and_no_other_account() -> None:
-    async def story(scheduler: Scheduler, ask: Ask) -> None:
+def test_a_429_makes_all_workers_of_only_that_account_wait() -> None:
+    async def scenario(scheduler: Scheduler, ask: Ask) -> None:
         assert await ask("w1", succeeded=3, limited=[(0.0, 30.0)], wanted=False) == 0
         assert await ask("w2") == 0
         assert await ask("w2", account="b") == 1
 
-    run(story)
+    run(scenario)
 
 
-def test_the_last_who_asks_says_how_high_the_rate_may_be() -> None:
-    async def story(scheduler: Scheduler, ask: Ask) -> None:
+def test_the_last_request_for_a_grant_sets_the_maximum_rate() -> None:
+    async def scenario(scheduler: Scheduler, ask: Ask) -> None:
         assert await ask("w1", 1.0) == 1
         assert await ask("w1", 1.0) == 0
         grants = [0]
@@ -93,4 +93,4 @@ def test_the_last_who_asks_says_how_high_the_rate_may_be() -> None:
         assert max(grants) == 100
         assert await ask("w1", 1.0) <= 1
 
-    run(story)
+    run(scenario)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
-    """Make a journal with three rows, of which the first two are being sent."""
+    """Make a journal with three rows. The first two are being sent."""
     path = tmp_path / "a.journal"
     api = CustomersApi(ApiClient(Configuration(host="http://127.0.0.1:9", access_token="t")))
     read_rows(people(0, 3), api, journal=path)
@@ -72,7 +72,7 @@ def test_a_row_that_was_sent_at_three_deaths_is_sent_alone(journal: Path) -> Non
             die(journal)
 
 
-def test_a_row_at_which_the_worker_dies_twice_more_is_set_aside_and_no_other(journal: Path) -> None:
+def test_only_a_row_at_which_the_worker_dies_twice_more_is_set_aside(journal: Path) -> None:
     for _ in range(3):
         die(journal)
     die(journal, alone=2)
@@ -85,7 +85,7 @@ def test_a_row_at_which_the_worker_dies_twice_more_is_set_aside_and_no_other(jou
         assert send_all(journal, watch)[1] == []
 
 
-def test_a_worker_that_dies_while_it_notes_the_row_blames_none(journal: Path) -> None:
+def test_a_worker_that_dies_while_it_notes_the_row_makes_no_row_suspect(journal: Path) -> None:
     for _ in range(5):
         die(journal)
         Path(f"{journal}.alone").write_text("")

@@ -79,7 +79,7 @@ class Wire:
         return pages
 
 
-class StandingClock:
+class StoppedClock:
     """A clock that only moves when a test moves it."""
 
     def __init__(self) -> None:
@@ -107,12 +107,12 @@ def connect() -> Iterator[Callable[[Emulator], Wire]]:
 
 
 @pytest.fixture(scope="session")
-def clock() -> StandingClock:
-    return StandingClock()
+def clock() -> StoppedClock:
+    return StoppedClock()
 
 
 @pytest.fixture(scope="session")
-def running(connect: Callable[[Emulator], Wire], clock: StandingClock) -> Iterator[Wire]:
+def running(connect: Callable[[Emulator], Wire], clock: StoppedClock) -> Iterator[Wire]:
     with Emulator(now=clock) as square:
         yield connect(square)
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from .conftest import JsonObject, StandingClock, Wire
+    from .conftest import JsonObject, StoppedClock, Wire
 
 INVALID = "INVALID_REQUEST_ERROR"
 
 
 class TestCreating:
-    def test_gives_the_new_customer_with_what_square_adds(self, wire: Wire, clock: StandingClock) -> None:
+    def test_returns_the_new_customer_with_the_fields_that_square_adds(self, wire: Wire, clock: StoppedClock) -> None:
         customer = wire.create(given_name="Ada", family_name="Lovelace")
 
         now = clock().replace(tzinfo=None)
@@ -62,7 +62,7 @@ class TestCreating:
         assert customer | fields == customer
         assert wire.get(f"/v2/customers/{customer['id']}").json == {"customer": customer}
 
-    def test_passes_over_what_a_client_cannot_set(self, wire: Wire) -> None:
+    def test_ignores_fields_that_a_client_cannot_set(self, wire: Wire) -> None:
         sent = {"id": "MINE", "created_at": "x", "cards": [{"id": "ccof:1"}], "groups": [], "preferences": 5}
         customer = wire.create(given_name="Ada", creation_source="OTHER", version=3, tax_ids={}, **sent)
 
@@ -82,7 +82,7 @@ class TestCreating:
             {"phone_number": "212555424"},
         ],
     )
-    def test_needs_just_one_of_the_five_identifying_fields(self, wire: Wire, identifying: dict[str, str]) -> None:
+    def test_needs_only_one_of_the_five_identifying_fields(self, wire: Wire, identifying: dict[str, str]) -> None:
         assert wire.post("/v2/customers", identifying).status == 200
 
     @pytest.mark.parametrize(
@@ -95,10 +95,10 @@ class TestCreating:
         for name in ("given_name", "family_name", "company_name", "email_address", "phone_number"):
             assert f"`{name}`" in answer.json["errors"][0]["detail"]
 
-    def test_twice_without_a_key_makes_two_customers(self, wire: Wire) -> None:
+    def test_twice_without_a_key_creates_two_customers(self, wire: Wire) -> None:
         assert wire.create(given_name="Ada")["id"] != wire.create(given_name="Ada")["id"]
 
-    def test_twice_with_a_key_makes_one_customer(self, wire: Wire) -> None:
+    def test_twice_with_a_key_creates_one_customer(self, wire: Wire) -> None:
         first = wire.create(given_name="Ada", note="", idempotency_key="one")
         second = wire.create(given_name="Ada", idempotency_key="one")
         other = wire.create(given_name="Ada", idempotency_key="other")
@@ -106,7 +106,7 @@ class TestCreating:
         assert first == second
         assert [customer["id"] for customer in wire.pages()[0]] == [first["id"], other["id"]]
 
-    def test_refuses_a_key_that_came_with_other_data(self, wire: Wire) -> None:
+    def test_refuses_a_key_that_was_used_with_other_data(self, wire: Wire) -> None:
         wire.create(given_name="Ada", idempotency_key="reused")
         answer = wire.post("/v2/customers", {"given_name": "Eve", "idempotency_key": "reused"})
 
@@ -114,7 +114,7 @@ class TestCreating:
 
 
 class TestUpdating:
-    def test_changes_the_given_fields_alone(self, wire: Wire, clock: StandingClock) -> None:
+    def test_changes_only_the_given_fields(self, wire: Wire, clock: StoppedClock) -> None:
         before = wire.create(given_name="Ada", family_name="Byron", note="a")
         clock.advance(seconds=1)
         after = wire.put(f"/v2/customers/{before['id']}", {"family_name": "Lovelace"}).json["customer"]
@@ -132,20 +132,20 @@ class TestUpdating:
         assert wire.get(path).json["customer"] == cleared
 
     @pytest.mark.parametrize("nothing", ["", None])
-    def test_changes_the_given_parts_of_an_address_alone(self, wire: Wire, nothing: str | None) -> None:
+    def test_changes_only_the_given_parts_of_an_address(self, wire: Wire, nothing: str | None) -> None:
         customer = wire.create(given_name="Ada", address={"locality": "London", "country": "GB", "postal_code": "N1"})
         parts = {"locality": "Paris", "postal_code": nothing}
         changed = wire.put(f"/v2/customers/{customer['id']}", {"address": parts}).json["customer"]
 
         assert changed["address"] == {"locality": "Paris", "country": "GB"}
 
-    def test_takes_an_address_away_with_its_last_part(self, wire: Wire) -> None:
+    def test_removes_an_address_with_its_last_part(self, wire: Wire) -> None:
         customer = wire.create(given_name="Ada", address={"locality": "London"})
         changed = wire.put(f"/v2/customers/{customer['id']}", {"address": {"locality": ""}}).json["customer"]
 
         assert "address" not in changed
 
-    def test_leaves_read_only_fields_alone(self, wire: Wire) -> None:
+    def test_does_not_change_read_only_fields(self, wire: Wire) -> None:
         before = wire.create(given_name="Ada")
         sent = {"id": "X", "created_at": "X", "cards": [], "preferences": {"email_unsubscribed": True}, "version": 1}
         after = wire.put(f"/v2/customers/{before['id']}", sent).json["customer"]
@@ -175,7 +175,7 @@ class TestDeleting:
         assert wire.delete(f"{path}/cards/{card['id']}").status == 404
         assert wire.get("/v2/customers").json == {}
 
-    def test_passes_over_a_body(self, wire: Wire) -> None:
+    def test_ignores_a_body(self, wire: Wire) -> None:
         path = f"/v2/customers/{wire.create()['id']}"
 
         assert wire.send("DELETE", path, b"{}", {"Content-Type": "application/json"}).status == 200
@@ -200,7 +200,7 @@ class TestDeleting:
 
 
 class TestCards:
-    def test_are_part_of_their_customer(self, wire: Wire, clock: StandingClock) -> None:
+    def test_are_part_of_their_customer(self, wire: Wire, clock: StoppedClock) -> None:
         customer = wire.create()
         path = f"/v2/customers/{customer['id']}"
         clock.advance(seconds=1)
@@ -228,7 +228,7 @@ class TestCards:
         assert wire.post(f"/v2/customers/{wire.create()['id']}/cards", body).json["card"]["billing_address"] == address
 
     @pytest.mark.parametrize("nonce", ["cnon:card-nonce-ok", "fake-card-nonce-ok", "cnon:gift-card-nonce-ok"])
-    def test_are_made_by_a_well_known_nonce_for_every_customer_once(self, wire: Wire, nonce: str) -> None:
+    def test_are_created_once_for_each_customer_by_a_well_known_nonce(self, wire: Wire, nonce: str) -> None:
         first, second = (f"/v2/customers/{wire.create()['id']}/cards" for _ in range(2))
         card = wire.post(first, {"card_nonce": nonce}).json["card"]
 
@@ -237,7 +237,7 @@ class TestCards:
         wire.delete(f"{first}/{card['id']}")
         assert wire.post(first, {"card_nonce": nonce}).json["card"]["id"] != card["id"]
 
-    def test_are_made_by_any_other_nonce_just_once(self, wire: Wire) -> None:
+    def test_are_created_only_once_by_any_other_nonce(self, wire: Wire) -> None:
         first, second = (f"/v2/customers/{wire.create()['id']}/cards" for _ in range(2))
         body = {"card_nonce": "cnon:my-own-1"}
         card = wire.post(first, body).json["card"]
@@ -286,7 +286,7 @@ class TestCards:
         assert wire.delete(f"{path}/cards/ccof:NONE").refusal == (404, INVALID, "NOT_FOUND", None)
         assert len(wire.get(path).json["customer"]["cards"]) == 1
 
-    def test_for_nobody_are_refused_with_blame_on_the_nonce(self, wire: Wire) -> None:
+    def test_for_an_unknown_customer_are_refused_with_an_error_about_the_nonce(self, wire: Wire) -> None:
         answer = wire.post("/v2/customers//cards", {"card_nonce": "cnon:card-nonce-ok"})
 
         assert answer.refusal == (400, INVALID, "MISSING_REQUIRED_PARAMETER", "card_nonce")

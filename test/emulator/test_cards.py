@@ -39,7 +39,7 @@ def test_types_and_lengths_are_checked() -> None:
 
 
 @pytest.mark.parametrize("nonce", ["CBASEGxYz", "nonce", "CNON:card-nonce-ok", "card-nonce-ok"])
-def test_what_is_no_test_nonce_is_not_found(nonce: str) -> None:
+def test_an_unknown_nonce_is_not_found(nonce: str) -> None:
     assert refusal_of(nonce) == (404, "INVALID_REQUEST_ERROR", "NOT_FOUND", None)
 
 
@@ -49,13 +49,13 @@ def test_a_malformed_nonce_is_invalid_card_data(nonce: str) -> None:
 
 
 @pytest.mark.parametrize(("nonce", "expiry"), [("card-nonce-ok", (6, 2021)), ("gift-card-nonce-ok", (12, 2050))])
-def test_a_card_expires_two_years_on_and_a_gift_card_late(nonce: str, expiry: tuple[int, int]) -> None:
+def test_a_card_expires_in_two_years_and_a_gift_card_much_later(nonce: str, expiry: tuple[int, int]) -> None:
     card = make_card(f"cnon:{nonce}")
 
     assert (card["exp_month"], card["exp_year"]) == expiry
 
 
-def test_a_card_has_the_form_that_square_s_have() -> None:
+def test_a_card_has_the_same_form_as_squares() -> None:
     card = make_card("cnon:card-nonce-ok", cardholder_name="Ada")
     gift = make_card("cnon:gift-card-nonce-ok")
 
@@ -65,13 +65,13 @@ def test_a_card_has_the_form_that_square_s_have() -> None:
     assert re.fullmatch(r"gftc:[0-9a-f]{32}", str(gift["id"]))
 
 
-def test_another_postal_code_than_the_card_s_is_refused() -> None:
+def test_a_postal_code_other_than_the_cards_is_refused() -> None:
     refusal = refusal_of("cnon:card-nonce-ok", billing_address={"postal_code": "94104"})
 
     assert refusal == (402, "PAYMENT_METHOD_ERROR", "VERIFY_AVS_FAILURE", None)
 
 
-def test_a_nonce_can_require_that_the_buyer_is_verified() -> None:
+def test_a_nonce_can_require_verification_of_the_buyer() -> None:
     nonce = "cnon:card-nonce-requires-verification"
 
     assert refusal_of(nonce) == (402, "PAYMENT_METHOD_ERROR", "CARD_DECLINED_VERIFICATION_REQUIRED", None)

@@ -21,23 +21,23 @@ def drawn(chance: Chance) -> list[object]:
 
 
 @given(st.integers())
-def test_the_same_seed_gives_the_same(seed: int) -> None:
+def test_the_same_seed_makes_the_same_values(seed: int) -> None:
     assert drawn(Chance(seed)) == drawn(Chance(seed))
     assert drawn(Chance(seed)) != drawn(Chance(seed + 1))
 
 
-def test_no_seed_gives_something_else_each_time() -> None:
+def test_without_a_seed_the_values_differ_each_time() -> None:
     assert drawn(Chance()) != drawn(Chance())
 
 
-def test_another_process_gives_the_same() -> None:
+def test_another_process_makes_the_same_values() -> None:
     code = "from squareconnect.emulator.chance import Chance; print(Chance(1).customer_id())"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
 
     assert shown.stdout.strip() == Chance(1).customer_id() == "EU6ZKDYR5PN6WTBNKTCXQA66W2"
 
 
-def test_a_restored_one_goes_on_where_the_other_was() -> None:
+def test_a_restored_state_continues_where_the_other_was() -> None:
     chance = Chance(1)
     drawn(chance)
 
@@ -45,7 +45,7 @@ def test_a_restored_one_goes_on_where_the_other_was() -> None:
 
 
 @given(st.integers())
-def test_identifiers_have_the_form_of_square_s(seed: int) -> None:
+def test_identifiers_have_the_same_form_as_squares(seed: int) -> None:
     chance = Chance(seed)
 
     assert re.fullmatch(r"[A-Z0-9]{26}", chance.customer_id())

@@ -21,7 +21,7 @@ def test_a_given_clock_stands_still_until_it_is_advanced() -> None:
     assert clock.as_json() == {"now": "2026-01-01T01:15:00.000Z", "standing": True}
 
 
-def test_a_clock_without_a_start_goes_on_and_can_be_ahead() -> None:
+def test_a_clock_without_a_start_runs_and_can_be_ahead() -> None:
     times = iter([START, START + timedelta(seconds=1), START + timedelta(seconds=2)])
     clock = Clock(now=lambda: next(times))
     assert not clock.standing
@@ -47,7 +47,7 @@ def test_a_clock_that_is_set_stands_still() -> None:
     assert clock.standing
 
 
-def test_a_clock_that_is_restarted_is_as_it_was() -> None:
+def test_a_restarted_clock_has_its_original_time() -> None:
     clock = Clock("2026-01-01T00:00:00Z")
     clock.advance(60)
     clock.restart("2026-01-01T00:00:00Z")

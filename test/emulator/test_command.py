@@ -63,7 +63,7 @@ def used(port: str, use: Callable[[str], None]) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_signal_handlers")
-def test_its_options_say_how_the_emulator_starts(
+def test_its_options_set_how_the_emulator_starts(
     free_port: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seed_file = tmp_path / "customers.jsonl"
@@ -106,7 +106,7 @@ def test_its_options_say_how_the_emulator_starts(
 
 @pytest.mark.usefixtures("_signal_handlers")
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (
             ["--host", "192.0.2.1"],
@@ -122,16 +122,18 @@ def test_its_options_say_how_the_emulator_starts(
         (["--database", "missing/square.db"], "Cannot use the database missing/square.db: unable to open"),
     ],
 )
-def test_what_cannot_be_is_told_in_one_line(options: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_impossible_option_is_explained_in_one_line(
+    options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(parsed(*options)) == 1
 
     output, error = capsys.readouterr()
     assert output == ""
-    assert error.startswith(told)
+    assert error.startswith(message)
     assert error.count("\n") == 1
 
 
-def test_a_missing_library_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for name in [name for name in sys.modules if name.startswith("squareconnect.emulator.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "h11", None)
@@ -143,7 +145,7 @@ def test_a_missing_library_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
 
 @pytest.mark.parametrize("options", [["--port", "65536"], ["--port", "x"], ["--seed", "x"], ["more"]])
-def test_words_that_make_no_sense_are_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_arguments_that_make_no_sense_are_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         parsed(*options)
 
@@ -153,7 +155,7 @@ def test_words_that_make_no_sense_are_refused(options: list[str], capsys: pytest
     assert "_port" not in told
 
 
-def test_its_options_need_none_of_its_libraries() -> None:
+def test_parsing_its_options_needs_none_of_its_libraries() -> None:
     code = (
         "import argparse, sys; before = set(sys.modules); import squareconnect.emulator.command; "
         "print({'h11', 'sqlite3', 'asyncio'} & (sys.modules.keys() - before))"
@@ -163,7 +165,7 @@ def test_its_options_need_none_of_its_libraries() -> None:
     assert shown.stdout.strip() == "set()"
 
 
-def test_another_address_can_be_served_with_a_token_of_one_s_own(free_port: str) -> None:
+def test_another_address_can_be_served_with_a_chosen_token(free_port: str) -> None:
     command = [sys.executable, "-m", "squareconnect", "emulator", "--port", free_port]
     options = ["--host", "0.0.0.0", "--access-token", "my-own"]  # noqa: S104
     with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as process:

@@ -32,7 +32,7 @@ class CountingStore(Store):
             raise sqlite3.OperationalError("database or disk is full")
 
 
-def test_changes_of_one_turn_share_one_commit() -> None:
+def test_changes_in_one_turn_of_the_event_loop_share_one_commit() -> None:
     with closing(CountingStore()) as store:
         commits = SharedCommits(store)
         opening = store.commits
@@ -50,7 +50,7 @@ def test_changes_of_one_turn_share_one_commit() -> None:
         assert store.customer_count() == 4
 
 
-def test_a_change_that_raises_is_undone_alone() -> None:
+def test_only_the_change_that_raises_is_undone() -> None:
     with closing(Store()) as store:
         commits = SharedCommits(store)
 
@@ -74,7 +74,7 @@ def test_a_change_that_raises_is_undone_alone() -> None:
         assert store.customer("undone") is None
 
 
-def test_a_failed_commit_is_told_to_all_that_wait_for_it() -> None:
+def test_all_that_wait_for_a_failed_commit_get_its_exception() -> None:
     with closing(CountingStore()) as store:
         commits = SharedCommits(store)
         store.disk_is_full = True
@@ -91,7 +91,7 @@ def test_a_failed_commit_is_told_to_all_that_wait_for_it() -> None:
         assert all(isinstance(result, sqlite3.OperationalError) for result in results)
 
 
-def test_a_request_that_is_given_up_leaves_the_commit_to_the_others() -> None:
+def test_a_cancelled_request_leaves_the_commit_to_the_others() -> None:
     with closing(Store()) as store:
         commits = SharedCommits(store)
 
@@ -113,7 +113,7 @@ def test_a_request_that_is_given_up_leaves_the_commit_to_the_others() -> None:
 
 
 class TestALockedFile:
-    def test_delays_only_the_writes_that_wait_for_it(self, tmp_path: Path) -> None:
+    def test_delays_only_writes(self, tmp_path: Path) -> None:
         path = tmp_path / "square.db"
         with closing(Store(path)) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
             commits = SharedCommits(store)
@@ -139,7 +139,7 @@ class TestALockedFile:
 
             assert sorted(done) == ["a", "b"]
 
-    def test_is_given_up_after_a_while(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_fails_writes_after_a_while(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("squareconnect.emulator.commits.LOCK_SECONDS", 0.02)
         path = tmp_path / "square.db"
         with closing(Store(path)) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -153,7 +153,7 @@ class TestALockedFile:
             with pytest.raises(sqlite3.OperationalError, match="locked"):
                 asyncio.run(write())
 
-    def test_answers_503_over_http_when_it_is_given_up(
+    def test_is_answered_503_over_http_after_a_while(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connect: Callable[[Emulator], Wire]
     ) -> None:
         monkeypatch.setattr("squareconnect.emulator.commits.LOCK_SECONDS", 0.05)

@@ -30,7 +30,7 @@ def wire(square: Emulator, connect: Connect) -> Wire:
     return connect(square)
 
 
-def told(answer: Answer) -> str:
+def refusal_text(answer: Answer) -> str:
     (error,) = answer.json["errors"]
     return f"{answer.status} {error['code']}: {error['detail']}"
 
@@ -46,19 +46,19 @@ class TestTheControlInterface:
         assert wire.send("POST", "/_emulator/reset").json == {}
         assert wire.get("/v2/customers").json == {}
 
-    def test_resets_to_another_start(self, wire: Wire) -> None:
+    def test_resets_to_another_seed_and_clock(self, wire: Wire) -> None:
         wire.post("/_emulator/reset", {"seed": 9, "clock": "2030-01-01T00:00:00Z"})
 
         assert wire.get("/_emulator/clock").json == {"now": "2030-01-01T00:00:00.000Z", "standing": True}
 
-    def test_says_that_it_serves(self, wire: Wire) -> None:
+    def test_reports_that_it_is_running(self, wire: Wire) -> None:
         health = wire.get("/_emulator/health").json
 
         assert health["status"] == "ok"
         assert health["clock"]["standing"]
         assert health["faults"] == []
 
-    def test_makes_shows_and_removes_faults(self, wire: Wire) -> None:
+    def test_adds_shows_and_removes_faults(self, wire: Wire) -> None:
         fault = wire.post("/_emulator/faults", {"operation": "create_customer", "status": 503, "times": 2}).json
         assert fault == {"id": 1, "operation": "create_customer", "status": 503, "times": 2, "used": 0}
         assert wire.post("/v2/customers", {"given_name": "Ada"}).status == 503
@@ -73,7 +73,7 @@ class TestTheControlInterface:
         assert wire.post("/_emulator/clock", {"advance": 900}).json["now"] == "2026-01-01T00:15:00.000Z"
         assert wire.post("/_emulator/clock", {"set": "2027-01-01T00:00:00Z"}).json["now"] == "2027-01-01T00:00:00.000Z"
 
-    def test_limits_and_delays(self, wire: Wire) -> None:
+    def test_sets_the_rate_limit_and_the_listing_delay(self, wire: Wire) -> None:
         limit = {"rate": 5, "burst": 1, "retry_after": 1}
         assert wire.post("/_emulator/rate-limit", limit).json == {"rate_limit": limit}
         assert [wire.get("/v2/customers").status for _ in range(2)] == [200, 429]
@@ -82,7 +82,7 @@ class TestTheControlInterface:
         wire.create()
         assert wire.get("/v2/customers").json == {}
 
-    def test_merges(self, wire: Wire) -> None:
+    def test_merges_customers(self, wire: Wire) -> None:
         old, new = wire.create(), wire.create()
         assert wire.post("/_emulator/merge", {"old_id": old["id"], "new_id": new["id"]}).json == {}
         assert wire.get(f"/v2/customers/{old['id']}").json["customer"]["id"] == new["id"]
@@ -103,7 +103,7 @@ class TestTheControlInterface:
         assert emptied["requests"] == []
         assert emptied["cleared"] == emptied["changes"]
 
-    def test_shows_what_has_changed_in_the_journal(self, wire: Wire) -> None:
+    def test_shows_changes_of_the_journal(self, wire: Wire) -> None:
         for _ in range(3):
             wire.create()
         seen, changes = 0, []
@@ -113,19 +113,21 @@ class TestTheControlInterface:
 
         assert changes == [1, 2, 3]
 
-    def test_sends_a_long_journal_in_pieces_and_answers_others_meanwhile(self, square: Emulator, wire: Wire) -> None:
+    def test_sends_a_long_journal_in_pieces_and_answers_other_requests_meanwhile(
+        self, square: Emulator, wire: Wire
+    ) -> None:
         square.seed(20)
         for _ in range(300):
             wire.get("/v2/customers")
         whole = [entry.as_json() for entry in square.requests]
         response = wire.pool.request("GET", f"{square.url}/_emulator/requests", preload_content=False)
         assert wire.get("/_emulator/health").status == 200
-        told = json.loads(response.data)
+        result = json.loads(response.data)
 
         assert "transfer-encoding" in response.headers
-        assert told.keys() == {"requests", "cleared", "changes"}
-        assert told["requests"] == whole
-        assert told["changes"] == whole[-1]["change"]
+        assert result.keys() == {"requests", "cleared", "changes"}
+        assert result["requests"] == whole
+        assert result["changes"] == whole[-1]["change"]
         assert wire.get("/_emulator/requests", limit=100).json["requests"] == whole[:100]
 
     def test_takes_and_restores_a_snapshot(self, wire: Wire) -> None:
@@ -135,7 +137,7 @@ class TestTheControlInterface:
         assert wire.put("/_emulator/snapshot", state).json == {}
         assert wire.get("/_emulator/snapshot").json == state
 
-    def test_takes_a_snapshot_that_is_longer_than_a_request_to_square_may_be(self, wire: Wire) -> None:
+    def test_accepts_a_snapshot_that_is_longer_than_squares_limit(self, wire: Wire) -> None:
         wire.post("/_emulator/seed", {"customers": [{"given_name": "Ada", "note": "x" * 2_000_000}]})
         state = wire.get("/_emulator/snapshot").json
 
@@ -164,7 +166,9 @@ class TestTheControlInterface:
         assert found("_") == (["C"], 1)
         assert found("nobody") == ([], 0)
 
-    def test_makes_the_seven_calls_without_token_journal_faults_and_limit(self, square: Emulator, wire: Wire) -> None:
+    def test_makes_the_seven_calls_without_token_journal_faults_and_rate_limit(
+        self, square: Emulator, wire: Wire
+    ) -> None:
         square.rate_limit(1, burst=1)
         square.fail("*", status=503, times=None)
         made = wire.send("POST", "/_emulator/v2/customers", b'{"given_name": "Ada"}', {"Authorization": ""})
@@ -177,7 +181,7 @@ class TestTheControlInterface:
         assert len(square.requests) == 0
 
     @pytest.mark.parametrize(
-        ("method", "path", "body", "told_as"),
+        ("method", "path", "body", "expected"),
         [
             ("GET", "nothing", None, "404 NOT_FOUND"),
             ("GET", "requests/x", None, "404 NOT_FOUND"),
@@ -207,12 +211,12 @@ class TestTheControlInterface:
             ("PUT", "snapshot", b"{}", "400 BAD_REQUEST: This is not a snapshot"),
         ],
     )
-    def test_refuses_what_makes_no_sense(
-        self, wire: Wire, method: str, path: str, body: bytes | None, told_as: str
+    def test_refuses_requests_that_make_no_sense(
+        self, wire: Wire, method: str, path: str, body: bytes | None, expected: str
     ) -> None:
-        assert told(wire.send(method, f"/_emulator/{path}", body)).startswith(told_as)
+        assert refusal_text(wire.send(method, f"/_emulator/{path}", body)).startswith(expected)
 
-    def test_refuses_a_body_beyond_all_bounds(self, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_refuses_an_enormous_body(self, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("squareconnect.emulator.app.CONTROL_BODY_LIMIT", 10)
         with Emulator() as square:
             answer = connect(square).send("POST", "/_emulator/reset", b" " * 11)
@@ -234,7 +238,7 @@ def events_of(client: socket.socket) -> Iterator[tuple[str, Any]]:
             yield lines[b"event"].decode().strip(), json.loads(lines[b"data"])
 
 
-def told_until(events: Iterator[tuple[str, Any]], is_wanted: Callable[[Any], bool]) -> list[str]:
+def events_until(events: Iterator[tuple[str, Any]], is_wanted: Callable[[Any], bool]) -> list[str]:
     """Return the names of the events up to the wanted state. Their number depends on timing."""
     names = []
     for name, data in events:
@@ -250,7 +254,7 @@ class TestEvents:
         client.sendall(f"GET /_emulator/{path} HTTP/1.0\r\nHost: localhost\r\n{header}\r\n".encode())
         return client
 
-    def test_tell_the_state_and_then_what_changes(self, square: Emulator, wire: Wire) -> None:
+    def test_have_the_state_first_and_then_the_changes(self, square: Emulator, wire: Wire) -> None:
         with self.opened(square) as client:
             events = events_of(client)
             name, state = next(events)
@@ -259,14 +263,14 @@ class TestEvents:
             name, data = next(events)
             assert (name, data["requests"][0]["operation"]) == ("requests", "create_customer")
             assert "body" not in data["requests"][0]
-            told_until(events, lambda state: (state["customers"], state["requests"]) == (1, 1))
+            events_until(events, lambda state: (state["customers"], state["requests"]) == (1, 1))
             square.clock.advance(1)
-            told_until(events, lambda state: state["clock"]["now"] == "2026-01-01T00:00:01.000Z")
+            events_until(events, lambda state: state["clock"]["now"] == "2026-01-01T00:00:01.000Z")
             square.reset()
-            assert "cleared" in told_until(events, lambda state: state["requests"] == 0)
+            assert "cleared" in events_until(events, lambda state: state["requests"] == 0)
 
     @pytest.mark.parametrize("resumed", [("events?since=0", ""), ("events", "Last-Event-ID: 0\r\n")])
-    def test_go_on_where_they_broke_off_and_lose_nothing(
+    def test_continue_after_a_reconnect_and_lose_nothing(
         self, square: Emulator, wire: Wire, resumed: tuple[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("squareconnect.emulator.control._EVENT_ENTRIES", 50)
@@ -281,7 +285,7 @@ class TestEvents:
 
         assert numbers == list(range(1, 121))
 
-    def test_tell_of_a_clearing_that_was_missed(self, square: Emulator, wire: Wire) -> None:
+    def test_include_a_clearing_that_was_missed(self, square: Emulator, wire: Wire) -> None:
         wire.get("/v2/customers")
         since = square._state.journal.changes
         square.requests.clear()
@@ -293,14 +297,14 @@ class TestEvents:
 
         assert (name, [entry["number"] for entry in data["requests"]]) == ("requests", [2])
 
-    def test_begin_anew_for_those_who_watched_an_emulator_that_has_ended(self, square: Emulator, wire: Wire) -> None:
+    def test_start_again_for_a_client_of_an_earlier_emulator(self, square: Emulator, wire: Wire) -> None:
         wire.get("/v2/customers")
         with self.opened(square, "events", "Last-Event-ID: 5000\r\n") as client:
             events = events_of(client)
             assert next(events)[0] == "cleared"
             assert next(events)[1]["requests"][0]["number"] == 1
 
-    def test_do_not_tell_that_the_time_goes_on(self, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_do_not_include_the_passing_of_time(self, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("squareconnect.emulator.control._EVENT_SECONDS", 0.01)
         with Emulator() as square, self.opened(square) as client:
             events = events_of(client)
@@ -312,7 +316,7 @@ class TestEvents:
             connect(square).post("/_emulator/clock", {"advance": 60})
             assert next(events_of(client))[0] == "state"
 
-    def test_are_kept_alive_when_nothing_happens(self, square: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_include_a_keep_alive_when_nothing_happens(self, square: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("squareconnect.emulator.control._QUIET_SECONDS", 0.15)
         with self.opened(square) as client:
             received = b""
@@ -330,14 +334,14 @@ class TestEvents:
 class TestTheGuard:
     @pytest.mark.parametrize("origin", ["null", "http://evil.example", "https://{host}", "http://localhost:1"])
     @pytest.mark.parametrize("path", ["/_emulator/reset", "/v2/customers", "/_emulator/v2/customers"])
-    def test_refuses_a_change_that_another_web_page_asks_for(self, wire: Wire, path: str, origin: str) -> None:
+    def test_refuses_a_change_from_another_web_page(self, wire: Wire, path: str, origin: str) -> None:
         host = wire.square.url.removeprefix("http://")
         answer = wire.send("POST", path, b'{"given_name": "Ada"}', {"Origin": origin.format(host=host)})
 
-        assert told(answer).startswith("403 FORBIDDEN: The `Origin` header")
+        assert refusal_text(answer).startswith("403 FORBIDDEN: The `Origin` header")
         assert wire.get("/v2/customers").json == {}
 
-    def test_lets_the_emulator_s_own_page_change_things(self, wire: Wire) -> None:
+    def test_allows_changes_from_the_emulators_own_page(self, wire: Wire) -> None:
         assert wire.send("POST", "/_emulator/reset", b"{}", {"Origin": wire.square.url}).status == 200
 
     @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "[::1", "10.0.0.1"])
@@ -345,41 +349,41 @@ class TestTheGuard:
         ("method", "path"),
         [("POST", "/_emulator/reset"), ("GET", "/_emulator/requests"), ("DELETE", "/v2/customers/A")],
     )
-    def test_refuses_a_name_that_is_not_this_machine_s(self, wire: Wire, method: str, path: str, host: str) -> None:
+    def test_refuses_a_name_of_another_machine(self, wire: Wire, method: str, path: str, host: str) -> None:
         answer = wire.send(method, path, headers={"Host": host})
 
-        assert told(answer).startswith("403 FORBIDDEN: The `Host` header")
+        assert refusal_text(answer).startswith("403 FORBIDDEN: The `Host` header")
 
     @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:9", "127.0.0.2", "[::1]:80", "square.localhost"])
-    def test_knows_the_names_of_this_machine(self, wire: Wire, host: str) -> None:
+    def test_accepts_the_names_of_this_machine(self, wire: Wire, host: str) -> None:
         assert wire.send("POST", "/_emulator/reset", b"{}", {"Host": host}).status == 200
 
-    def test_lets_square_s_own_names_lead_here_for_the_seven_calls(self, wire: Wire) -> None:
+    def test_accepts_squares_own_names_for_the_seven_calls(self, wire: Wire) -> None:
         headers = {"Host": "connect.squareup.com"}
 
         assert wire.send("POST", "/v2/customers", b'{"given_name": "Ada"}', headers).status == 200
         assert wire.send("POST", "/_emulator/reset", b"{}", headers).status == 403
 
-    def test_reads_are_open_to_any_name(self, wire: Wire) -> None:
+    def test_accepts_any_name_for_reading(self, wire: Wire) -> None:
         assert wire.send("GET", "/v2/customers", headers={"Host": "proxy.example"}).status == 200
 
-    def test_demands_the_token_where_other_machines_can_reach_it(self, connect: Connect) -> None:
+    def test_requires_the_token_if_other_machines_can_reach_it(self, connect: Connect) -> None:
         with Emulator(host="0.0.0.0", access_token="my-own") as square:  # noqa: S104
             square.url = square.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
             wire = connect(square)
             for method, path in (("GET", "requests"), ("POST", "reset"), ("GET", "events"), ("GET", "v2/customers")):
                 answer = wire.send(method, f"/_emulator/{path}", headers={"Authorization": "Bearer wrong"})
-                assert told(answer).startswith("401 UNAUTHORIZED")
+                assert refusal_text(answer).startswith("401 UNAUTHORIZED")
             assert wire.send("POST", "/_emulator/reset", b"{}", {"Host": "square.test"}).status == 200
             assert wire.send("POST", "/_emulator/reset", b"{}", {"Origin": "http://evil.example"}).status == 403
 
     @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "square.test"])  # noqa: S104
-    def test_demands_a_token_of_one_s_own_for_such_an_address(self, host: str) -> None:
+    def test_requires_a_chosen_token_for_such_an_address(self, host: str) -> None:
         with pytest.raises(ValueError, match="access_token="):
             Emulator(host=host)
 
     @pytest.mark.parametrize("name", ["127.0.0.1", "127.9.9.9", "::1", "localhost", "a.localhost"])
-    def test_tells_loopback(self, name: str) -> None:
+    def test_recognizes_loopback_addresses(self, name: str) -> None:
         assert is_loopback(name)
 
 
@@ -398,7 +402,7 @@ class TestThePageFiles:
             assert answer.body == name.encode()
             assert answer.headers["content-security-policy"] == "default-src 'self'"
 
-    def test_of_the_package_are_there(self, wire: Wire) -> None:
+    def test_are_in_the_package(self, wire: Wire) -> None:
         for path, content_type in (("/", "text/html"), ("/_emulator/page/page.js", "text/javascript")):
             response = wire.pool.request("GET", wire.square.url + path)
             assert response.status == 200
@@ -406,10 +410,10 @@ class TestThePageFiles:
         assert wire.send("GET", "/", headers={"Host": "evil.example"}).status == 403
 
     @pytest.mark.parametrize("path", ["/_emulator/page/../server.py", "/index.html", "/_emulator/page/"])
-    def test_are_those_and_no_others(self, path: str) -> None:
+    def test_are_no_other_files(self, path: str) -> None:
         assert not WebPage().knows(asked("GET", path))
 
-    def test_are_not_served_if_they_are_not_wanted(self, connect: Connect) -> None:
+    def test_are_not_served_if_the_page_is_switched_off(self, connect: Connect) -> None:
         with Emulator(page=False) as square:
             assert connect(square).get("/").status == 404
 
@@ -427,7 +431,7 @@ class TestTheDescription:
         for reference in text.split('"$ref": "')[1:]:
             assert reference.split('"')[0].rpartition("/")[2] in schemas
 
-    def test_is_answered(self, wire: Wire) -> None:
+    def test_is_served(self, wire: Wire) -> None:
         described = wire.get("/_emulator/openapi.json").json
 
         assert described == description()

@@ -116,7 +116,7 @@ def test_a_request_without_a_token_is_copied_without_one(
     assert "authorization" not in square.requests[-1].headers
 
 
-def test_where_it_can_a_program_makes_the_call_with_this_package() -> None:
+def test_a_program_makes_the_call_with_this_package_if_possible() -> None:
     headers = {"authorization": "Bearer ***"}
     known = {"method": "GET", "path": "/v2/customers/A%26B", "query": {}, "connection": 1, "at": "now"}
     entry = Journal().add(operation="retrieve_customer", headers=headers, **known)
@@ -126,7 +126,7 @@ def test_where_it_can_a_program_makes_the_call_with_this_package() -> None:
     assert "urllib3.request" in as_python(entry, "http://127.0.0.1:1")
 
 
-def test_the_control_interface_returns_copies_to_those_who_tell_their_url(square: Emulator) -> None:
+def test_the_control_interface_returns_copies_if_the_request_has_a_url(square: Emulator) -> None:
     entry = send(square, "GET", "/v2/customers", None, {})
     path = f"{square.url}/_emulator/requests/{entry.number}"
     answer = urllib3.request("GET", path, fields={"url": square.url}, timeout=10).json()
@@ -147,7 +147,7 @@ def test_the_control_interface_returns_copies_to_those_who_tell_their_url(square
         (None, "", None),
     ],
 )
-def test_a_list_shows_the_beginning_of_body_and_answer_and_the_code_of_an_error(
+def test_a_list_shows_the_start_of_body_and_answer_and_the_code_of_an_error(
     status: int | None, answer: str, code: str | None
 ) -> None:
     journal = Journal()
@@ -157,7 +157,7 @@ def test_a_list_shows_the_beginning_of_body_and_answer_and_the_code_of_an_error(
     assert entry.excerpt(10) == {"query": {"a": "b"}, "code": code, "text": f"{'x' * 10}\n{answer[:10]}"}
 
 
-def test_the_control_interface_returns_excerpts_to_those_who_ask_for_them(square: Emulator) -> None:
+def test_the_control_interface_returns_excerpts_on_request(square: Emulator) -> None:
     send(square, "GET", "/v2/customers?limit=0", None, {"Authorization": f"Bearer {square.access_token}"})
     fields = {"since": "0", "brief": "true", "excerpt": "8"}
     answer = urllib3.request("GET", f"{square.url}/_emulator/requests", fields=fields, timeout=10).json()

@@ -67,7 +67,7 @@ def test_a_cursor_of_another_listing_is_refused(listing: Listing) -> None:
         read_cursor(KEY, CURSOR, listing, NOW)
 
 
-def test_a_cursor_lives_fifteen_minutes() -> None:
+def test_a_cursor_expires_after_fifteen_minutes() -> None:
     assert LIFETIME.total_seconds() == 15 * 60
     with pytest.raises(RefusalError):
         read_cursor(KEY, CURSOR, LISTING, NOW + LIFETIME)

@@ -75,27 +75,27 @@ def test_the_program_for_node_works(square: Emulator, tmp_path: Path) -> None:
     assert ran(["node", str(program)], env=environment(square)).strip() == "ECONNRESET Ada [ 200, 200 ]"
 
 
-def test_every_parameter_of_the_emulator_is_there() -> None:
+def test_every_parameter_of_the_emulator_is_documented() -> None:
     table = TEXT.split("| Parameter | Meaning |")[1].split("\n\n")[0]
     for name in inspect.signature(Emulator).parameters:
         assert f"`{name}`" in table, name
 
 
-def test_every_setting_of_a_fault_is_there() -> None:
+def test_every_setting_of_a_fault_is_documented() -> None:
     table = TEXT.split("### Faults")[1].split("### Time")[0]
     for name in inspect.signature(Emulator.fail).parameters.keys() - {"self"}:
         assert f"`{name}`" in table, name
     assert Fault("*", status=500).as_json()["times"] == 1
 
 
-def test_every_attribute_of_an_entry_is_there() -> None:
+def test_every_attribute_of_an_entry_is_documented() -> None:
     table = TEXT.split("### The journal")[1].split("### Reset, snapshots and merges")[0]
     entry = Entry(1, None, "GET", "/", {}, {}, 1, "").as_json()
     for name in entry.keys() - {"change"}:
         assert f"`{name}`" in table, name
 
 
-def test_every_path_of_the_control_interface_is_there() -> None:
+def test_every_path_of_the_control_interface_is_documented() -> None:
     table = TEXT.split("## From any language")[1].split("With curl:")[0]
     for method, path in CONTROL:
         shown = path.replace("faults/{number}", "faults/{id}")

@@ -38,7 +38,7 @@ def share_of_the_processor(*, answered: bool) -> float:
     return float(subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout)
 
 
-def test_a_connection_without_a_descriptor_waits_quietly_and_is_served_when_one_is_free() -> None:
+def test_a_connection_without_a_descriptor_waits_without_load_and_is_served_when_one_is_free() -> None:
     assert share_of_the_processor(answered=True) < 0.1
 
 

@@ -52,7 +52,7 @@ def customers_of(square: Emulator) -> int:
 
 
 class TestAFault:
-    def test_answers_in_square_s_shape_as_often_as_it_was_told(self, square: Emulator) -> None:
+    def test_answers_in_squares_shape_as_often_as_requested(self, square: Emulator) -> None:
         fault = square.fail("create_customer", status=503, times=2)
         answers = [answer_to(square, request(square)) for _ in range(3)]
 
@@ -103,7 +103,7 @@ class TestAFault:
         assert int(head.lower().partition(b"content-length: ")[2].split()[0]) > cut
         assert customers_of(square) == 1
 
-    def test_cuts_an_answer_of_its_own_and_closes_though_it_was_short(self, square: Emulator) -> None:
+    def test_cuts_its_own_answer_and_closes_even_if_the_answer_is_short(self, square: Emulator) -> None:
         square.fail("*", body="<p>Bad gateway</p>", status=502, truncate=100)
         with connected(square) as client:
             client.sendall(request(square))
@@ -144,7 +144,7 @@ class TestAFault:
         assert pieces > 2  # A reader that is slow itself gets several bytes at once.
         assert took >= 4 * 0.1
 
-    def test_waits_and_carries_on(self, square: Emulator) -> None:
+    def test_delays_the_answer(self, square: Emulator) -> None:
         square.fail("create_customer", delay=0.05, times=1)
         square.fail("create_customer", delay=0.05, when="after", status=504)
         started = time.monotonic()
@@ -178,7 +178,7 @@ class TestAFault:
         assert b"content-type: application/json" in head
 
     @pytest.mark.parametrize("status", [204, 304])
-    def test_with_a_status_without_a_body_sends_none_and_keeps_the_connection(
+    def test_with_a_status_that_has_no_body_sends_none_and_keeps_the_connection(
         self, square: Emulator, status: int
     ) -> None:
         square.fail("*", status=status)
@@ -203,17 +203,17 @@ class TestAFault:
         assert status == 200
         assert b"x-trace: 1" in head
 
-    def test_of_any_operation_meets_unknown_ones_too(self, square: Emulator) -> None:
+    def test_of_any_operation_affects_unknown_operations_too(self, square: Emulator) -> None:
         square.fail("*", status=503)
 
         assert answer_to(square, request(square, path="/v2/customers/search"))[0] == 503
 
-    def test_meets_only_its_operation(self, square: Emulator) -> None:
+    def test_affects_only_its_operation(self, square: Emulator) -> None:
         square.fail("update_customer", status=503)
 
         assert answer_to(square, request(square))[0] == 200
 
-    def test_without_an_end_is_met_until_it_is_removed(self, square: Emulator) -> None:
+    def test_without_a_number_of_times_lasts_until_it_is_removed(self, square: Emulator) -> None:
         fault = square.fail("create_customer", status=503, times=None)
         assert [answer_to(square, request(square))[0] for _ in range(3)] == [503] * 3
         fault.remove()
@@ -222,7 +222,7 @@ class TestAFault:
         assert answer_to(square, request(square))[0] == 200
         assert square.faults == []
 
-    def test_with_a_probability_strikes_the_same_requests_in_every_run(self, square: Emulator) -> None:
+    def test_with_a_probability_affects_the_same_requests_in_every_run(self, square: Emulator) -> None:
         runs = []
         for _ in range(2):
             square.reset()
@@ -250,10 +250,10 @@ class TestAFault:
     ) -> None:
         square.fail("*", **settings)
         status, _, body = answer_to(square, request(square))
-        (told,) = json.loads(body)["errors"]
+        (sent,) = json.loads(body)["errors"]
 
         assert status == settings.get("status", 429 if settings.get("code") == "RATE_LIMITED" else 400)
-        assert (told["category"], told["code"]) == error
+        assert (sent["category"], sent["code"]) == error
 
     @pytest.mark.parametrize(
         ("settings", "named"),
@@ -290,7 +290,7 @@ class TestAFault:
             square.fail(**asked)
         assert square.faults == []
 
-    def test_that_is_nobody_s_can_be_removed(self) -> None:
+    def test_that_is_unknown_can_be_removed(self) -> None:
         Fault("*", status=500).remove()
 
     def test_with_an_unknown_setting_is_refused(self) -> None:
@@ -299,7 +299,7 @@ class TestAFault:
 
 
 class TestTheRateLimit:
-    def test_lets_through_what_the_bucket_has_and_fills_it_by_the_clock(self, square: Emulator) -> None:
+    def test_allows_what_the_bucket_has_and_refills_it_by_the_clock(self, square: Emulator) -> None:
         square.rate_limit(5, burst=3, retry_after=1)
         data = request(square, "GET", body=b"")
         assert [answer_to(square, data)[0] for _ in range(4)] == [200, 200, 200, 429]
@@ -321,7 +321,7 @@ class TestTheRateLimit:
         assert error["detail"] == "This request was rate limited. Please retry later."
         assert customers_of(square) == 1
 
-    def test_says_nothing_of_when_to_retry_if_it_is_not_told_to(self, square: Emulator) -> None:
+    def test_sends_no_retry_after_unless_configured(self, square: Emulator) -> None:
         square.rate_limit(1, burst=1)
         answers = [answer_to(square, request(square)) for _ in range(2)]
 
@@ -334,7 +334,7 @@ class TestTheRateLimit:
 
         assert [answer_to(square, request(square))[0] for _ in range(3)] == [200] * 3
 
-    def test_leaves_faults_for_those_that_it_lets_through(self, square: Emulator) -> None:
+    def test_refused_requests_do_not_use_up_faults(self, square: Emulator) -> None:
         square.rate_limit(1, burst=1)
         fault = square.fail("*", status=503, times=2)
         assert [answer_to(square, request(square))[0] for _ in range(2)] == [503, 429]
@@ -350,7 +350,9 @@ class TestTheRateLimit:
             RateLimit(**settings)
 
 
-def test_a_lost_answer_is_asked_for_again_with_the_same_key(square: Emulator, customers_api: CustomersApi) -> None:
+def test_a_create_whose_answer_is_lost_is_sent_again_with_the_same_key(
+    square: Emulator, customers_api: CustomersApi
+) -> None:
     square.fail("create_customer", reset=True, when="after")
     square.fail("create_customer", truncate=20, when="after")
     customers_api.create_customer({"given_name": "Ada", "idempotency_key": "ada-1"})

@@ -55,7 +55,7 @@ def descriptors(count: int) -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_a_thousand_idle_connections_and_half_requests_hold_up_nobody(square: Emulator, connect: Connect) -> None:
+def test_a_thousand_idle_connections_and_half_requests_do_not_delay_others(square: Emulator, connect: Connect) -> None:
     with descriptors(2600), contextlib.ExitStack() as idle:
         for number in range(1000):
             idle.enter_context(connected(port_of(square))).sendall(GET[: number % len(GET)])
@@ -82,7 +82,7 @@ def test_a_thousand_requests_sent_at_once_are_answered_in_their_order(square: Em
         (GET[:40], [b"200", b"400"]),
     ],
 )
-def test_what_follows_a_chunked_body_is_the_next_request(
+def test_a_chunked_body_is_followed_by_the_next_request(
     square: Emulator, surplus: bytes, answered: list[bytes]
 ) -> None:
     assert [answer[:3] for answer in exchanged(port_of(square), CHUNKED + ADA + surplus)] == answered
@@ -98,7 +98,7 @@ def test_what_follows_a_chunked_body_is_the_next_request(
         b"-2\r\n{}\r\n0\r\n\r\n",
     ],
 )
-def test_a_chunked_body_that_is_none_is_no_request(square: Emulator, body: bytes) -> None:
+def test_a_malformed_chunked_body_is_refused(square: Emulator, body: bytes) -> None:
     (answer,) = exchanged(port_of(square), CHUNKED + body)
 
     assert answer[:2] == b"43" or answer[:3] == b"400"
@@ -113,7 +113,7 @@ def test_a_chunked_body_that_is_none_is_no_request(square: Emulator, body: bytes
         CHUNKED + b"canary\r\n",
     ],
 )
-def test_what_is_no_request_is_not_repeated(square: Emulator, data: bytes) -> None:
+def test_a_malformed_request_is_not_repeated_in_its_refusal(square: Emulator, data: bytes) -> None:
     (answer,) = exchanged(port_of(square), data)
 
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["errors"][0]["detail"].startswith("This is not HTTP/1.1: ")
@@ -123,13 +123,13 @@ def test_what_is_no_request_is_not_repeated(square: Emulator, data: bytes) -> No
 @pytest.mark.parametrize(
     "more", [b"Connection: Upgrade\r\nUpgrade: h2c\r\n", b"X: 1\r\n" * 3000, b"Expect: 200-maybe\r\n"]
 )
-def test_what_nobody_asked_for_is_passed_over(square: Emulator, more: bytes) -> None:
+def test_unusual_headers_are_ignored(square: Emulator, more: bytes) -> None:
     asking = GET.replace(b"\r\n\r\n", b"\r\n" + more + b"\r\n")
 
     assert [answer[:3] for answer in exchanged(port_of(square), asking + GET)] == [b"200", b"200"]
 
 
-def test_no_tunnel_is_made(square: Emulator) -> None:
+def test_connect_is_refused(square: Emulator) -> None:
     (answer,) = exchanged(
         port_of(square), f"CONNECT example.com:443 HTTP/1.1\r\nHost: localhost\r\n{TOKEN}\r\n".encode()
     )
@@ -137,7 +137,7 @@ def test_no_tunnel_is_made(square: Emulator) -> None:
     assert answer[:3] == b"404"
 
 
-def test_slow_clients_wait_for_one_another_in_nothing(square: Emulator, connect: Connect) -> None:
+def test_slow_clients_do_not_delay_each_other(square: Emulator, connect: Connect) -> None:
     with contextlib.ExitStack() as slow:
         clients = [slow.enter_context(connected(port_of(square))) for _ in range(50)]
         for place in range(len(GET)):
@@ -148,7 +148,7 @@ def test_slow_clients_wait_for_one_another_in_nothing(square: Emulator, connect:
         assert {client.recv(12) for client in clients} == {b"HTTP/1.1 200"}
 
 
-def test_a_stop_in_the_middle_of_everything_ends_everything(square: Emulator) -> None:
+def test_a_stop_during_many_requests_ends_all_of_them(square: Emulator) -> None:
     threads = threading.active_count()
     for _ in range(10):
         busy = Emulator()

@@ -52,7 +52,7 @@ class TestTheJournal:
         assert journal.get(3) is entries[2]
         assert journal.changed_since(0, 10) == entries[2:]
 
-    def test_needs_room_for_one(self) -> None:
+    def test_needs_room_for_one_entry(self) -> None:
         with pytest.raises(ValueError, match="`journal` must be"):
             Journal(0)
 
@@ -64,7 +64,7 @@ class TestTheJournal:
         assert old.status == 200
         assert journal.changed_since(0, 10) == [new]
 
-    def test_tells_what_has_changed_since_it_was_last_asked(self) -> None:
+    def test_returns_the_changes_since_an_earlier_one(self) -> None:
         journal = Journal()
         one, two, three = (added(journal) for _ in range(3))
         seen = journal.changes
@@ -76,7 +76,7 @@ class TestTheJournal:
         assert journal.changed_since(0, 10) == [two, three, one, four]
         assert journal.changed_since(0, 2) == [two, three]
 
-    def test_forgets_all_when_it_is_cleared_and_numbers_go_on(self) -> None:
+    def test_forgets_all_when_it_is_cleared_but_continues_its_numbers(self) -> None:
         journal = Journal()
         added(journal)
         journal.clear()
@@ -90,7 +90,7 @@ class TestTheJournal:
 
 
 class TestAnEntry:
-    def test_has_what_was_sent_and_answered(self, square: Emulator, connect: Connect) -> None:
+    def test_has_the_request_and_the_answer(self, square: Emulator, connect: Connect) -> None:
         wire = connect(square)
         wire.send("PUT", "/v2/customers/a%2Fb?x=1&y=%C3%BC", b'{"note": "hello"}', {"Square-Version": "2026-01-01"})
         (entry,) = square.requests
@@ -119,12 +119,12 @@ class TestAnEntry:
         assert entry.headers["authorization"].endswith("***")
         assert "canary" not in json.dumps(entry.as_json()) + repr(entry)
 
-    def test_has_no_token_where_none_was_sent(self, square: Emulator, connect: Connect) -> None:
+    def test_has_no_token_if_none_was_sent(self, square: Emulator, connect: Connect) -> None:
         connect(square).pool.request("GET", f"{square.url}/v2/customers")
 
         assert "authorization" not in square.requests[0].headers
 
-    def test_has_a_body_that_is_no_json_as_text(self, square: Emulator, connect: Connect) -> None:
+    def test_has_a_body_that_is_not_json_as_text(self, square: Emulator, connect: Connect) -> None:
         wire = connect(square)
         for body in (b"a=1", b"\xff", b"", b"[" * 100_000):
             wire.send("POST", "/v2/customers", body)
@@ -157,7 +157,7 @@ class TestAnEntry:
         assert json.loads(json.dumps(whole)) == whole
 
 
-def test_long_bodies_are_kept_small_and_given_back_as_they_were(square: Emulator, connect: Connect) -> None:
+def test_long_bodies_are_compressed_and_returned_unchanged(square: Emulator, connect: Connect) -> None:
     square.seed(100)
     page = connect(square).get("/v2/customers").json
     (entry,) = square.requests
@@ -175,13 +175,15 @@ def test_long_bodies_are_kept_small_and_given_back_as_they_were(square: Emulator
     assert used < 100 * 7_000
 
 
-def test_an_answer_is_in_the_journal_before_the_client_has_it(square: Emulator, customers_api: CustomersApi) -> None:
+def test_an_answer_is_in_the_journal_before_the_client_receives_it(
+    square: Emulator, customers_api: CustomersApi
+) -> None:
     for turn in range(100):
         customers_api.create_customer({"given_name": "Ada"})
         assert square.requests[turn].status == 200
 
 
-def test_the_journal_is_there_after_the_end(connect: Connect) -> None:
+def test_the_journal_can_be_read_after_the_end(connect: Connect) -> None:
     with Emulator(journal=2) as square:
         wire = connect(square)
         for _ in range(3):

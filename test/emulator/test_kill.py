@@ -19,7 +19,7 @@ CREATES = 1000
 ANSWERS_BEFORE_THE_KILL = 400
 
 
-def test_a_kill_in_the_middle_of_a_thousand_creates_loses_no_answered_one(
+def test_a_kill_during_a_thousand_creates_loses_no_answered_one(
     tmp_path: Path, connect: Callable[[Emulator], Wire]
 ) -> None:
     command = [sys.executable, "-m", "squareconnect", "emulator", "--database", str(tmp_path / "square.db")]

@@ -36,7 +36,7 @@ CUSTOMER_LIMITS = [
 
 
 @pytest.mark.parametrize(("name", "limit"), [each for each in CUSTOMER_LIMITS if each[1]])
-def test_a_customer_s_text_may_be_as_long_as_the_model_says_and_no_longer(name: str, limit: int) -> None:
+def test_a_customers_text_may_be_as_long_as_the_model_says_and_no_longer(name: str, limit: int) -> None:
     assert read_customer({name: text_of(name, limit)})
     with pytest.raises(RefusalError, match=f"`{name}` must have at most {limit} characters"):
         read_customer({name: text_of(name, limit + 1)})
@@ -47,11 +47,11 @@ def test_a_text_without_a_stated_limit_may_be_long(name: str) -> None:
     assert read_customer({name: "a" * 5_000})
 
 
-def test_limits_are_stated_at_all() -> None:
+def test_the_models_state_limits() -> None:
     assert len([limit for _, limit in CUSTOMER_LIMITS if limit]) >= 12
 
 
-def test_a_cardholder_s_name_may_be_as_long_as_the_model_says_and_no_longer() -> None:
+def test_a_cardholders_name_may_be_as_long_as_the_model_says_and_no_longer() -> None:
     limit = stated(CreateCustomerCardRequest)["cardholder_name"]
     assert limit
     assert read_cardholder_name({"cardholder_name": "a" * limit})

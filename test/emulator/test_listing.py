@@ -12,7 +12,7 @@ from squareconnect.emulator import Emulator
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .conftest import JsonObject, StandingClock, Wire
+    from .conftest import JsonObject, StoppedClock, Wire
 
     Connect = Callable[[Emulator], Wire]
 
@@ -23,14 +23,14 @@ class TestListing:
     def test_of_an_empty_directory_is_an_empty_object(self, wire: Wire) -> None:
         assert wire.get("/v2/customers").json == {}
 
-    def test_gives_pages_of_a_hundred(self, wire: Wire) -> None:
+    def test_has_pages_of_a_hundred(self, wire: Wire) -> None:
         made = [wire.create(given_name=f"Customer {number:03}")["id"] for number in range(201)]
         pages = wire.pages()
 
         assert [len(page) for page in pages] == [100, 100, 1]
         assert [customer["id"] for page in pages for customer in page] == made
 
-    def test_is_sorted_by_names_or_else_company_or_e_mail_or_phone(self, wire: Wire) -> None:
+    def test_is_sorted_by_names_then_company_then_e_mail_then_phone(self, wire: Wire) -> None:
         wire.create(phone_number="555212555")
         wire.create(email_address="b@example.com", phone_number="111111111")
         wire.create(company_name="carpenters", email_address="a@example.com")
@@ -45,7 +45,7 @@ class TestListing:
         assert names == ["555212555", "aa", "A", "Zz", "b@example.com", "carpenters"]
 
     @pytest.mark.parametrize("sort_field", ["DEFAULT", "CREATED_AT"])
-    def test_runs_either_way(self, wire: Wire, sort_field: str) -> None:
+    def test_can_be_ascending_or_descending(self, wire: Wire, sort_field: str) -> None:
         for name in ("b", "c", "a", "b"):
             wire.create(given_name=name)
         up, down = (
@@ -57,7 +57,7 @@ class TestListing:
         names = [customer["given_name"] for customer in up]
         assert names == (["a", "b", "b", "c"] if sort_field == "DEFAULT" else ["b", "c", "a", "b"])
 
-    def test_follows_a_customer_to_the_new_name(self, wire: Wire) -> None:
+    def test_moves_a_customer_to_the_place_of_the_new_name(self, wire: Wire) -> None:
         customer = wire.create(given_name="a")
         wire.create(given_name="b")
         wire.put(f"/v2/customers/{customer['id']}", {"given_name": "c"})
@@ -77,7 +77,7 @@ class TestListing:
         assert first["customers"] == made[:2]
         assert second["customers"] == made[2:]
 
-    def test_counts_when_it_is_asked_to(self, wire: Wire) -> None:
+    def test_has_a_count_on_request(self, wire: Wire) -> None:
         for _ in range(3):
             wire.create()
 
@@ -122,7 +122,7 @@ class TestListing:
 
         assert answer.refusal == (400, INVALID, "INVALID_CURSOR", "cursor")
 
-    def test_refuses_a_cursor_after_fifteen_minutes(self, wire: Wire, clock: StandingClock) -> None:
+    def test_refuses_a_cursor_after_fifteen_minutes(self, wire: Wire, clock: StoppedClock) -> None:
         for _ in range(2):
             wire.create()
         cursor = wire.get("/v2/customers", limit=1).json["cursor"]
@@ -142,7 +142,7 @@ class TestListing:
         assert wire.get("/v2/customers", count="true").json["count"] == 1
         assert wire.get(path).status == 200
 
-    def test_gives_cursors_that_say_nothing(self, wire: Wire) -> None:
+    def test_has_cursors_that_reveal_nothing(self, wire: Wire) -> None:
         for _ in range(2):
             wire.create(email_address="canary@example.com")
         cursor = wire.get("/v2/customers", limit=1).json["cursor"]
@@ -150,7 +150,9 @@ class TestListing:
         assert b"canary" not in b64decode(cursor)
         assert b"DEFAULT" not in b64decode(cursor)
 
-    def test_goes_on_at_the_end_of_all_time(self, square: Emulator, connect: Callable[[Emulator], Wire]) -> None:
+    def test_continues_after_a_customer_of_the_year_9999(
+        self, square: Emulator, connect: Callable[[Emulator], Wire]
+    ) -> None:
         square.seed(3)
         square.clock.set("9999-12-31T23:59:59Z")
 

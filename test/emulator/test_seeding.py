@@ -25,7 +25,7 @@ def read(seed: Any) -> list[dict[str, Any]]:
     return list(read_seed(seed))
 
 
-def test_a_number_makes_up_so_many_with_different_addresses() -> None:
+def test_a_number_makes_that_many_customers_with_different_addresses() -> None:
     customers = read(250)
 
     assert len({customer["email_address"] for customer in customers}) == 250
@@ -39,7 +39,7 @@ def test_a_number_makes_up_so_many_with_different_addresses() -> None:
     }
 
 
-def test_dicts_are_taken_with_what_square_alone_can_set() -> None:
+def test_dicts_may_have_fields_that_only_square_can_set() -> None:
     given = {
         "id": "ADA",
         "created_at": "2020-01-01T00:00:00.000Z",
@@ -123,7 +123,7 @@ def test_another_kind_of_seed_is_refused(seed: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("customer", "told"),
+    ("customer", "message"),
     [
         ({"email_address": "bad"}, r"Customer 2 .*\(email_address\): Expected email_address"),
         ({"created_at": "noon"}, "Customer 2 .*such as 2026"),
@@ -137,13 +137,13 @@ def test_another_kind_of_seed_is_refused(seed: Any) -> None:
         ({"first": "Ada", "last": "L"}, "Customer 2 .*none of its names is a field of a customer: 'first', 'last'"),
     ],
 )
-def test_a_customer_that_cannot_be_one_is_named(customer: Any, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_an_invalid_customer_is_named(customer: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         read([{"given_name": "Ada"}, customer])
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "message"),
     [
         ("a.txt", "", "must end in .json, .jsonl or .csv"),
         ("a.json", "{", "cannot be read"),
@@ -152,10 +152,10 @@ def test_a_customer_that_cannot_be_one_is_named(customer: Any, told: str) -> Non
         ("a.json", "[" * 100_000, "cannot be read"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, text: str, told: str) -> None:
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, text: str, message: str) -> None:
     path = tmp_path / name
     path.write_text(text)
-    with pytest.raises(ValueError, match=told) as refused:
+    with pytest.raises(ValueError, match=message) as refused:
         read(path)
     assert str(path) in str(refused.value)
 
@@ -172,7 +172,7 @@ def test_a_missing_file_is_an_os_error(square: Emulator, tmp_path: Path) -> None
         square.seed(tmp_path / "missing.json")
 
 
-def test_seeded_customers_are_there_and_their_ids_are_returned(square: Emulator) -> None:
+def test_seeded_customers_are_stored_and_their_ids_returned(square: Emulator) -> None:
     ids = square.seed(3)
     assert square.seed([{"id": "ADA", "given_name": "Ada"}]) == ["ADA"]
     rows = square.snapshot()["tables"]["customers"]
@@ -181,7 +181,7 @@ def test_seeded_customers_are_there_and_their_ids_are_returned(square: Emulator)
     assert json.loads(rows[3][3])["created_at"] == "2026-01-01T00:00:00.000Z"
 
 
-def test_either_all_customers_of_a_seed_are_added_or_none(square: Emulator) -> None:
+def test_all_customers_of_a_seed_are_added_or_none(square: Emulator) -> None:
     square.seed([{"id": "ADA", "given_name": "Ada"}])
     for bad in ({"id": "ADA", "given_name": "Eve"}, {"email_address": "bad"}):
         with pytest.raises(ValueError, match="Customer 2 of the seed"):

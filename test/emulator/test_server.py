@@ -56,7 +56,7 @@ def test_can_be_started_again_but_not_twice_at_once(connect: Connect) -> None:
                 square.start()
 
 
-def test_lets_in_the_token_that_it_was_given(connect: Connect) -> None:
+def test_accepts_its_configured_token(connect: Connect) -> None:
     with Emulator(access_token="another-token") as square:
         assert square.access_token == "another-token"
         wire = connect(square)
@@ -72,12 +72,12 @@ def test_an_access_token_that_no_header_can_hold_is_refused(token: str) -> None:
 
 
 @pytest.mark.parametrize("port", [-1, 65536])
-def test_a_port_that_there_cannot_be_is_refused(port: int) -> None:
+def test_an_impossible_port_is_refused(port: int) -> None:
     with pytest.raises(ValueError, match="`port` must be a number from 0 to 65535"):
         Emulator(port)
 
 
-def test_several_at_once_share_nothing(connect: Connect) -> None:
+def test_several_emulators_share_nothing(connect: Connect) -> None:
     with Emulator() as one, Emulator() as other:
         customer = connect(one).create()
 
@@ -94,7 +94,7 @@ def test_a_file_keeps_customers_and_cursors_over_a_restart(tmp_path: Path, conne
         assert connect(square).get("/v2/customers", limit=1, cursor=cursor).json == {"customers": made[1:]}
 
 
-def test_what_is_answered_can_be_read_from_the_file_at_once(tmp_path: Path, connect: Connect) -> None:
+def test_an_answered_change_can_be_read_from_the_file_at_once(tmp_path: Path, connect: Connect) -> None:
     database = tmp_path / "square.db"
     with Emulator(database=database) as square, closing(sqlite3.connect(database)) as reader:
         customer = connect(square).create()
@@ -116,7 +116,7 @@ def test_a_bad_database_is_a_sqlite_error_that_leaves_the_port_free(tmp_path: Pa
         assert connect(square).get("/v2/customers").status == 200
 
 
-def test_stops_though_a_client_never_finishes_its_request(connect: Connect) -> None:
+def test_stops_even_if_a_client_never_finishes_its_request(connect: Connect) -> None:
     with Emulator() as square, socket.create_connection(("127.0.0.1", port_of(square))) as client:
         head = f"POST /v2/customers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {square.access_token}\r\n"
         client.sendall(f"{head}Content-Length: 9\r\n\r\n{{".encode())
@@ -140,7 +140,7 @@ def test_an_answer_comes_at_once_over_a_kept_connection(connect: Connect) -> Non
         assert min(took) < 0.03  # A delayed acknowledgement would cost 0.04 s each.
 
 
-def test_logs_nothing_of_its_own_accord(capfd: pytest.CaptureFixture[str], connect: Connect) -> None:
+def test_logs_nothing_by_default(capfd: pytest.CaptureFixture[str], connect: Connect) -> None:
     root, kept = logging.getLogger(), logging.getLogger().handlers[:]
     root.handlers.clear()
     try:
@@ -155,12 +155,12 @@ def test_logs_nothing_of_its_own_accord(capfd: pytest.CaptureFixture[str], conne
     assert capfd.readouterr() == ("", "")
 
 
-def test_nothing_else_is_in_the_package() -> None:
+def test_any_other_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Emulater'"):
         _ = squareconnect.emulator.Emulater
 
 
-def test_customers_that_cannot_be_leave_nothing_behind(connect: Connect) -> None:
+def test_a_refused_seed_leaves_nothing_behind(connect: Connect) -> None:
     with Emulator() as square:
         port = port_of(square)
     threads = threading.active_count()
@@ -172,7 +172,7 @@ def test_customers_that_cannot_be_leave_nothing_behind(connect: Connect) -> None
         assert connect(square).get("/v2/customers").status == 200
 
 
-def test_the_module_loads_where_there_is_no_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_module_loads_on_systems_without_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "register_at_fork")
 
     assert "Emulator" in runpy.run_path(str(server.__file__))

@@ -88,7 +88,7 @@ class TestRefusing:
         assert answer.headers["Allow"] == allowed
 
     @pytest.mark.parametrize("version", ["", "latest", "20190612", "2019-6-12", "2019-02-30", "2019-06-12T00:00:00Z"])
-    def test_a_version_that_is_no_date(self, wire: Wire, version: str) -> None:
+    def test_a_version_that_is_not_a_date(self, wire: Wire, version: str) -> None:
         answer = wire.send("GET", "/v2/customers", headers={"Square-Version": version})
 
         assert answer.refusal == (400, INVALID, "INVALID_SQUARE_VERSION_FORMAT", None)
@@ -138,7 +138,7 @@ class TestAnyRequest:
         assert answer.status == 200
 
     @pytest.mark.parametrize("path", ["/", "/v2/customers", "/v2/customers/A"])
-    def test_may_not_ask_for_the_headers_alone(self, wire: Wire, path: str) -> None:
+    def test_may_not_use_head(self, wire: Wire, path: str) -> None:
         headers = {"Authorization": f"Bearer {wire.square.access_token}"}
         response = wire.pool.request("HEAD", f"{wire.square.url}{path}", headers=headers)
 
@@ -146,7 +146,7 @@ class TestAnyRequest:
 
     @OF_A_SHARED_EMULATOR
     @given(body=st.binary() | st.builds(lambda value: json.dumps(value).encode(), json_values))
-    def test_with_any_body_is_accepted_or_refused_in_square_s_shape(self, running: Wire, body: bytes) -> None:
+    def test_with_any_body_is_accepted_or_refused_in_squares_shape(self, running: Wire, body: bytes) -> None:
         customer = f"/v2/customers/{running.create()['id']}"
         for method, path in (("POST", "/v2/customers"), ("PUT", customer), ("POST", f"{customer}/cards")):
             answer = running.send(method, path, body)
@@ -154,16 +154,14 @@ class TestAnyRequest:
 
     @OF_A_SHARED_EMULATOR
     @given(body=st.dictionaries(json_keys, json_values))
-    def test_with_any_object_is_accepted_or_refused_in_square_s_shape(
-        self, running: Wire, body: dict[str, Any]
-    ) -> None:
+    def test_with_any_object_is_accepted_or_refused_in_squares_shape(self, running: Wire, body: dict[str, Any]) -> None:
         customer = f"/v2/customers/{running.create()['id']}"
         for method, path in (("POST", "/v2/customers"), ("PUT", customer), ("POST", f"{customer}/cards")):
             answer = running.send(method, path, json.dumps(body).encode())
             assert answer.status == 200 or answer.refusal[0] in (400, 402, 404)
 
     @pytest.mark.parametrize("segment", ["%00", "%ff%fe", "%ED%A0%80", "..%2f..", "a%3Fb", "%", "%zz", "*"])
-    def test_with_any_id_is_answered_that_it_is_unknown(self, wire: Wire, segment: str) -> None:
+    def test_with_any_unknown_id_is_answered_not_found(self, wire: Wire, segment: str) -> None:
         with socket.create_connection(("127.0.0.1", int(wire.square.url.rpartition(":")[2]))) as connection:
             token = wire.square.access_token
             request = f"GET /v2/customers/{segment} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
@@ -173,7 +171,7 @@ class TestAnyRequest:
         assert answer.startswith(b"HTTP/1.1 404 ")
         assert b'"code":"NOT_FOUND"' in answer
 
-    def test_that_fails_within_the_emulator_is_answered_in_square_s_shape(self, connect: Connect) -> None:
+    def test_that_fails_within_the_emulator_is_answered_in_squares_shape(self, connect: Connect) -> None:
         def broken_clock() -> Any:
             raise ZeroDivisionError
 
@@ -211,7 +209,7 @@ class TestVersions:
         assert wire.get(path).json["customer"]["note"] == "a"
         assert wire.send("DELETE", f"{path}?version=1", headers=NEW).status == 200
 
-    def test_are_passed_over_by_versions_of_the_api_that_have_none(self, wire: Wire) -> None:
+    def test_are_ignored_by_versions_of_the_api_that_have_none(self, wire: Wire) -> None:
         path = f"/v2/customers/{wire.create()['id']}"
 
         assert wire.send("PUT", path, b'{"note": "b", "version": 9}', OLD).status == 200
@@ -268,12 +266,12 @@ class TestWords:
             ),
         ],
     )
-    def test_are_square_s_own(self, wire: Wire, method: str, path: str, body: bytes | None, detail: str) -> None:
+    def test_are_squares_own(self, wire: Wire, method: str, path: str, body: bytes | None, detail: str) -> None:
         answer = wire.send(method, "/v2/customers" + path.format(id=wire.create()["id"]), body)
 
         assert answer.json["errors"][0]["detail"] == detail
 
-    def test_of_a_reused_key_and_a_wrong_token_are_square_s_own(self, wire: Wire) -> None:
+    def test_about_a_reused_key_and_a_wrong_token_are_squares_own(self, wire: Wire) -> None:
         wire.create(given_name="Ada", idempotency_key="words")
         reused = wire.post("/v2/customers", {"given_name": "Eve", "idempotency_key": "words"})
         wrong = wire.send("GET", "/v2/customers", headers={"Authorization": "Bearer x"})
@@ -320,11 +318,11 @@ class TestWhatTheEmulatorLacks:
         assert answer.refusal == (501, "API_ERROR", "NOT_IMPLEMENTED", None)
         assert answer.json["errors"][0]["detail"] == f"The emulator does not support {operation}."
 
-    def test_needs_the_token_all_the_same(self, wire: Wire) -> None:
+    def test_still_needs_the_token(self, wire: Wire) -> None:
         assert wire.send("GET", "/v2/cards", headers={"Authorization": "Bearer x"}).status == 401
 
 
-def test_fields_come_in_square_s_order_whenever_they_were_set(wire: Wire) -> None:
+def test_fields_are_in_squares_order_whenever_they_were_set(wire: Wire) -> None:
     path = f"/v2/customers/{wire.create(note='a', phone_number='+12125550001')['id']}"
     wire.post(f"{path}/cards", {"card_nonce": "cnon:card-nonce-ok"})
     wire.put(path, {"reference_id": "r", "given_name": "Ada", "address": {"locality": "London"}})
@@ -345,7 +343,7 @@ def test_fields_come_in_square_s_order_whenever_they_were_set(wire: Wire) -> Non
     ]
 
 
-def test_sixteen_threads_get_what_each_has_asked_for(wire: Wire) -> None:
+def test_sixteen_threads_get_their_own_answers(wire: Wire) -> None:
     start = threading.Barrier(16)
 
     def one_life(number: int) -> str:
@@ -368,7 +366,7 @@ def test_sixteen_threads_get_what_each_has_asked_for(wire: Wire) -> None:
     assert {customer["given_name"] for customer in wire.pages()[0]} == kept
 
 
-def test_sixteen_threads_with_one_key_make_one_customer(wire: Wire) -> None:
+def test_sixteen_threads_with_one_key_create_one_customer(wire: Wire) -> None:
     with ThreadPoolExecutor(16) as pool:
         made = list(pool.map(lambda _: wire.create(given_name="Ada", idempotency_key="all"), range(16)))
 

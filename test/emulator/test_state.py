@@ -45,7 +45,7 @@ def test_another_process_makes_the_same_ids_times_and_cursors() -> None:
 
 
 class TestReset:
-    def test_makes_everything_as_it_was_at_the_start(self, square: Emulator, connect: Connect) -> None:
+    def test_restores_everything_as_it_was_at_the_start(self, square: Emulator, connect: Connect) -> None:
         start = square.snapshot()
         wire = connect(square)
 
@@ -67,7 +67,7 @@ class TestReset:
         assert square.listing_delay == 0
         assert live() == first
 
-    def test_can_begin_with_another_seed_and_clock_from_then_on(self, square: Emulator, connect: Connect) -> None:
+    def test_can_set_another_seed_and_clock_for_later_resets_too(self, square: Emulator, connect: Connect) -> None:
         wire = connect(square)
         first = wire.create()
         square.reset(seed=2, clock="2030-01-01T00:00:00Z")
@@ -96,7 +96,7 @@ class TestReset:
 
         assert square.requests[0].connection == before
 
-    def test_breaks_off_requests_that_are_being_carried_out(self, square: Emulator) -> None:
+    def test_aborts_requests_that_are_being_carried_out(self, square: Emulator) -> None:
         square.fail("create_customer", delay=0.2)
         with socket.create_connection(("127.0.0.1", int(square.url.rpartition(":")[2])), timeout=10) as client:
             head = f"POST /v2/customers HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {square.access_token}\r\n"
@@ -109,7 +109,7 @@ class TestReset:
 
         assert square.snapshot()["tables"]["customers"] == []
 
-    def test_brings_back_those_who_were_there_from_the_start(self, connect: Connect) -> None:
+    def test_restores_the_customers_of_the_start(self, connect: Connect) -> None:
         with Emulator(seed=1, customers=[{"id": "ADA", "given_name": "Ada"}]) as square:
             wire = connect(square)
             wire.delete("/v2/customers/ADA")
@@ -125,13 +125,13 @@ class TestReset:
                 square.reset()
 
 
-def test_those_of_the_start_are_not_added_to_a_file_that_has_customers(tmp_path: Path, connect: Connect) -> None:
+def test_the_seed_is_not_added_to_a_file_that_has_customers(tmp_path: Path, connect: Connect) -> None:
     for _ in range(2):
         with Emulator(database=tmp_path / "square.db", customers=3) as square:
             assert len(connect(square).get("/v2/customers").json["customers"]) == 3
 
 
-def test_a_seed_makes_no_id_twice_in_a_file(tmp_path: Path, connect: Connect) -> None:
+def test_a_seed_repeats_no_id_of_a_file(tmp_path: Path, connect: Connect) -> None:
     ids = []
     for _ in range(2):
         with Emulator(database=tmp_path / "square.db", seed=1) as square:
@@ -141,7 +141,7 @@ def test_a_seed_makes_no_id_twice_in_a_file(tmp_path: Path, connect: Connect) ->
 
 
 class TestASnapshot:
-    def test_is_json_and_brings_everything_but_the_journal_back(self, square: Emulator, connect: Connect) -> None:
+    def test_is_json_and_restores_everything_except_the_journal(self, square: Emulator, connect: Connect) -> None:
         wire = connect(square)
         square.seed(3)
         old, new = (wire.create(given_name=name, idempotency_key=name) for name in "ab")
@@ -169,7 +169,7 @@ class TestASnapshot:
         assert square.faults == []
         assert fault.used == 1
 
-    def test_can_be_taken_to_another_emulator(self, square: Emulator, connect: Connect) -> None:
+    def test_can_be_restored_in_another_emulator(self, square: Emulator, connect: Connect) -> None:
         square.clock.advance(5)
         square.seed(2)
         with Emulator() as other:
@@ -177,7 +177,7 @@ class TestASnapshot:
             assert other.clock.now() == square.clock.now()
             assert len(connect(other).get("/v2/customers").json["customers"]) == 2
 
-    def test_of_a_clock_that_goes_on_brings_its_lead_back(self) -> None:
+    def test_of_a_running_clock_restores_its_lead(self) -> None:
         with Emulator() as square:
             square.clock.advance(3600)
             state = square.snapshot()
@@ -213,7 +213,7 @@ class TestASnapshot:
             lambda state: state["tables"].update(nonces=[[{}, [], 5]]),
         ],
     )
-    def test_that_is_none_changes_nothing(self, square: Emulator, change: Callable[[JsonObject], object]) -> None:
+    def test_that_is_invalid_changes_nothing(self, square: Emulator, change: Callable[[JsonObject], object]) -> None:
         square.seed(1)
         square.fail("*", status=500)
         before = square.snapshot()
@@ -231,7 +231,7 @@ class TestASnapshot:
 
 
 class TestAMerge:
-    def test_leads_the_old_id_to_the_customer_who_stays(self, square: Emulator, connect: Connect) -> None:
+    def test_makes_the_old_id_mean_the_remaining_customer(self, square: Emulator, connect: Connect) -> None:
         wire = connect(square)
         old = wire.create(given_name="Ada", note="old", email_address="a@example.com")
         new = wire.create(given_name="Ada", note="new")
@@ -248,7 +248,7 @@ class TestAMerge:
         assert merged["updated_at"] > new["updated_at"]
         assert wire.pages() == [[merged]]
 
-    def test_is_followed_by_an_update_and_by_nothing_else(self, square: Emulator, connect: Connect) -> None:
+    def test_applies_to_an_update_but_not_to_a_deletion_or_a_new_card(self, square: Emulator, connect: Connect) -> None:
         wire = connect(square)
         old, new = wire.create(), wire.create()
         square.merge(old["id"], new["id"])
@@ -267,7 +267,7 @@ class TestAMerge:
         assert [wire.get(f"/v2/customers/{each}").json["customer"]["id"] for each in (a, b, c)] == [c, c, c]
 
     @pytest.mark.parametrize("ids", [("NONE", "ADA"), ("ADA", "NONE"), ("ADA", "ADA"), (None, "ADA"), ("ADA", 5)])
-    def test_of_customers_that_are_not_two_is_refused(self, square: Emulator, ids: tuple[Any, Any]) -> None:
+    def test_of_fewer_than_two_customers_is_refused(self, square: Emulator, ids: tuple[Any, Any]) -> None:
         square.seed([{"id": "ADA", "given_name": "Ada"}])
         with pytest.raises(ValueError, match=r"no customer|into itself"):
             square.merge(*ids)
@@ -291,7 +291,7 @@ class TestTheListingDelay:
         square.clock.advance(0.1)
         assert len(wire.pages()[0]) == 2
 
-    def test_of_nothing_shows_all_at_once(self, square: Emulator, connect: Connect) -> None:
+    def test_of_zero_shows_all_customers_at_once(self, square: Emulator, connect: Connect) -> None:
         wire = connect(square)
         square.listing_delay = 30
         wire.create()
@@ -305,7 +305,7 @@ class TestTheListingDelay:
             square.listing_delay = seconds
 
 
-def test_what_needs_a_running_emulator_says_so(tmp_path: Path) -> None:
+def test_methods_that_need_a_running_emulator_say_so(tmp_path: Path) -> None:
     square = Emulator()
     for use in (
         lambda: square.seed(1),
@@ -319,7 +319,7 @@ def test_what_needs_a_running_emulator_says_so(tmp_path: Path) -> None:
             use()
 
 
-def test_faults_are_told_after_the_end() -> None:
+def test_faults_can_be_read_after_the_end() -> None:
     with Emulator() as square:
         fault = square.fail("*", status=500)
 

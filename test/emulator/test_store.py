@@ -33,7 +33,7 @@ def test_a_file_keeps_everything(tmp_path: Path) -> None:
         assert store.answered("key") == ({"a": 1}, {"id": "A"})
 
 
-def test_an_unknown_thing_is_none(tmp_path: Path) -> None:
+def test_an_unknown_id_is_none(tmp_path: Path) -> None:
     with closing(Store(tmp_path / "square.db")) as store:
         assert store.customer("A") is None
         assert store.card_made_with("cnon:a", "A") is None
@@ -41,7 +41,7 @@ def test_an_unknown_thing_is_none(tmp_path: Path) -> None:
         assert store.answered("key") is None
 
 
-def test_memory_is_shared_with_nobody() -> None:
+def test_a_store_in_memory_is_not_shared() -> None:
     with closing(Store()) as one, closing(Store()) as other:
         one.begin()
         one.add_customer({"id": "A"})
@@ -51,7 +51,7 @@ def test_memory_is_shared_with_nobody() -> None:
         assert one.cursor_key != other.cursor_key
 
 
-def test_what_was_not_committed_is_gone(tmp_path: Path) -> None:
+def test_uncommitted_changes_are_lost(tmp_path: Path) -> None:
     with closing(Store(tmp_path / "square.db")) as store:
         store.begin()
         store.add_customer({"id": "A"})
@@ -60,7 +60,7 @@ def test_what_was_not_committed_is_gone(tmp_path: Path) -> None:
         assert store.customer_count() == 0
 
 
-def test_a_commit_that_fails_says_so() -> None:
+def test_a_failing_commit_raises() -> None:
     with closing(Store()) as store, pytest.raises(sqlite3.OperationalError):
         store.commit()
 
@@ -72,7 +72,7 @@ def test_a_file_is_written_to_the_disk_at_every_commit(tmp_path: Path) -> None:
         assert store._connection.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("These are notes, not a database.\n" * 100)
 
@@ -81,7 +81,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     assert path.read_text().startswith("These are notes")
 
 
-def test_a_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+def test_a_database_of_another_program_is_refused_and_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE customers (a)")
@@ -92,7 +92,7 @@ def test_a_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Pa
     assert path.read_bytes() == before
 
 
-def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+def test_a_file_of_the_first_version_is_upgraded(tmp_path: Path) -> None:
     path = tmp_path / "square.db"
     with closing(Store(path)) as store:
         store.begin()
@@ -114,7 +114,7 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("search", ["ada", 'A"da', "100%", "a_b", "\\", "1 Main", "5858"])
-def test_a_customer_is_found_by_what_its_fields_say_now_and_not_by_their_names(search: str) -> None:
+def test_a_customer_is_found_by_the_current_values_of_its_fields_and_not_by_their_names(search: str) -> None:
     ada = {"id": "A", "given_name": 'A"da Ada', "note": "100% a_b \\", "address": {"address_line_1": "1 Main"}}
     with closing(Store()) as store, closing(Store()) as other:
         store.begin()
@@ -130,14 +130,14 @@ def test_a_customer_is_found_by_what_its_fields_say_now_and_not_by_their_names(s
             assert each.found("grace", 0, 10) == ([], 0)
 
 
-def test_what_another_process_has_made_meanwhile_is_left_as_it_is() -> None:
+def test_a_cursor_key_that_another_process_has_made_meanwhile_is_kept() -> None:
     with closing(Store(cursor_key=b"a" * 32)) as store:
         store._make(b"b" * 32)
 
         assert store.cursor_key == b"a" * 32
 
 
-def test_two_that_open_a_new_file_at_once_agree(tmp_path: Path) -> None:
+def test_stores_that_open_a_new_file_at_once_share_its_cursor_key(tmp_path: Path) -> None:
     path = tmp_path / "square.db"
     with ThreadPoolExecutor(8) as pool:
         stores = list(pool.map(lambda _: Store(path), range(8)))
@@ -165,7 +165,7 @@ def test_customers_are_counted_whoever_adds_them(tmp_path: Path) -> None:
     sort_order=st.sampled_from(["ASC", "DESC"]),
     limit=st.integers(1, 5),
 )
-def test_pages_give_every_customer_once_and_in_order(
+def test_pages_have_every_customer_once_and_in_order(
     names: list[str], sort_field: str, sort_order: str, limit: int
 ) -> None:
     listing = Listing(sort_field, sort_order, limit)

@@ -26,7 +26,7 @@ def refusal_of(body: dict[str, object]) -> tuple[int, str, str | None]:
         b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
 )
-def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(body: bytes) -> None:
     with pytest.raises(RefusalError) as refused:
         read_json_object(body)
     assert (refused.value.status, refused.value.code) == (400, "EXPECTED_JSON_BODY")
@@ -46,7 +46,7 @@ def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
         (b'{"a": "\\x"}', "invalid character '\\' in string literal (line 1, character 8)"),
     ],
 )
-def test_a_body_that_is_no_json_is_refused_as_square_does(body: bytes, detail: str) -> None:
+def test_a_body_that_is_not_json_is_refused_as_square_does(body: bytes, detail: str) -> None:
     with pytest.raises(RefusalError) as refused:
         read_json_object(body)
     assert (refused.value.status, refused.value.code, refused.value.detail) == (400, "BAD_REQUEST", detail)
@@ -76,7 +76,7 @@ def test_an_e_mail_address_may_have_254_characters_and_no_more() -> None:
 
 
 @pytest.mark.parametrize("value", [1, 1.5, True, [], {}, ["a"]])
-def test_what_is_no_text_is_refused(value: object) -> None:
+def test_a_value_that_is_not_text_is_refused(value: object) -> None:
     assert refusal_of({"note": value}) == (400, "EXPECTED_STRING", "note")
     assert refusal_of({"address": {"locality": value}}) == (400, "EXPECTED_STRING", "address.locality")
 
@@ -92,11 +92,11 @@ def test_null_and_the_empty_text_mean_not_set(nothing: str | None) -> None:
     assert read_customer({"birthday": nothing}) == {"birthday": None}
 
 
-def test_unknown_keys_are_passed_over() -> None:
+def test_unknown_keys_are_ignored() -> None:
     assert read_customer({"surprise": 1, "address": {"surprise": 1}}) == {"address": {}}
 
 
-def test_a_customer_s_address_has_no_names() -> None:
+def test_a_customers_address_has_no_names() -> None:
     names = {"first_name": "Ada", "last_name": "Lovelace"}
 
     assert read_customer({"address": {"locality": "London", **names}}) == {"address": {"locality": "London"}}

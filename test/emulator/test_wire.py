@@ -62,26 +62,26 @@ class TestTheWire:
             (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"400"),
         ],
     )
-    def test_refuses_what_is_no_request_in_square_s_shape(self, square: Emulator, data: bytes, status: bytes) -> None:
+    def test_refuses_a_malformed_request_in_squares_shape(self, square: Emulator, data: bytes, status: bytes) -> None:
         head, _, body = exchanged(square, data).partition(b"\r\n\r\n")
 
         assert head.startswith(b"HTTP/1.1 " + status)
         assert json.loads(body)["errors"][0]["code"] == "BAD_REQUEST"
         assert len(square.requests) == 0
 
-    def test_takes_a_chunked_body(self, square: Emulator) -> None:
+    def test_accepts_a_chunked_body(self, square: Emulator) -> None:
         head = f"POST /v2/customers HTTP/1.1\r\nHost: localhost\r\n{TOKEN}Transfer-Encoding: chunked\r\n\r\n"
         answer = exchanged(square, head.encode(), b'5\r\n{"giv\r\n', b'10\r\nen_name": "Ada"}\r\n', b"0\r\n\r\n")
 
         assert answer.startswith(b"HTTP/1.1 200")
         assert square.requests[0].body == {"given_name": "Ada"}
 
-    def test_takes_a_request_byte_by_byte(self, square: Emulator) -> None:
+    def test_accepts_a_request_byte_by_byte(self, square: Emulator) -> None:
         answer = exchanged(square, *(bytes([byte]) for byte in f"{GET}\r\n".encode()))
 
         assert answer.startswith(b"HTTP/1.1 200")
 
-    def test_asks_for_the_body_that_waits_to_be_asked_for(self, square: Emulator) -> None:
+    def test_sends_100_continue_to_a_client_that_expects_it(self, square: Emulator) -> None:
         head = f"POST /v2/customers HTTP/1.1\r\nHost: localhost\r\n{TOKEN}Content-Length: 21\r\n"
         with connected(square) as client:
             client.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
@@ -89,14 +89,14 @@ class TestTheWire:
             client.sendall(b'{"given_name": "Ada"}')
             assert client.recv(1000).startswith(b"HTTP/1.1 200")
 
-    def test_answers_requests_that_come_all_at_once_in_their_order(self, square: Emulator) -> None:
+    def test_answers_pipelined_requests_in_their_order(self, square: Emulator) -> None:
         second = GET.replace("/v2/customers", "/v2/customers/A")
         answer = exchanged(square, f"{GET}\r\n{second}\r\n".encode())
 
         assert [part[:4] for part in answer.split(b"HTTP/1.1 ")[1:]] == [b"200 ", b"404 "]
         assert square.requests[0].connection == square.requests[1].connection
 
-    def test_closes_when_it_is_asked_to(self, square: Emulator) -> None:
+    def test_closes_on_request(self, square: Emulator) -> None:
         with connected(square) as client:
             client.sendall(f"{GET}Connection: close\r\n\r\n".encode())
             assert b"".join(iter(lambda: client.recv(65536), b"")).endswith(b"{}")
@@ -106,12 +106,12 @@ class TestTheWire:
             client.sendall(f"GET /v2/customers HTTP/1.0\r\n{TOKEN}\r\n".encode())
             assert b"".join(iter(lambda: client.recv(65536), b"")).endswith(b"{}")
 
-    def test_joins_a_header_that_comes_twice(self, square: Emulator) -> None:
+    def test_joins_a_header_that_is_sent_twice(self, square: Emulator) -> None:
         exchanged(square, f"{GET}X-A: 1\r\nX-A: 2\r\n\r\n".encode())
 
         assert square.requests[0].headers["x-a"] == "1, 2"
 
-    def test_gives_up_a_body_that_never_ends(self, square: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_stops_waiting_for_a_body_that_never_ends(self, square: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("squareconnect.emulator.wire._DISCARD_LIMIT", 1000)
         head = f"POST /v2/customers HTTP/1.1\r\nHost: localhost\r\n{TOKEN}Content-Length: 9000000000\r\n\r\n"
         with connected(square) as client:
@@ -125,7 +125,7 @@ class TestTheWire:
 
         assert sent < 100_000_000
 
-    def test_closes_a_connection_that_says_nothing(self, square: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_closes_a_connection_that_sends_nothing(self, square: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("squareconnect.emulator.wire._IDLE_SECONDS", 0.05)
         with connected(square) as client:
             assert client.recv(1) == b""
@@ -139,7 +139,7 @@ class TestTheWire:
 
         assert connect(square).get("/v2/customers").status == 200
 
-    def test_tells_a_failure_of_its_own_and_goes_on(self, connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+    def test_reports_its_own_failure_and_continues(self, connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
         with Emulator() as square:
             square._state.faults.meet = None  # type: ignore[assignment, method-assign]
             assert connect(square).get("/v2/customers").status == 500
@@ -147,7 +147,7 @@ class TestTheWire:
 
         assert "The emulator failed." in caplog.text
 
-    def test_tells_a_failure_of_a_call_and_writes_it_down(
+    def test_answers_and_records_the_failure_of_a_call(
         self, connect: Connect, caplog: pytest.LogCaptureFixture
     ) -> None:
         with Emulator() as square:
@@ -157,7 +157,7 @@ class TestTheWire:
         assert [entry.status for entry in square.requests] == [500]
         assert "The emulator failed." in caplog.text
 
-    def test_breaks_off_what_waits_when_it_stops(self, connect: Connect) -> None:
+    def test_aborts_waiting_requests_when_it_stops(self, connect: Connect) -> None:
         with Emulator() as square:
             square.fail("list_customers", delay=30)
             client = connected(square)
@@ -174,7 +174,7 @@ class TestTheWire:
 
 
 class TestCompression:
-    def test_is_used_when_it_is_asked_for(self, square: Emulator, connect: Connect) -> None:
+    def test_is_used_on_request(self, square: Emulator, connect: Connect) -> None:
         square.seed(10)
         plain = connect(square).get("/v2/customers")
         head, _, body = exchanged(square, f"{GET}Accept-Encoding: gzip, deflate\r\n\r\n".encode()).partition(
@@ -199,7 +199,7 @@ class TestCompression:
         assert accepts_gzip(header) in (True, False)
 
 
-def test_tls_is_served_and_a_plain_request_to_it_harms_nothing(authority: trustme.CA, tmp_path: Path) -> None:
+def test_tls_is_served_and_a_plain_request_to_it_does_no_harm(authority: trustme.CA, tmp_path: Path) -> None:
     certificate = authority.issue_cert("127.0.0.1")
     pem, key, ca = tmp_path / "cert.pem", tmp_path / "key.pem", tmp_path / "ca.pem"
     certificate.cert_chain_pems[0].write_to_path(pem)
@@ -218,7 +218,7 @@ def test_tls_is_served_and_a_plain_request_to_it_harms_nothing(authority: trustm
             assert len(square.requests) == 3
 
 
-def test_a_handshake_that_never_comes_does_not_hold_up_the_end(authority: trustme.CA, tmp_path: Path) -> None:
+def test_a_missing_tls_handshake_does_not_delay_the_stop(authority: trustme.CA, tmp_path: Path) -> None:
     certificate, pem = authority.issue_cert("127.0.0.1"), tmp_path / "cert.pem"
     certificate.private_key_and_cert_chain_pem.write_to_path(pem)
     with Emulator(certfile=pem) as square:
@@ -232,7 +232,7 @@ def test_a_handshake_that_never_comes_does_not_hold_up_the_end(authority: trustm
 
 
 @pytest.mark.parametrize("missing", ["certificate", "key"])
-def test_a_certificate_that_cannot_be_used_is_told(tmp_path: Path, missing: str) -> None:
+def test_a_certificate_that_cannot_be_used_is_reported(tmp_path: Path, missing: str) -> None:
     path = tmp_path / "cert.pem"
     path.write_text("no certificate")
     with pytest.raises(ValueError, match=r"certfile|certificate"):
@@ -270,7 +270,7 @@ print(*(min(each) for each in zip(*rounds)))
         ("import time_machine", "time_machine.travel('2012-01-14', tick=False)"),
     ],
 )
-def test_start_reset_and_stop_take_milliseconds_whatever_the_clock_says(freeze: str, frozen: str) -> None:
+def test_start_reset_and_stop_take_milliseconds_with_any_clock(freeze: str, frozen: str) -> None:
     command = [sys.executable, "-c", FROZEN.format(freeze=freeze, frozen=frozen)]
     shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     start, reset, stop = map(float, shown.stdout.split())
@@ -304,7 +304,7 @@ def test_many_threads_may_use_one_emulator(square: Emulator, connect: Connect) -
     assert [entry.number for entry in square.requests] == list(range(1, 81))
 
 
-def test_every_answer_has_the_real_date_whatever_the_clock_of_the_emulator() -> None:
+def test_every_answer_has_the_real_date_with_any_clock_of_the_emulator() -> None:
     with Emulator(clock="2020-01-01T00:00:00Z") as square:
         answers = [exchanged(square, data) for data in (GET.encode() + b"\r\n", b"nonsense\r\n\r\n")]
     dates = [re.findall(rb"(?mi)^date: (.+ GMT)\r$", answer) for answer in answers]
@@ -313,7 +313,7 @@ def test_every_answer_has_the_real_date_whatever_the_clock_of_the_emulator() -> 
         assert abs(parsedate_to_datetime(date.decode()).timestamp() - time.time()) < 30
 
 
-def test_connections_that_come_just_before_the_stop_are_closed(caplog: pytest.LogCaptureFixture) -> None:
+def test_connections_made_just_before_the_stop_are_closed(caplog: pytest.LogCaptureFixture) -> None:
     gc.collect()
     with warnings.catch_warnings(record=True) as left_open:
         warnings.simplefilter("always")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import trustme
 
-from test.servers import FOUND, Server, Wire, after, answer, drip, message, nobody, stall
+from test.servers import FOUND, Server, Wire, after, answer, drip, message, silent_host, stall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ class Peer(NamedTuple):
 
     plain: str
     tls: str
-    nobody: str
+    silent: str
     """A host that accepts connections and never answers."""
     authority: str
     """A PEM file of the authority that issued its certificate for 127.0.0.1 and localhost."""
@@ -74,7 +74,7 @@ def main(folder: str) -> None:
     authority.cert_pem.write_to_path(str(file))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
-    with Server(otherwise=play) as plain, Server(otherwise=play, tls=context) as tls, nobody() as silent:
+    with Server(otherwise=play) as plain, Server(otherwise=play, tls=context) as tls, silent_host() as silent:
         print(json.dumps([plain.host, tls.host, silent, str(file)]), flush=True)
         sys.stdin.read()
 

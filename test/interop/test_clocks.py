@@ -12,8 +12,8 @@ import time_machine
 
 from squareconnect import ApiClient, Configuration, CustomersApi
 from squareconnect.emulator import Emulator
+from test.interop.calls_through_tool import check_deadline, check_results, elapsed
 from test.interop.peer import id_of
-from test.interop.through import check_deadline, check_results, elapsed
 from test.servers import Server, answer, api_for, close
 
 if TYPE_CHECKING:
@@ -49,13 +49,15 @@ def test_calls_succeed_and_end_at_their_deadline_under_another_clock(
 
 
 @in_every_time
-def test_retries_wait_as_long_as_asked_under_another_clock(clock: Callable[[], AbstractContextManager[Any]]) -> None:
+def test_retries_wait_as_long_as_the_server_asks_under_another_clock(
+    clock: Callable[[], AbstractContextManager[Any]],
+) -> None:
     steps = (answer(429, {}, {"Retry-After": "1"}), close, answer())
     with Server(*steps) as server, clock():
         api = CustomersApi(ApiClient(Configuration(host=server.host, access_token="T")))
-        began = elapsed()
+        start = elapsed()
         assert id_of(api.retrieve_customer("C1")) == "C1"
-        assert 1 <= elapsed() - began < 10
+        assert 1 <= elapsed() - start < 10
 
 
 @in_every_time

@@ -43,7 +43,7 @@ def recorded(server: Server, file: Path) -> str:
     return server.host
 
 
-def test_vcrpy_replays_what_it_recorded_each_try_by_itself(tmp_path: Path) -> None:
+def test_vcrpy_records_and_replays_each_try(tmp_path: Path) -> None:
     file = tmp_path / "calls.yaml"
     with Server(answer(503, {}), answer(), answer()) as server:
         host = recorded(server, file)
@@ -57,7 +57,7 @@ def test_vcrpy_replays_what_it_recorded_each_try_by_itself(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("connections", ["with", "without"])
-def test_vcrpy_lets_nothing_out_that_is_not_recorded(tmp_path: Path, connections: str) -> None:
+def test_vcrpy_blocks_requests_that_are_not_recorded(tmp_path: Path, connections: str) -> None:
     with Server() as server:
         api = api_for(server)
         if connections == "with":
@@ -73,9 +73,7 @@ def test_vcrpy_lets_nothing_out_that_is_not_recorded(tmp_path: Path, connections
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_vcrpy_may_be_imported_before_the_sdk_or_after_it(
-    moment: str, tmp_path: Path, python: Callable[..., str]
-) -> None:
+def test_vcrpy_may_be_imported_before_or_after_the_sdk(moment: str, tmp_path: Path, python: Callable[..., str]) -> None:
     imports = ["import vcr", "from test.servers import api_for"]
     script = f"""
         {"; ".join(imports if moment == "before" else imports[::-1])}
@@ -96,7 +94,7 @@ def test_vcrpy_records_and_replays_over_tls(tmp_path: Path, peer: Peer) -> None:
             assert id_of(api.retrieve_customer("C1")) == "C1"
 
 
-def test_a_call_that_vcrpy_records_ends_in_time_and_says_that_its_outcome_is_unknown(tmp_path: Path) -> None:
+def test_a_call_that_vcrpy_records_ends_in_time_and_reports_that_its_outcome_is_unknown(tmp_path: Path) -> None:
     with Server(stall) as server, vcr.use_cassette(str(tmp_path / "late.yaml"), record_mode="once"):
         with pytest.raises(Timeout) as caught:
             api_for(server, deadline=0.5, max_retries=0).create_customer({"given_name": "Ada"})
@@ -156,7 +154,7 @@ def test_pook_answers_each_try(host: str) -> None:
     assert caught.value.errors[0].code == "NOT_FOUND"
 
 
-def test_pook_lets_nothing_out_that_it_does_not_know() -> None:
+def test_pook_blocks_requests_that_it_does_not_know() -> None:
     with Server() as server:
         api = api_for(server)
         api.retrieve_customer("C1")
@@ -173,7 +171,7 @@ leaks_of_mocket = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExc
 
 
 @leaks_of_mocket
-def test_mocket_answers_in_the_place_of_the_network(host: str) -> None:
+def test_mocket_answers_instead_of_the_network(host: str) -> None:
     with Mocketizer(strict_mode=True):
         body = json.dumps(FOUND)
         Entry.single_register(Entry.GET, f"{host}/v2/customers/C1", body=body, headers={"X-Trace": "T1"})
@@ -193,7 +191,7 @@ def test_mocket_answers_in_the_place_of_the_network(host: str) -> None:
 
 
 @leaks_of_mocket
-def test_mocket_is_not_passed_by_over_a_connection_from_before_nor_kept_for_afterwards() -> None:
+def test_mocket_is_not_bypassed_by_an_older_connection_and_its_own_is_not_kept() -> None:
     with Server() as server:
         api = api_for(server)
         api.retrieve_customer("C1")
@@ -206,7 +204,7 @@ def test_mocket_is_not_passed_by_over_a_connection_from_before_nor_kept_for_afte
 
 
 @leaks_of_mocket
-def test_mockets_decorator_does_as_well() -> None:
+def test_mockets_decorator_answers_too() -> None:
     def test() -> str:
         Entry.single_register(Entry.GET, "https://connect.squareup.com/v2/customers/C1", body=json.dumps(FOUND))
         return str(id_of(api_for("https://connect.squareup.com").retrieve_customer("C1")))
@@ -228,7 +226,7 @@ def without_sockets() -> Iterator[Callable[[], None]]:
 
 
 @warns
-def test_pytest_socket_stops_a_call_whatever_connections_there_are(without_sockets: Callable[[], None]) -> None:
+def test_pytest_socket_blocks_a_call_even_if_a_connection_is_open(without_sockets: Callable[[], None]) -> None:
     with Server() as server:
         api = api_for(server)
         api.retrieve_customer("C1")
@@ -244,13 +242,13 @@ def test_pytest_socket_stops_a_call_whatever_connections_there_are(without_socke
 
 @warns
 @pytest.mark.allow_hosts(["127.0.0.2"])
-def test_pytest_socket_stops_calls_to_hosts_that_are_not_allowed() -> None:
+def test_pytest_socket_blocks_calls_to_hosts_that_are_not_allowed() -> None:
     with pytest.raises(SocketConnectBlockedError):
         api_for(f"http://127.0.0.1:{closed_port()}").create_customer({"given_name": "Ada"})
 
 
 @pytest.mark.allow_hosts(["127.0.0.1"])
-def test_pytest_socket_lets_calls_to_allowed_hosts_pass() -> None:
+def test_pytest_socket_allows_calls_to_allowed_hosts() -> None:
     with Server() as server:
         assert api_for(server).retrieve_customer("C1").customer
 
@@ -286,7 +284,7 @@ def awaited(host: str, times: int = 1, before: Callable[[], None] = lambda: None
     return asyncio.run(calls())
 
 
-def test_vcrpy_and_pook_are_not_passed_by_on_asyncio(tmp_path: Path) -> None:
+def test_vcrpy_and_pook_are_not_bypassed_on_asyncio(tmp_path: Path) -> None:
     with Server() as server:
         nothing = vcr.use_cassette(str(tmp_path / "none.yaml"), record_mode="none")
         with nothing, pytest.raises(RuntimeError, match=r"^vcr\S* intercepts urllib3 and would not see"):
@@ -318,7 +316,7 @@ def test_mocket_answers_on_asyncio() -> None:
 
 
 @warns
-def test_pytest_socket_stops_a_call_on_asyncio_whatever_connections_there_are() -> None:
+def test_pytest_socket_blocks_a_call_on_asyncio_even_if_a_connection_is_open() -> None:
     with Server() as server:
         try:
             with pytest.raises(SocketBlockedError):

@@ -11,8 +11,8 @@ import pytest
 import socks
 
 from squareconnect.exceptions import ConnectionFailed, Timeout
+from test.interop.calls_through_tool import TOOLS
 from test.interop.peer import id_of
-from test.interop.through import TOOLS
 from test.servers import FOUND, Server, api_for, closed_port, drip, message
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def test_calls_go_through_the_tool_and_end_at_their_deadline(
     tool: str, moment: str, peer: Peer, python: Callable[..., str]
 ) -> None:
-    assert python("-m", "test.interop.through", tool, moment, *peer).endswith("done\n")
+    assert python("-m", "test.interop.calls_through_tool", tool, moment, *peer).endswith("done\n")
 
 
 # -- PySocks --------------------------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def socks_server() -> Iterator[SocksServer]:
     server.close()
 
 
-def test_pysocks_carries_calls_with_and_without_tls_and_from_the_moment_it_is_there(
+def test_calls_go_through_pysocks_with_and_without_tls_as_soon_as_it_is_activated(
     socks_server: SocksServer, peer: Any
 ) -> None:
     apis = [api_for(peer.plain), api_for(peer.tls, ssl_ca_cert=peer.authority)]
@@ -116,7 +116,7 @@ def test_a_call_through_pysocks_ends_at_its_deadline(socks_server: SocksServer) 
         assert caught.value.outcome_unknown
 
 
-def test_a_call_through_a_socks_server_that_is_not_there_fails_and_nothing_is_sent() -> None:
+def test_a_call_through_a_missing_socks_server_fails_and_nothing_is_sent() -> None:
     with Server() as server, through_socks(closed_port()):
         with pytest.raises(ConnectionFailed) as caught:
             api_for(server, max_retries=0).create_customer({"given_name": "Ada"})

@@ -141,7 +141,7 @@ def call_under_sentry(host: str) -> None:
 # -- structlog ------------------------------------------------------------------------------------------------------
 
 
-def test_structlogs_context_is_there_in_background_calls_their_hooks_and_callbacks() -> None:
+def test_background_calls_their_hooks_and_callbacks_have_structlogs_context() -> None:
     seen: list[Any] = []
 
     def look(*_: object) -> None:

@@ -147,7 +147,7 @@ def test_a_model_has_these_fields_of_these_types_in_this_order(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_what_square_always_gives_or_demands_is_marked(name: str) -> None:
+def test_fields_that_square_always_sends_or_requires_are_marked(name: str) -> None:
     fields = getattr(models, name)._fields.values()
 
     required = [field.name for field in fields if field.required]
@@ -164,7 +164,7 @@ def test_an_enumeration_has_these_constants_in_this_order(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "count"), IN_2_X.items())
-def test_an_enumeration_has_all_of_2_x(name: str, count: int) -> None:
+def test_an_enumeration_has_all_constants_of_2_x(name: str, count: int) -> None:
     assert len(CONSTANTS[name].split("\n\n")[0].split()) == count
 
 
@@ -176,7 +176,7 @@ def test_an_enumeration_is_an_empty_model_as_in_2_x(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", models.__all__)
-def test_a_model_is_described_and_so_is_each_of_its_fields(name: str) -> None:
+def test_a_model_and_each_of_its_fields_have_a_description(name: str) -> None:
     model = getattr(models, name)
     texts = [model.__doc__, *(field.description for field in model._fields.values())]
 
@@ -184,7 +184,7 @@ def test_a_model_is_described_and_so_is_each_of_its_fields(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", models.__all__)
-def test_a_model_is_found_on_each_of_the_three_paths(name: str) -> None:
+def test_a_model_can_be_imported_from_each_of_the_three_paths(name: str) -> None:
     module = "".join("_" + letter.lower() if letter.isupper() else letter for letter in name)[1:]
 
     model = getattr(squareconnect, name)

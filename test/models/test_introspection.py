@@ -41,7 +41,7 @@ def test_the_type_hints_of_a_model_can_be_resolved(model: type[Model]) -> None:
     assert all(type(None) in typing.get_args(hints[name]) for name in model.swagger_types)
 
 
-def test_a_type_hint_of_a_field_is_the_model_in_it() -> None:
+def test_the_type_hint_of_a_field_names_its_model() -> None:
     assert typing.get_type_hints(Customer)["cards"] == (list[Card] | None)
 
 
@@ -62,7 +62,7 @@ def test_help_describes_each_field(model: type[Model]) -> None:
         assert f":param {field.name}: {field.description}" in text
 
 
-def test_help_of_a_subclass_without_fields_of_its_own_says_what_the_subclass_is() -> None:
+def test_help_of_a_subclass_without_new_fields_shows_its_own_docstring() -> None:
     class Member(Customer):
         """A member."""
 
@@ -84,7 +84,7 @@ COMPLETIONS = [
 
 
 @pytest.mark.parametrize(("code", "expected"), COMPLETIONS, ids=[code.splitlines()[-1] for code, _ in COMPLETIONS])
-def test_an_editor_completes(code: str, expected: set[str]) -> None:
+def test_an_editor_completes_fields_and_methods(code: str, expected: set[str]) -> None:
     completed = jedi.Script(code, project=jedi.Project(ROOT)).complete()
 
     assert expected <= {each.name for each in completed}
@@ -159,7 +159,7 @@ def replaced(model: Any, **changes: Any) -> Any:
     return replace(model, **changes)
 
 
-def test_replace_makes_a_copy_with_other_values() -> None:
+def test_replace_returns_a_copy_with_other_values() -> None:
     customer = Customer(id="C1", note="x")
     customer.additional_properties["version"] = 1
 
@@ -201,14 +201,14 @@ def test_a_model_is_a_field_of_a_pydantic_model() -> None:
     ("customer", "place"),
     [({"id": 5}, "customer.id"), ({"cards": [{"exp_month": "1"}]}, "customer.cards.0.exp_month"), (None, "customer")],
 )
-def test_pydantic_refuses_what_does_not_fit(customer: object, place: str) -> None:
+def test_pydantic_refuses_values_that_do_not_fit(customer: object, place: str) -> None:
     with pytest.raises(pydantic.ValidationError) as caught:
         Visit.model_validate_json(json.dumps({"customer": customer}))
     assert ".".join(map(str, caught.value.errors()[0]["loc"])) == place
 
 
 @given(st.from_type(Customer))
-def test_pydantic_s_round_trip_loses_nothing(customer: Customer) -> None:
+def test_a_round_trip_through_pydantic_loses_nothing(customer: Customer) -> None:
     adapter = pydantic.TypeAdapter(Customer)
 
     assert adapter.validate_json(adapter.dump_json(customer)) == customer
@@ -244,7 +244,7 @@ def ask(app: Any, method: str, path: str, body: object = None) -> tuple[int, Any
     return sent[0]["status"], json.loads(b"".join(message.get("body", b"") for message in sent))
 
 
-def test_a_model_is_a_body_and_an_answer_of_fastapi() -> None:
+def test_fastapi_accepts_and_returns_a_model() -> None:
     app = FastAPI()
 
     @app.post("/customers")
@@ -256,6 +256,6 @@ def test_a_model_is_a_body_and_an_answer_of_fastapi() -> None:
     assert "given_name" in app.openapi()["components"]["schemas"]["CreateCustomerRequest"]["properties"]
 
 
-def test_pydantic_is_imported_only_when_it_asks() -> None:
+def test_this_package_does_not_import_pydantic() -> None:
     code = "import sys, squareconnect; squareconnect.Customer(id='C'); sys.exit('pydantic' in str(sys.modules.keys()))"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -25,7 +25,7 @@ from squareconnect.models._model import Model
 MODELS: list[type[Model]] = [getattr(models, name) for name in models.__all__]
 
 
-def test_a_new_model_has_every_field_none() -> None:
+def test_every_field_of_a_new_model_is_none() -> None:
     customer = Customer()
 
     assert {getattr(customer, name) for name in Customer.attribute_map} == {None}
@@ -36,7 +36,7 @@ def test_fields_are_given_by_keyword_or_position() -> None:
     assert Card("c1", card_brand="VISA").card_brand == "VISA"
 
 
-def test_the_first_fifteen_arguments_of_a_customer_mean_what_they_meant_before_birthday_came() -> None:
+def test_the_first_fifteen_arguments_of_a_customer_kept_their_order_when_birthday_was_added() -> None:
     address = Address(locality="London")
 
     customer = Customer(
@@ -47,7 +47,7 @@ def test_the_first_fifteen_arguments_of_a_customer_mean_what_they_meant_before_b
     assert customer.birthday is None
 
 
-def test_the_first_nine_arguments_of_a_new_customer_mean_what_they_meant_before_the_idempotency_key_came() -> None:
+def test_the_first_nine_arguments_of_a_new_customer_kept_their_order_when_the_idempotency_key_was_added() -> None:
     request = CreateCustomerRequest("Ada", "King", "Engines", "Lady", "a@b.example", None, "+44", "ref", "note")
 
     assert (request.given_name, request.note, request.idempotency_key) == ("Ada", "note", None)
@@ -83,14 +83,14 @@ def test_a_misspelt_attribute_is_refused_with_the_class_and_the_nearest_field() 
     assert card == Card()
 
 
-def test_a_name_like_no_field_is_refused_without_a_guess() -> None:
+def test_a_name_unlike_any_field_is_refused_without_a_suggestion() -> None:
     with pytest.raises(TypeError, match=r"^Card\.__init__\(\) got an unexpected keyword argument 'quux'$"):
         Card(quux=1)  # type: ignore[call-arg]
     with pytest.raises(AttributeError, match=r"^DeleteCustomerRequest has no field 'id'$"):
         DeleteCustomerRequest().id = "1"  # type: ignore[attr-defined]
 
 
-def test_reading_a_name_that_is_no_field_is_an_attribute_error() -> None:
+def test_reading_a_name_that_is_not_a_field_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="'Card' object has no attribute 'last4'"):
         _ = Card().last4  # type: ignore[attr-defined]
 
@@ -105,7 +105,7 @@ def test_a_field_can_be_set_and_unset() -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_the_types_and_keys_are_there_on_the_class_and_on_an_instance(model: type[Model]) -> None:
+def test_the_types_and_keys_can_be_read_from_the_class_and_from_an_instance(model: type[Model]) -> None:
     assert model().swagger_types == model.swagger_types
     assert model().attribute_map == model.attribute_map == {name: name for name in model.swagger_types}
 
@@ -136,7 +136,7 @@ def test_a_subclass_has_the_fields_of_its_base() -> None:
 # -- As a dict and as text ------------------------------------------------------------------------------------------
 
 
-def test_to_dict_gives_every_field_in_order_with_its_nones() -> None:
+def test_to_dict_returns_every_field_in_order_including_none() -> None:
     address = Address(locality="London", country="GB")
 
     given = address.to_dict()
@@ -148,7 +148,7 @@ def test_to_dict_gives_every_field_in_order_with_its_nones() -> None:
     }
 
 
-def test_to_dict_gives_models_as_dicts_wherever_they_are() -> None:
+def test_to_dict_converts_nested_models_to_dicts() -> None:
     card = Card(billing_address=Address(postal_code="94103"))
     error: Any = Error(
         detail=[card, "text"],  # type: ignore[arg-type]
@@ -189,7 +189,7 @@ def test_a_copy_is_equal_and_of_the_same_class(model: Model) -> None:
         assert twin is not model
 
 
-def test_changing_a_deep_copy_leaves_the_original() -> None:
+def test_changing_a_deep_copy_does_not_change_the_original() -> None:
     customer = Customer(cards=[Card(id="c1")])
     customer.additional_properties["tags"] = ["a"]
 
@@ -202,7 +202,7 @@ def test_changing_a_deep_copy_leaves_the_original() -> None:
     assert customer.additional_properties == {"tags": ["a"]}
 
 
-def test_a_copy_can_be_changed_without_the_guard_being_lost() -> None:
+def test_a_copy_can_be_changed_and_still_refuses_misspelt_names() -> None:
     twin = pickle.loads(pickle.dumps(Card(id="c1")))
 
     with pytest.raises(AttributeError, match="Card has no field 'idd'"):
@@ -210,7 +210,7 @@ def test_a_copy_can_be_changed_without_the_guard_being_lost() -> None:
 
 
 @pytest.mark.parametrize("other", [None, 1, "x", {}, object()])
-def test_a_model_is_unequal_to_what_is_no_model(other: object) -> None:
+def test_a_model_is_unequal_to_anything_that_is_not_a_model(other: object) -> None:
     assert Customer() != other
     assert (Customer() == other) is False
 
@@ -219,7 +219,7 @@ def test_models_of_two_classes_are_unequal_even_with_the_same_fields() -> None:
     assert CreateCustomerResponse() != RetrieveCustomerResponse()
 
 
-def test_a_field_set_to_none_is_as_good_as_not_set() -> None:
+def test_a_field_set_to_none_is_the_same_as_not_set() -> None:
     assert Card(id=None) == Card()
 
 
@@ -246,7 +246,7 @@ def test_additional_properties_belong_to_one_instance_and_count_in_equality() ->
     assert one != other
 
 
-def test_looking_at_additional_properties_changes_nothing() -> None:
+def test_reading_additional_properties_changes_nothing() -> None:
     card = Card()
 
     assert card.additional_properties == {}
@@ -263,7 +263,7 @@ def test_additional_properties_can_be_replaced() -> None:
 
 
 @given(st.data())
-def test_whatever_is_set_can_be_read(data: st.DataObject) -> None:
+def test_any_value_that_is_set_can_be_read(data: st.DataObject) -> None:
     model = data.draw(st.from_type(Model))
 
     assert type(model)(**{name: getattr(model, name) for name in model.swagger_types}) == model

@@ -4,7 +4,7 @@ import pickle
 from squareconnect import NULL
 
 
-def test_there_is_one_null_in_a_process() -> None:
+def test_a_process_has_one_null() -> None:
     assert copy.copy(NULL) is NULL
     assert copy.deepcopy([NULL])[0] is NULL
     assert pickle.loads(pickle.dumps(NULL)) is NULL
@@ -15,5 +15,5 @@ def test_null_is_false_and_not_none() -> None:
     assert NULL is not None
 
 
-def test_null_says_where_it_comes_from() -> None:
+def test_the_repr_of_null_names_its_package() -> None:
     assert repr(NULL) == "squareconnect.NULL"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from squareconnect import CustomersApi
 
 
-class Way(NamedTuple):
+class Route(NamedTuple):
     """A route to a server."""
 
     tls: ssl.SSLContext | None
@@ -33,18 +33,18 @@ class Way(NamedTuple):
 
 
 @pytest.fixture(params=["plain", "over TLS", "over TLS within a proxy's TLS"])
-def way(
+def route(
     request: pytest.FixtureRequest, server_tls: ssl.SSLContext, authority: trustme.CA, tmp_path: Path
-) -> Iterator[Way]:
+) -> Iterator[Route]:
     """Each route to a server on which no tool replaces anything."""
     if request.param == "plain":
-        yield Way(None, {})
+        yield Route(None, {})
         return
     path = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(path)
     settings: dict[str, Any] = {"ssl_ca_cert": str(path)}
     if request.param == "over TLS":
-        yield Way(server_tls, settings)
+        yield Route(server_tls, settings)
         return
     with Server(tls=server_tls, otherwise=tunnel) as proxy:
-        yield Way(server_tls, {**settings, "proxy": proxy.host})
+        yield Route(server_tls, {**settings, "proxy": proxy.host})

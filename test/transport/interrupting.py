@@ -114,9 +114,9 @@ def most_at_once(api: CustomersApi) -> int:
 
 
 @contextlib.contextmanager
-def client_over(way: str) -> Iterator[CustomersApi]:
+def client_over(route: str) -> Iterator[CustomersApi]:
     """Run a server, and yield an API that calls it."""
-    if way == "plain":
+    if route == "plain":
         with Server(otherwise=echo) as server:
             yield api_for(server, connection_pool_maxsize=POOL, deadline=20.0)
         return
@@ -126,18 +126,18 @@ def client_over(way: str) -> Iterator[CustomersApi]:
         file = Path(folder, "ca.pem")
         authority.cert_pem.write_to_path(file)
         settings: dict[str, Any] = {"ssl_ca_cert": str(file), "connection_pool_maxsize": POOL, "deadline": 20.0}
-        if way == "proxy":
+        if route == "proxy":
             settings["proxy"] = running.enter_context(Server(tls=tls, otherwise=tunnel)).host
         yield api_for(running.enter_context(Server(tls=tls, otherwise=echo)), **settings)
 
 
-def main(count: int, way: str) -> str:
+def main(count: int, route: str) -> str:
     """Interrupt calls, and return a summary.
 
     :raises AssertionError: if a call got another call's answer, or the client no longer makes as many calls at once.
     """
     signal.signal(signal.SIGALRM, interrupt)
-    with client_over(way) as api:
+    with client_over(route) as api:
         api.retrieve_customer("C")
         undisturbed = interrupted_calls(api, count, random.Random(count))
         started = time.monotonic()

@@ -14,7 +14,7 @@ import uvloop
 
 from test import servers
 from test.servers import Server, answer, stall
-from test.transport.on_asyncio import cancelled, client_of, full_port, until
+from test.transport.asyncio_helpers import cancelled, client_of, full_port, until
 
 if TYPE_CHECKING:
     import ssl
@@ -57,7 +57,7 @@ def test_a_call_cancelled_while_it_connects_leaves_nothing_behind(run: Any, seco
 @pytest.mark.parametrize("seconds", [0, 0.001, 0.02])
 def test_a_call_cancelled_while_it_sets_up_tls_leaves_nothing_behind(run: Any, seconds: float) -> None:
     async def main() -> None:
-        with servers.nobody() as host:
+        with servers.silent_host() as host:
             async with client_of(host.replace("http:", "https:")) as api:
                 task = asyncio.ensure_future(api.retrieve_customer("C1"))
                 await asyncio.sleep(seconds)
@@ -115,7 +115,7 @@ def test_a_call_cancelled_while_it_waits_for_a_connection_takes_none(run: Any) -
     run(main())
 
 
-def test_a_place_that_becomes_free_as_its_call_is_cancelled_goes_to_the_next(run: Any) -> None:
+def test_a_slot_that_becomes_free_as_its_call_is_cancelled_goes_to_the_next_call(run: Any) -> None:
     async def main() -> None:
         with Server(otherwise=answer()) as server:
             async with client_of(server, connection_pool_maxsize=1) as api:
@@ -133,7 +133,7 @@ def test_a_place_that_becomes_free_as_its_call_is_cancelled_goes_to_the_next(run
 
 
 @pytest.mark.parametrize("secure", [False, True])
-def test_calls_cancelled_at_any_moment_lose_no_place(run: Any, secure: bool, server_tls: ssl.SSLContext) -> None:
+def test_calls_cancelled_at_any_moment_lose_no_slot(run: Any, secure: bool, server_tls: ssl.SSLContext) -> None:
     rng = random.Random(1)
 
     async def main() -> None:

@@ -16,7 +16,7 @@ import uvloop
 from squareconnect.exceptions import ConnectionFailed, NotFound, ServerError
 from test import servers
 from test.servers import FOUND, Server, answer, commit, cut, message, stall
-from test.transport.on_asyncio import BODY, api_of, cancelled, client_of, full_port, until
+from test.transport.asyncio_helpers import BODY, api_of, cancelled, client_of, full_port, until
 
 if TYPE_CHECKING:
     import ssl
@@ -33,7 +33,7 @@ def run(request: pytest.FixtureRequest) -> Any:
 # -- Closing --------------------------------------------------------------------------------------------------------
 
 
-def test_closing_ends_a_call_in_flight_that_then_is_not_tried_again(run: Any) -> None:
+def test_closing_ends_a_call_in_flight_which_is_not_tried_again(run: Any) -> None:
     async def main() -> None:
         with Server(otherwise=stall) as server:
             async with client_of(server, connection_pool_maxsize=2) as api:
@@ -58,7 +58,7 @@ def test_closing_ends_a_call_in_flight_that_then_is_not_tried_again(run: Any) ->
     run(main())
 
 
-def test_closing_ends_a_call_that_connects(run: Any) -> None:
+def test_closing_ends_a_call_that_is_connecting(run: Any) -> None:
     async def main() -> None:
         with full_port() as port:
             async with client_of(f"http://127.0.0.1:{port}") as api:
@@ -73,9 +73,9 @@ def test_closing_ends_a_call_that_connects(run: Any) -> None:
     run(main())
 
 
-def test_closing_ends_a_call_that_sets_up_tls(run: Any) -> None:
+def test_closing_ends_a_call_that_is_setting_up_tls(run: Any) -> None:
     async def main() -> None:
-        with servers.nobody() as host:
+        with servers.silent_host() as host:
             async with client_of(host.replace("http:", "https:")) as api:
                 task = asyncio.ensure_future(api.create_customer(BODY))
                 await asyncio.sleep(0.02)
@@ -114,7 +114,7 @@ def test_a_cancelled_pause_leaves_nothing_behind(run: Any) -> None:
     run(main())
 
 
-def test_pauses_are_waited_for(run: Any) -> None:
+def test_a_call_waits_during_a_pause(run: Any) -> None:
     async def main() -> None:
         with Server(answer(503, {}, {"Retry-After": 0})) as server:
             async with client_of(server, max_retry_wait=0.05) as api:
@@ -158,7 +158,7 @@ def test_a_client_that_is_collected_closes_its_connections(run: Any) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning", "ignore:unclosed resource:ResourceWarning")
-def test_a_client_works_in_a_second_event_loop_with_connections_of_its_own(run: Any) -> None:
+def test_a_client_works_in_a_second_event_loop_with_new_connections(run: Any) -> None:
     async def main(close: bool) -> None:
         assert (await api.retrieve_customer("C1")).customer
         if close:
@@ -173,7 +173,7 @@ def test_a_client_works_in_a_second_event_loop_with_connections_of_its_own(run: 
         gc.collect()
 
 
-def test_one_client_serves_event_loops_of_several_threads() -> None:
+def test_one_client_works_in_event_loops_of_several_threads() -> None:
     outcomes: list[Any] = []
     done = threading.Barrier(4)
 
@@ -223,7 +223,7 @@ def test_closing_reaches_the_connections_of_an_event_loop_in_another_thread() ->
 # -- Connections ----------------------------------------------------------------------------------------------------
 
 
-def test_there_are_no_more_connections_than_the_setting_says(run: Any) -> None:
+def test_there_are_no_more_connections_than_the_setting_allows(run: Any) -> None:
     async def main() -> None:
         with Server() as one, Server() as other:
             async with client_of(one, connection_pool_maxsize=4) as api:
@@ -255,7 +255,7 @@ def test_idle_connections_to_many_hosts_are_closed(run: Any) -> None:
     run(main())
 
 
-def test_a_connection_whose_route_was_forgotten_meanwhile_is_closed(run: Any) -> None:
+def test_a_connection_whose_pool_was_dropped_meanwhile_is_closed(run: Any) -> None:
     async def main() -> None:
         with contextlib.ExitStack() as stack:
             slow = stack.enter_context(Server(servers.after(0.1, answer())))
@@ -274,7 +274,7 @@ def test_a_connection_whose_route_was_forgotten_meanwhile_is_closed(run: Any) ->
 
 
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
-def test_what_tls_sends_for_itself_is_no_surplus(
+def test_messages_of_tls_itself_are_not_surplus(
     run: Any, server_tls: ssl.SSLContext, version: str, authority: Any, tmp_path: Path
 ) -> None:
     import ssl
@@ -295,7 +295,7 @@ def test_what_tls_sends_for_itself_is_no_surplus(
     run(main())
 
 
-def test_errors_are_those_of_the_other_driver(run: Any) -> None:
+def test_exceptions_are_the_same_as_on_threads(run: Any) -> None:
     async def main() -> None:
         error = {"errors": [{"category": "INVALID_REQUEST_ERROR", "code": "NOT_FOUND", "detail": "no"}]}
         with Server(answer(404, error), answer(503, {}), commit(answer(503, {}))) as server:
@@ -312,7 +312,7 @@ def test_errors_are_those_of_the_other_driver(run: Any) -> None:
     run(main())
 
 
-def test_a_client_may_close_between_an_answer_and_the_pause_behind_it() -> None:
+def test_a_client_may_close_between_an_answer_and_the_pause_after_it() -> None:
     class Closing(ThreadPoolExecutor):
         """Closes the client while a large answer is being decoded."""
 
@@ -334,7 +334,7 @@ def test_a_client_may_close_between_an_answer_and_the_pause_behind_it() -> None:
         assert len(server.requests) == 1
 
 
-def test_the_connection_that_waits_longest_makes_room_for_one_to_another_host() -> None:
+def test_the_longest_idle_connection_makes_room_for_one_to_another_host() -> None:
     async def main() -> None:
         async with client_of(one, connection_pool_maxsize=2) as api:
             await asyncio.gather(api.retrieve_customer("C1"), api.retrieve_customer("C2"))
@@ -348,7 +348,7 @@ def test_the_connection_that_waits_longest_makes_room_for_one_to_another_host() 
         asyncio.run(main())
 
 
-def test_hosts_over_tls_share_the_settings_of_tls(server_tls: ssl.SSLContext, authority: Any, tmp_path: Path) -> None:
+def test_hosts_share_one_tls_context(server_tls: ssl.SSLContext, authority: Any, tmp_path: Path) -> None:
     async def main() -> None:
         async with client_of(one, ssl_ca_cert=str(tmp_path / "ca.pem")) as api:
             for server in (one, two):

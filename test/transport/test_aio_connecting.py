@@ -14,10 +14,10 @@ import urllib3.util.connection
 from squareconnect.exceptions import ConnectionFailed
 from squareconnect.transport import aio
 from squareconnect.transport.aio_dial import dial, interleaved
-from squareconnect.transport.aio_tasks import elsewhere, in_time, to_the_end
+from squareconnect.transport.aio_tasks import on_another_thread, uncancelled, with_time_limit
 from test import servers
 from test.servers import Server
-from test.transport.on_asyncio import api_of, full_port, retrieved_by
+from test.transport.asyncio_helpers import api_of, full_port, retrieved_by
 
 
 def address(port: int, host: str = "127.0.0.1", family: int = socket.AF_INET) -> tuple[Any, ...]:
@@ -36,7 +36,7 @@ class Names:
         return self.found
 
 
-def test_the_next_address_is_tried_beside_one_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_address_is_tried_while_one_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     with Server() as server, full_port() as port:
         monkeypatch.setattr(socket, "getaddrinfo", Names(address(port), address(server.port)).getaddrinfo)
         start = time.monotonic()
@@ -45,7 +45,7 @@ def test_the_next_address_is_tried_beside_one_that_does_not_answer(monkeypatch: 
         assert 0.2 < time.monotonic() - start < 8  # The first address would take 10 s.
 
 
-def test_the_next_address_is_tried_at_once_where_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_address_is_tried_at_once_if_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     with Server() as server:
         found = [address(servers.closed_port()) for _ in range(40)]
         monkeypatch.setattr(socket, "getaddrinfo", Names(*found, address(server.port)).getaddrinfo)
@@ -55,19 +55,19 @@ def test_the_next_address_is_tried_at_once_where_one_refuses(monkeypatch: pytest
         assert time.monotonic() - start < 5  # Waiting for each would take 10 s.
 
 
-def test_of_two_connections_that_stand_at_once_one_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_of_two_connections_made_at_the_same_moment_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both are accepted in the turn in which the second is started."""
 
     class Loop(asyncio.SelectorEventLoop):
-        begun: list[asyncio.Future[None]] = []  # noqa: RUF012
+        started: list[asyncio.Future[None]] = []  # noqa: RUF012
 
         async def sock_connect(self, sock: socket.socket, address: Any) -> None:
             await super().sock_connect(sock, address)
-            self.begun.append(self.create_future())
-            if len(self.begun) == 2:
-                for future in self.begun:
+            self.started.append(self.create_future())
+            if len(self.started) == 2:
+                for future in self.started:
                     future.set_result(None)
-            await self.begun[-1]
+            await self.started[-1]
 
     monkeypatch.setattr(socket, "getaddrinfo", Names(address(0), address(0)).getaddrinfo)
     with Server() as server:
@@ -85,11 +85,11 @@ def test_a_cancelled_race_closes_the_winner_too(monkeypatch: pytest.MonkeyPatch)
     class Stubborn(asyncio.SelectorEventLoop):
         """An event loop whose second attempt needs some turns to end when it is cancelled."""
 
-        begun = 0
+        started = 0
 
         async def sock_connect(self, sock: socket.socket, address: Any) -> None:
-            self.begun += 1
-            if self.begun == 2:
+            self.started += 1
+            if self.started == 2:
                 task.get_loop().call_later(0.05, lambda: None)
                 try:
                     await asyncio.sleep(5)
@@ -112,7 +112,9 @@ def test_a_cancelled_race_closes_the_winner_too(monkeypatch: pytest.MonkeyPatch)
             loop.close()
 
 
-def test_addresses_that_do_not_answer_are_left_after_the_connect_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connecting_to_addresses_that_do_not_answer_ends_after_the_connect_time_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with full_port() as port:
         monkeypatch.setattr(socket, "getaddrinfo", Names(address(port), address(port)).getaddrinfo)
         with pytest.raises(TimeoutError, match="did not accept the connection in time"):
@@ -136,26 +138,26 @@ def test_programs_may_limit_the_family_of_addresses(monkeypatch: pytest.MonkeyPa
     assert names.families == [socket.AF_INET]
 
 
-def test_ipv6_is_spoken() -> None:
+def test_calls_over_ipv6_succeed() -> None:
     with Server(address="::1") as server:
         assert asyncio.run(retrieved_by(api_of(server))).customer
 
         assert server.requests[0].headers["host"] == f"[::1]:{server.port}"
 
 
-def test_a_name_that_cannot_be_looked_up_since_there_is_no_thread_is_a_failed_connection() -> None:
+def test_a_name_lookup_without_a_thread_is_a_failed_connection() -> None:
     async def main() -> None:
         executor = ThreadPoolExecutor(1)
         executor.shutdown()
         asyncio.get_running_loop().set_default_executor(executor)
         with pytest.raises(ConnectionFailed, match="RuntimeError: cannot schedule"):
             await retrieved_by(api_of("https://square.example", max_retries=0))
-        assert await elsewhere(len, "four") == 4
+        assert await on_another_thread(len, "four") == 4
 
     asyncio.run(main())
 
 
-def test_the_refusal_of_a_tool_reaches_the_caller_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_of_a_tool_reaches_the_caller_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     class BlockedError(RuntimeError):
         """The exception of a tool that forbids sockets."""
 
@@ -172,7 +174,7 @@ def test_the_refusal_of_a_tool_reaches_the_caller_as_it_is(monkeypatch: pytest.M
     asyncio.run(main())
 
 
-def test_a_loop_that_does_not_take_the_socket_leaves_none_open() -> None:
+def test_an_event_loop_that_fails_to_take_the_socket_leaves_none_open() -> None:
     class Loop(asyncio.SelectorEventLoop):
         async def create_connection(self, *args: Any, **options: Any) -> Any:
             raise OSError("not today")
@@ -187,7 +189,7 @@ def test_a_loop_that_does_not_take_the_socket_leaves_none_open() -> None:
             loop.close()
 
 
-def test_a_call_cancelled_as_the_loop_takes_the_socket_closes_it() -> None:
+def test_a_call_cancelled_as_the_event_loop_takes_the_socket_closes_it() -> None:
     class Loop(asyncio.SelectorEventLoop):
         async def create_connection(self, *args: Any, **options: Any) -> Any:
             task.cancel()
@@ -204,7 +206,7 @@ def test_a_call_cancelled_as_the_loop_takes_the_socket_closes_it() -> None:
             loop.close()
 
 
-def test_a_result_that_comes_too_late_is_dropped() -> None:
+def test_a_result_that_comes_too_late_is_discarded() -> None:
     dropped: list[int] = []
 
     async def late() -> int:
@@ -216,13 +218,13 @@ def test_a_result_that_comes_too_late_is_dropped() -> None:
 
     async def main() -> None:
         with pytest.raises(TimeoutError, match="too late"):
-            await in_time(late(), 0.01, "too late", dropped.append)
-        task = asyncio.ensure_future(in_time(late(), None, "", dropped.append))
+            await with_time_limit(late(), 0.01, "too late", dropped.append)
+        task = asyncio.ensure_future(with_time_limit(late(), None, "", dropped.append))
         await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        slow = asyncio.ensure_future(to_the_end(asyncio.sleep(0.05, 1)))
+        slow = asyncio.ensure_future(uncancelled(asyncio.sleep(0.05, 1)))
         await asyncio.sleep(0)
         slow.cancel()
         with pytest.raises(asyncio.CancelledError):

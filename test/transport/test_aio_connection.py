@@ -23,7 +23,7 @@ from squareconnect.transport.aio_connection import Connection, Message
 from squareconnect.transport.answer import Broken, RESTResponse
 from test import servers
 from test.servers import FOUND, Server, answer, chunked, cut, message, raw
-from test.transport.on_asyncio import api_of, cancelled, client_of, retrieved_by
+from test.transport.asyncio_helpers import api_of, cancelled, client_of, retrieved_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,7 @@ class Transport:
 # -- Requests -------------------------------------------------------------------------------------------------------
 
 
-def test_a_request_goes_out_as_it_was_made() -> None:
+def test_a_request_is_sent_with_its_method_path_headers_and_body() -> None:
     async def main() -> None:
         async with AsyncApiClient(Configuration(host=server.host, access_token="T0KEN")) as client:
             await client.call_api("/v2/é", "GET", query_params={"q": "ä"})
@@ -94,7 +94,7 @@ def test_an_answer_to_head_has_no_body() -> None:
 
 @pytest.mark.parametrize("closes", [False, True])
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
-def test_a_server_that_answers_while_it_is_still_written_to_is_heard_and_then_left(run: Any, closes: bool) -> None:
+def test_an_answer_during_the_request_is_used_and_its_connection_closed(run: Any, closes: bool) -> None:
     def refuse(listener: socket.socket) -> None:
         sock, _ = listener.accept()
         with sock:
@@ -122,30 +122,30 @@ def test_a_server_that_answers_while_it_is_still_written_to_is_heard_and_then_le
         thread.join(5)
 
 
-def test_what_came_before_a_connection_broke_is_heard() -> None:
+def test_an_answer_before_a_connection_breaks_is_used() -> None:
     async def main() -> RESTResponse | Broken:
         client, server = socket.socketpair()
         with client, server:
             client.setblocking(False)
             connection = Connection(client, {})
             connection.connection_made(Transport())  # type: ignore[arg-type]
-            task = asyncio.ensure_future(connection.converse(Message("POST", "/", [], b"x"), 10, 9, 9))
+            task = asyncio.ensure_future(connection.send_request(Message("POST", "/", [], b"x"), 10, 9, 9))
             await asyncio.sleep(0)
             server.sendall(message(413, {}))
             connection.connection_lost(BrokenPipeError())
             return await task
 
-    came = asyncio.run(main())
+    outcome = asyncio.run(main())
 
-    assert isinstance(came, RESTResponse)
-    assert came.status == 413
+    assert isinstance(outcome, RESTResponse)
+    assert outcome.status == 413
 
 
 async def connections_of(client: Any) -> int:
     """Return how many connections a client has open, after closing connections have closed."""
     await asyncio.sleep(0.01)
-    (room,) = client.connections._rooms.values()
-    return len(room._open)
+    (pool,) = client.connections._pools.values()
+    return len(pool._open)
 
 
 class SlowTransport(Transport):
@@ -158,18 +158,18 @@ class SlowTransport(Transport):
         return self.left
 
 
-def test_a_request_has_time_for_as_long_as_the_server_takes_it() -> None:
+def test_sending_may_take_long_while_the_server_reads() -> None:
     async def main() -> RESTResponse | Broken:
         with socket.socket() as sock:
             connection = Connection(sock, {})
             connection.connection_made(SlowTransport())  # type: ignore[arg-type]
-            return await connection.converse(Message("POST", "/", [], b"x"), 10, 0.05, 5)
+            return await connection.send_request(Message("POST", "/", [], b"x"), 10, 0.05, 5)
 
     start = time.monotonic()
-    came = asyncio.run(main())
+    outcome = asyncio.run(main())
 
-    assert isinstance(came, Broken)
-    assert came.late
+    assert isinstance(outcome, Broken)
+    assert outcome.late
     assert 0.2 < time.monotonic() - start < 5
 
 
@@ -184,9 +184,7 @@ def test_a_refusal_whose_head_is_cut_is_still_that_refusal() -> None:
     assert dict(caught.value.headers) == {"X-Trace": "t1"}  # type: ignore[attr-defined]
 
 
-def test_a_close_of_tls_ends_an_answer_that_has_no_length(
-    server_tls: ssl.SSLContext, authority: Any, tmp_path: Any
-) -> None:
+def test_closing_tls_ends_an_answer_without_a_length(server_tls: ssl.SSLContext, authority: Any, tmp_path: Any) -> None:
     def answer_and_unwrap(wire: servers.Wire, request: servers.Request) -> None:
         wire.send(b"HTTP/1.1 200 OK\r\n\r\n" + json.dumps(FOUND).encode())
         assert isinstance(wire.sock, ssl.SSLSocket)
@@ -198,7 +196,7 @@ def test_a_close_of_tls_ends_an_answer_that_has_no_length(
         assert asyncio.run(retrieved_by(api_of(server, ssl_ca_cert=str(tmp_path / "ca.pem")))).customer
 
 
-def test_what_breaks_tls_is_a_failed_connection(server_tls: ssl.SSLContext, authority: Any, tmp_path: Any) -> None:
+def test_broken_tls_is_a_failed_connection(server_tls: ssl.SSLContext, authority: Any, tmp_path: Any) -> None:
     def break_tls(wire: servers.Wire, request: servers.Request) -> None:
         with socket.socket(fileno=socket.dup(wire.sock.fileno())) as plain:
             plain.sendall(b"this is no record of TLS at all")
@@ -218,7 +216,7 @@ def test_what_breaks_tls_is_a_failed_connection(server_tls: ssl.SSLContext, auth
         (b"HTTP/1.1 200 OK\r\n\r\nhello", "bytes before any were sent"),
     ],
 )
-def test_a_proxy_that_does_not_keep_to_the_rules_is_a_failed_connection(behind: bytes, problem: str) -> None:
+def test_a_proxy_that_breaks_the_rules_is_a_failed_connection(behind: bytes, problem: str) -> None:
     with Server(otherwise=cut(behind)) as proxy, pytest.raises(ConnectionFailed, match=problem) as caught:
         asyncio.run(retrieved_by(api_of("https://square.example", proxy=proxy.host, max_retries=0)))
 
@@ -261,7 +259,7 @@ def test_a_connection_that_is_never_quiet_is_not_used(
         assert server.requests == []
 
 
-def test_a_server_that_hangs_up_on_tls_is_a_failed_connection() -> None:
+def test_a_server_that_closes_during_the_tls_handshake_is_a_failed_connection() -> None:
     def hang_up(listener: socket.socket) -> None:
         sock, _ = listener.accept()
         with sock:
@@ -280,7 +278,7 @@ STRANGER = message(200, {"customer": {**FOUND["customer"], "id": "STRANGER"}})
 
 @pytest.mark.parametrize("secure", [False, True])
 @pytest.mark.parametrize("cancels", [False, True])
-def test_what_came_while_the_event_loop_was_busy_is_no_answer(
+def test_bytes_that_arrive_while_the_event_loop_is_busy_are_not_an_answer(
     secure: bool, cancels: bool, server_tls: ssl.SSLContext, authority: Any, tmp_path: Any
 ) -> None:
     async def main() -> None:
@@ -353,7 +351,7 @@ def test_large_errors_are_read_on_another_thread(cut_off: bool) -> None:
     assert executor.work == ["judge"]
 
 
-def test_a_bomb_is_not_unpacked_on_the_event_loops_thread() -> None:
+def test_a_compression_bomb_is_not_decompressed_on_the_event_loops_thread() -> None:
     async def main() -> None:
         asyncio.get_running_loop().set_default_executor(executor)
         with pytest.raises(DecodeError, match="larger than"):
@@ -377,7 +375,7 @@ def conversation(feed: Callable[[Connection], None]) -> tuple[RESTResponse | Bro
         with socket.socket() as sock:
             connection = Connection(sock, {})
             connection.connection_made(transport)  # type: ignore[arg-type]
-            task = asyncio.ensure_future(connection.converse(Message("GET", "/", [], None), 10**6, 9, 9))
+            task = asyncio.ensure_future(connection.send_request(Message("GET", "/", [], None), 10**6, 9, 9))
             await asyncio.sleep(0)
             feed(connection)
             assert not task.done()
@@ -392,41 +390,41 @@ def receive(connection: Connection, data: bytes) -> None:
     connection.buffer_updated(len(data))
 
 
-def test_thousands_of_chunks_are_taken_in_turns() -> None:
-    came, transport = conversation(lambda connection: receive(connection, CHUNKS + b"0\r\n\r\n"))
+def test_thousands_of_chunks_are_processed_in_several_turns() -> None:
+    outcome, transport = conversation(lambda connection: receive(connection, CHUNKS + b"0\r\n\r\n"))
 
-    assert isinstance(came, RESTResponse)
-    assert came.content == b"x" * 2000
+    assert isinstance(outcome, RESTResponse)
+    assert outcome.content == b"x" * 2000
     assert transport.asked.count("resume") > 5
 
 
-def test_the_end_of_a_connection_is_taken_behind_the_chunks_before_it() -> None:
+def test_the_end_of_a_connection_is_processed_after_the_earlier_chunks() -> None:
     def feed(connection: Connection) -> None:
         receive(connection, CHUNKS)
         connection.eof_received()
         connection.connection_lost(ConnectionResetError())
         transport_of(connection).abort()
 
-    came, _ = conversation(feed)
+    outcome, _ = conversation(feed)
 
-    assert isinstance(came, Broken)
-    assert came.answer is not None
-    assert came.answer.content == b"x" * 2000
+    assert isinstance(outcome, Broken)
+    assert outcome.answer is not None
+    assert outcome.answer.content == b"x" * 2000
 
 
 def transport_of(connection: Connection) -> Any:
     return connection._transport
 
 
-def test_what_comes_between_two_turns_is_taken_behind() -> None:
+def test_bytes_that_arrive_between_two_turns_are_processed_in_order() -> None:
     def feed(connection: Connection) -> None:
         receive(connection, CHUNKS)
         receive(connection, b"0\r\n\r\n")
 
-    came, _ = conversation(feed)
+    outcome, _ = conversation(feed)
 
-    assert isinstance(came, RESTResponse)
-    assert came.content == b"x" * 2000
+    assert isinstance(outcome, RESTResponse)
+    assert outcome.content == b"x" * 2000
 
 
 def test_a_body_over_the_limit_in_small_chunks_is_cut_at_the_limit() -> None:
@@ -437,7 +435,7 @@ def test_a_body_over_the_limit_in_small_chunks_is_cut_at_the_limit() -> None:
     assert caught.value.raw_body == b"x" * 96
 
 
-def test_nothing_comes_for_longer_than_the_time_out_between_two_pieces() -> None:
+def test_the_read_time_out_applies_between_two_pieces() -> None:
     def answer_in_pieces(wire: servers.Wire, request: servers.Request) -> None:
         data = message(200, FOUND)
         for start in range(0, len(data), 40):

@@ -6,14 +6,14 @@ import asyncio
 import socket
 
 from squareconnect.transport.aio_connection import Connection
-from squareconnect.transport.outgoing import way_out
+from squareconnect.transport.outgoing import network_primitives
 
 
 class Loud(Connection):
     """A connection that never reads from its socket."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self._way = way_out()
+        self._primitives = network_primitives()
         self._sock = sock
         self._layers = [None]  # type: ignore[list-item]  # pyright: ignore[reportAttributeAccessIssue]
         self.usable = True
@@ -22,7 +22,7 @@ class Loud(Connection):
         self.usable = False
 
 
-def test_a_connection_whose_bytes_the_loop_does_not_come_to_read_is_given_up() -> None:
+def test_a_connection_is_dropped_if_the_event_loop_never_reads_its_bytes() -> None:
     here, there = socket.socketpair()
     with here, there:
         there.send(b"H")

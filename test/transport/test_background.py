@@ -49,7 +49,7 @@ def test_a_call_sees_the_context_of_its_caller(caplog: pytest.LogCaptureFixture)
     assert seen == ["T1", "T1"]
 
 
-def test_what_a_callback_of_a_handle_raises_costs_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_in_a_callback_of_a_handle_does_not_end_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     reported: list[Any] = []
     monkeypatch.setattr(threading, "excepthook", lambda args: reported.append(args.exc_type))
 

@@ -12,15 +12,17 @@ from typing import Any
 import pytest
 
 from squareconnect.exceptions import ApiException
-from test.servers import Server, answer, api_for, untraced
+from test.servers import Server, answer, api_for, environment_without_coverage
 from test.transport.interrupting import InterruptError, interrupt, interrupt_a_start
 
 
-@pytest.mark.parametrize("way", ["plain", "tls", "proxy"])
-def test_the_client_works_as_before_after_interrupts_at_any_moment(way: str) -> None:
-    command = [sys.executable, "-m", "test.transport.interrupting", "150", way]
+@pytest.mark.parametrize("route", ["plain", "tls", "proxy"])
+def test_the_client_works_as_before_after_interrupts_at_any_moment(route: str) -> None:
+    command = [sys.executable, "-m", "test.transport.interrupting", "150", route]
     # An interrupt may leave the lock of coverage's tracer locked, so this process runs without coverage.
-    done = subprocess.run(command, env=untraced(), capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command, env=environment_without_coverage(), capture_output=True, text=True, timeout=120, check=False
+    )
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "then 3 at a time" in done.stdout
@@ -40,7 +42,7 @@ def test_an_interrupt_while_a_thread_starts_reaches_the_caller(
         assert api.retrieve_customer("C1").customer
 
 
-def test_an_interrupt_while_a_call_waits_for_a_connection_loses_no_place() -> None:
+def test_an_interrupt_while_a_call_waits_for_a_connection_loses_no_slot() -> None:
     holding, release = threading.Event(), threading.Event()
 
     class Held:

@@ -77,7 +77,7 @@ def test_a_success_ends_the_call() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
 @pytest.mark.parametrize("first", [answered(429), REFUSED], ids=["429", "refused"])
-def test_what_was_not_carried_out_is_tried_again(method: str, first: RESTResponse | Broken) -> None:
+def test_a_call_that_was_not_carried_out_is_tried_again(method: str, first: RESTResponse | Broken) -> None:
     play = Play(rules(method), first, answered(200))
 
     assert play.answer
@@ -85,7 +85,9 @@ def test_what_was_not_carried_out_is_tried_again(method: str, first: RESTRespons
 
 
 @pytest.mark.parametrize("first", [answered(503), answered(408), LOST, LATE], ids=["503", "408", "lost", "late"])
-def test_what_may_have_been_carried_out_is_tried_again_only_if_that_is_harmless(first: RESTResponse | Broken) -> None:
+def test_a_call_that_may_have_been_carried_out_is_tried_again_only_if_that_is_harmless(
+    first: RESTResponse | Broken,
+) -> None:
     assert Play(rules("PUT"), first, answered(200)).answer
     failure = Play(rules("POST"), first).failure
 
@@ -94,7 +96,7 @@ def test_what_may_have_been_carried_out_is_tried_again_only_if_that_is_harmless(
 
 
 @pytest.mark.parametrize("status", [206, 207, 226, 299, 301, 302, 304, 307, 308])
-def test_an_answer_that_is_neither_success_nor_refusal_leaves_the_outcome_open(status: int) -> None:
+def test_an_answer_that_is_neither_success_nor_refusal_leaves_the_outcome_unknown(status: int) -> None:
     changed, read = Play(rules("PUT"), answered(status)).failure, Play(rules("GET"), answered(status)).failure
 
     assert changed
@@ -110,7 +112,7 @@ def test_a_refusal_says_that_nothing_was_done(status: int) -> None:
     assert not failure.outcome_unknown
 
 
-def test_a_delete_that_was_lost_and_then_finds_nothing_has_succeeded() -> None:
+def test_a_delete_whose_answer_was_lost_and_that_is_then_answered_404_has_succeeded() -> None:
     play = Play(rules("DELETE"), LOST, answered(404, NOT_FOUND))
 
     assert play.answer
@@ -118,33 +120,33 @@ def test_a_delete_that_was_lost_and_then_finds_nothing_has_succeeded() -> None:
 
 
 @pytest.mark.parametrize("content", ["<html>404 Not Found</html>", "", '{"errors": []}', '{"errors": [{"code": "X"}]}'])
-def test_a_delete_that_was_lost_and_then_meets_anothers_404_has_failed(content: str) -> None:
+def test_a_delete_whose_answer_was_lost_and_that_then_meets_another_404_has_failed(content: str) -> None:
     failure = Play(rules("DELETE"), answered(503), answered(404, content)).failure
 
     assert isinstance(failure, NotFound)
     assert failure.outcome_unknown
 
 
-def test_a_delete_that_finds_nothing_at_first_has_failed() -> None:
+def test_a_delete_that_is_answered_404_at_first_has_failed() -> None:
     assert isinstance(Play(rules("DELETE"), answered(404, NOT_FOUND)).failure, NotFound)
     assert isinstance(Play(rules("DELETE"), answered(429), answered(404, NOT_FOUND)).failure, NotFound)
 
 
-def test_one_lost_try_leaves_the_outcome_of_the_call_open_whatever_comes_after() -> None:
+def test_one_lost_try_leaves_the_outcome_of_the_call_unknown_whatever_follows() -> None:
     failure = Play(rules("PUT"), LOST, answered(400)).failure
 
     assert failure
     assert (failure.status, failure.outcome_unknown, failure.attempts) == (400, True, 2)
 
 
-def test_tries_are_bounded() -> None:
+def test_the_number_of_tries_is_limited() -> None:
     play = Play(rules(max_retries=2), *[answered(503)] * 3)
 
     assert isinstance(play.failure, ServerError)
     assert (play.tries, play.pauses) == (3, [0.5, 1.0])
 
 
-def test_the_server_may_ask_for_a_pause_up_to_the_longest() -> None:
+def test_the_server_may_ask_for_a_pause_up_to_the_maximum() -> None:
     play = Play(
         rules(max_retry_wait=7.0), answered(429, Retry_After="3"), answered(429, Retry_After="3600"), answered(200)
     )
@@ -152,7 +154,7 @@ def test_the_server_may_ask_for_a_pause_up_to_the_longest() -> None:
     assert play.pauses == [3.0, 7.0]
 
 
-def test_a_pause_that_would_outlast_the_deadline_is_not_begun() -> None:
+def test_a_pause_that_would_outlast_the_deadline_is_not_started() -> None:
     play = Play(rules(deadline=5.0), answered(429, Retry_After="5"))
 
     assert isinstance(play.failure, RateLimited)
@@ -166,7 +168,7 @@ def test_nothing_is_sent_once_the_deadline_has_passed() -> None:
     assert (play.tries, play.failure.outcome_unknown, play.failure.attempts) == (0, False, 0)
 
 
-def test_half_a_refusal_is_a_refusal_and_half_a_success_is_none() -> None:
+def test_half_a_refusal_is_a_refusal_but_half_a_success_is_not_a_success() -> None:
     refusal = Play(rules("POST"), LOST._replace(answer=answered(400, '{"err'))).failure
     success = Play(rules("POST"), LOST._replace(answer=answered(200, '{"cus'))).failure
 
@@ -188,7 +190,7 @@ def test_each_try_is_reported_without_its_pause() -> None:
     ]
 
 
-def test_a_report_that_fails_costs_no_call(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failing_hook_does_not_fail_the_call(caplog: pytest.LogCaptureFixture) -> None:
     def fail(report: TryReport) -> None:
         raise ZeroDivisionError
 

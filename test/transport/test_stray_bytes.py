@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import socket
 
     from squareconnect import CustomersApi
-    from test.transport.conftest import Way
+    from test.transport.conftest import Route
 
 pytestmark = pytest.mark.usefixtures("driver")
 
@@ -48,8 +48,8 @@ def id_of(api: CustomersApi) -> str | None:
 
 
 @pytest.mark.parametrize("surplus", SURPLUS.values(), ids=SURPLUS)
-def test_the_next_call_gets_its_own_answer_over_another_connection(way: Way, surplus: Step) -> None:
-    with way.server(surplus) as (server, api):
+def test_the_next_call_gets_its_own_answer_over_another_connection(route: Route, surplus: Step) -> None:
+    with route.server(surplus) as (server, api):
         api.api_client.call_api("/v2/customers/C1", "GET")
         time.sleep(0.2)
         assert id_of(api) == "C1"
@@ -57,8 +57,8 @@ def test_the_next_call_gets_its_own_answer_over_another_connection(way: Way, sur
         assert [request.connection for request in server.requests] == [1, 2]
 
 
-def test_a_stray_429_does_not_double_a_create(way: Way) -> None:
-    with way.server(in_pieces(HEAD, BODY + message(429, {})), otherwise=commit()) as (server, api):
+def test_a_stray_429_does_not_double_a_create(route: Route) -> None:
+    with route.server(in_pieces(HEAD, BODY + message(429, {})), otherwise=commit()) as (server, api):
         api.retrieve_customer("C1")
         time.sleep(0.1)
         api.create_customer({"given_name": "Ada"})
@@ -66,15 +66,15 @@ def test_a_stray_429_does_not_double_a_create(way: Way) -> None:
         assert len(server.committed) == 1
 
 
-def test_a_stray_success_does_not_make_a_refused_delete_succeed(way: Way) -> None:
-    with way.server(in_pieces(HEAD, BODY + message(200, {})), answer(404, {})) as (_, api):
+def test_a_stray_success_does_not_make_a_refused_delete_succeed(route: Route) -> None:
+    with route.server(in_pieces(HEAD, BODY + message(200, {})), answer(404, {})) as (_, api):
         api.retrieve_customer("C1")
         time.sleep(0.1)
         with pytest.raises(NotFound):
             api.delete_customer("C1")
 
 
-def test_an_answer_that_came_before_its_request_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_arrives_before_its_request_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def connect_and_wait(*args: Any, **options: Any) -> socket.socket:
         sock = connect(*args, **options)
         select.select([sock], [], [], 10)  # until the greeting came
@@ -98,31 +98,31 @@ def test_an_answer_that_came_before_its_request_is_not_taken(monkeypatch: pytest
         assert server.requests == []
 
 
-def test_connections_without_surplus_are_kept(way: Way) -> None:
-    with way.server() as (server, api):
+def test_connections_without_surplus_bytes_are_kept(route: Route) -> None:
+    with route.server() as (server, api):
         for _ in range(5):
             assert id_of(api) == "C1"
 
         assert server.connections == 1
 
 
-def test_interim_answers_are_skipped(way: Way) -> None:
+def test_interim_answers_are_skipped(route: Route) -> None:
     interim = (
         b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
     )
-    with way.server(raw(interim + WHOLE), in_pieces(interim, WHOLE)) as (server, api):
+    with route.server(raw(interim + WHOLE), in_pieces(interim, WHOLE)) as (server, api):
         for _ in range(3):
             assert id_of(api) == "C1"
 
         assert server.connections == 1
 
 
-def test_a_server_that_closes_behind_its_answer_costs_no_call(way: Way) -> None:
+def test_a_server_that_closes_after_its_answer_fails_no_call(route: Route) -> None:
     def answer_and_close(wire: Wire, request: Request) -> None:
         wire.send(WHOLE)
         wire.close()
 
-    with way.server(otherwise=answer_and_close) as (server, api):
+    with route.server(otherwise=answer_and_close) as (server, api):
         for _ in range(3):
             assert api.create_customer({"given_name": "Ada"}).customer
             time.sleep(0.03)
@@ -130,7 +130,7 @@ def test_a_server_that_closes_behind_its_answer_costs_no_call(way: Way) -> None:
         assert server.connections == 3
 
 
-def test_an_answer_that_announces_its_connections_end_is_read_whole() -> None:
+def test_an_answer_with_connection_close_is_read_completely() -> None:
     head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
     with Server(otherwise=in_pieces(head + b"Content-Length: %d\r\n\r\n" % len(BODY), BODY[:5], BODY[5:])) as server:
         for _ in range(2):

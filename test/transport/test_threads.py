@@ -16,14 +16,14 @@ import urllib3
 from urllib3.connection import HTTPConnection
 
 from squareconnect.transport import Request, threads
-from squareconnect.transport.outgoing import something_came
+from squareconnect.transport.outgoing import is_readable
 from squareconnect.transport.threads import Attempt, Slots, Wire
 from test.servers import Server, answer
 
 REQUEST = Request("GET", "http://127.0.0.1/", {}, None)
 
 
-def test_a_wire_has_what_others_ask_of_a_socket() -> None:
+def test_a_wire_has_the_attributes_of_a_socket_that_others_use() -> None:
     here, there = socket.socketpair()
     with there:
         wire = Wire(here)
@@ -36,31 +36,29 @@ def test_a_wire_has_what_others_ask_of_a_socket() -> None:
     assert here.fileno() == -1
 
 
-def test_a_wire_whose_making_was_interrupted_can_be_collected() -> None:
+def test_a_wire_whose_constructor_was_interrupted_can_be_collected() -> None:
     wire = Wire.__new__(Wire)
     wire.__del__()
 
     assert not hasattr(wire, "_sock")
 
 
-def test_a_class_that_is_no_connection_is_used_as_it_is() -> None:
+def test_a_class_that_is_not_a_connection_is_used_unchanged() -> None:
     assert threads._watched(dict) is dict
 
 
 @pytest.mark.parametrize("polls", [True, False])
-def test_what_came_is_seen_without_waiting_also_where_there_is_no_poll(
-    polls: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_arrived_bytes_are_seen_without_waiting_even_without_poll(polls: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not polls:
         monkeypatch.delattr(select, "poll")
     here, there = socket.socketpair()
     with here, there:
-        assert not something_came(here)
+        assert not is_readable(here)
         there.send(b"H")
-        assert something_came(here)
+        assert is_readable(here)
 
 
-def test_a_wire_whose_socket_somebody_closed_has_ended() -> None:
+def test_a_wire_whose_socket_was_closed_elsewhere_has_ended() -> None:
     here, there = socket.socketpair()
     there.close()
     wire = Wire(here)
@@ -69,7 +67,7 @@ def test_a_wire_whose_socket_somebody_closed_has_ended() -> None:
     assert (wire.peek(), wire.ended) == (b"", True)
 
 
-def test_a_pool_is_found_again_by_its_place_but_not_with_settings_of_its_own() -> None:
+def test_a_pool_is_found_again_by_its_address_unless_it_has_its_own_settings() -> None:
     manager = threads.pool_manager(maxsize=3)
     pool = manager.connection_from_host("127.0.0.1", 80)
 
@@ -98,7 +96,7 @@ def test_a_connection_that_a_call_is_using_is_not_closed_by_another() -> None:
         assert connection.sock is None
 
 
-def test_what_a_pool_keeps_is_bounded() -> None:
+def test_the_number_of_connections_that_a_pool_keeps_is_limited() -> None:
     idle = threads._Idle(1)
     idle.put("a connection")
 
@@ -107,7 +105,7 @@ def test_what_a_pool_keeps_is_bounded() -> None:
     assert idle.qsize() == 1
 
 
-def test_a_connection_that_stands_at_the_very_moment_of_the_deadline_is_taken() -> None:
+def test_a_connection_made_just_after_the_deadline_is_closed() -> None:
     made = threading.Event()
 
     class Now(Attempt):
@@ -143,7 +141,7 @@ def test_a_socket_that_a_program_put_in_a_connection_is_used() -> None:
 @pytest.mark.parametrize(
     ("body", "pieces"), [(None, 1), (b"{}", 1), (b"", 1), (b" " * 15_000, 1), (b" " * 16_384, 2), ("text", 2)]
 )
-def test_a_head_and_a_small_body_leave_in_one_piece(body: Any, pieces: int) -> None:
+def test_a_head_and_a_small_body_are_sent_in_one_piece(body: Any, pieces: int) -> None:
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with there:
         connection = threads._watched(HTTPConnection)("127.0.0.1")
@@ -159,7 +157,7 @@ def test_a_head_and_a_small_body_leave_in_one_piece(body: Any, pieces: int) -> N
 
 
 @pytest.mark.parametrize("moment", ["putrequest", "endheaders"])
-def test_what_an_interrupted_request_left_does_not_hold_back_or_precede_the_next_bytes(moment: str) -> None:
+def test_buffered_bytes_of_an_interrupted_request_do_not_precede_or_delay_the_next_bytes(moment: str) -> None:
     class Interrupted(HTTPConnection):
         def putrequest(self, *args: Any, **options: Any) -> None:
             super().putrequest(*args, **options)
@@ -183,7 +181,7 @@ def test_what_an_interrupted_request_left_does_not_hold_back_or_precede_the_next
         assert there.recv(65536) == b"CONNECT"
 
 
-def test_an_interrupt_behind_the_head_closes_the_answer() -> None:
+def test_an_interrupt_after_the_head_closes_the_answer() -> None:
     class Answer(urllib3.HTTPResponse):
         def read1(self, *args: Any, **kwargs: Any) -> bytes:
             raise KeyboardInterrupt
@@ -199,7 +197,7 @@ def test_an_interrupt_behind_the_head_closes_the_answer() -> None:
         threads.send(Manager(), REQUEST, Attempt(time.monotonic() + 9), (1.0, 1.0), 100)
 
 
-def test_a_place_that_an_interrupt_left_taken_is_free_once_its_try_is_collected() -> None:
+def test_a_slot_that_an_interrupt_left_taken_is_free_after_its_try_is_collected() -> None:
     slots = Slots(1)
     attempt: Attempt | None = Attempt(time.monotonic() + 9)
     assert attempt
@@ -211,5 +209,5 @@ def test_a_place_that_an_interrupt_left_taken_is_free_once_its_try_is_collected(
     slots.take(Attempt(time.monotonic() + 9))
 
 
-def test_no_try_is_made_in_a_context_of_its_own() -> None:
+def test_there_is_no_current_try_outside_of_a_call() -> None:
     assert contextvars.copy_context().run(threads._current.get)() is None

@@ -29,23 +29,23 @@ from squareconnect.transport.outgoing import is_bypassed
         ("", False),
     ],
 )
-def test_no_proxy_names_hosts_domains_and_ports(no_proxy: str, bypassed: bool) -> None:
+def test_no_proxy_lists_hosts_domains_and_ports(no_proxy: str, bypassed: bool) -> None:
     assert is_bypassed("square.example", 443, no_proxy) is bypassed
 
 
 @pytest.mark.parametrize(("network", "bypassed"), [("10.0.0.0/8", True), ("10.1.2.3", True), ("192.168.0.0/16", False)])
-def test_no_proxy_names_networks(network: str, bypassed: bool) -> None:
+def test_no_proxy_lists_networks(network: str, bypassed: bool) -> None:
     assert is_bypassed("10.1.2.3", None, network) is bypassed
 
 
-def test_the_batch_token_of_the_next_page_is_in_the_link() -> None:
+def test_the_batch_token_of_the_next_page_is_read_from_the_link_header() -> None:
     link = "<https://connect.squareup.com/v1/me/payments?batch_token=b1>;rel='next'"
 
     assert RESTResponse(200, "OK", {"Link": link}, b"").getbatch_token() == "b1"
     assert RESTResponse(200, "OK", {}, b"").getbatch_token() is None
 
 
-def test_urllib3_future_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_urllib3_future_is_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(urllib3, "AsyncPoolManager", object, raising=False)
     path = Path(transport.__file__)
 
@@ -53,7 +53,7 @@ def test_urllib3_future_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPat
         exec(compile(path.read_text(), path, "exec"), {"__name__": "squareconnect.transport"})
 
 
-def test_where_no_daemons_are_allowed_ordinary_threads_make_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ordinary_threads_make_calls_if_daemon_threads_are_not_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     class Thread(threading.Thread):
         def __init__(self, *args: Any, daemon: bool | None = None, **kwargs: Any) -> None:
             if daemon:
@@ -65,7 +65,7 @@ def test_where_no_daemons_are_allowed_ordinary_threads_make_calls(monkeypatch: p
     assert Workers(1).start(lambda: "made").get(5) == "made"
 
 
-def test_a_state_of_2_x_gives_a_model_its_values() -> None:
+def test_a_pickled_state_of_2_x_restores_the_values_of_a_model() -> None:
     state: dict[str, Any] = {"swagger_types": {}, "attribute_map": {}, "_given_name": "Ada", "_note": None}
     customer = Customer.__new__(Customer)
     customer.__setstate__(state)

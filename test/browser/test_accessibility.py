@@ -30,7 +30,7 @@ UNREACHED = """() => [...document.querySelectorAll("a[href], button, input, sele
     .map(node => node.outerHTML)"""
 
 
-def furnish(client: Client) -> None:
+def create_examples(client: Client) -> None:
     """Create something to show in every area."""
     client.square.seed(3)
     ada = client.create(given_name="Ada", family_name="Lovelace", note="x" * 500, company_name="W" * 200)
@@ -60,10 +60,10 @@ def show(screen: Screen, state: str) -> None:
 
 @pytest.mark.parametrize("width", [375, 1600])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_and_nothing_sticks_out(
+def test_axe_finds_no_problem_and_nothing_overflows(
     client: Client, new_screen: Callable[[], Screen], axe: Path, width: int, scheme: Literal["light", "dark"]
 ) -> None:
-    furnish(client)
+    create_examples(client)
     for state in STATES:
         screen = new_screen()
         screen.tab.set_viewport_size({"width": width, "height": 800})
@@ -79,7 +79,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
         screen.tab.close()
 
 
-def test_light_and_dark_are_what_the_reader_has_chosen(screen: Screen) -> None:
+def test_light_or_dark_follows_the_readers_setting(screen: Screen) -> None:
     screen.open()
     grounds = []
     schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -90,10 +90,10 @@ def test_light_and_dark_are_what_the_reader_has_chosen(screen: Screen) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_control_is_reached_by_the_tab_key_and_shows_that_it_has_the_focus(
+def test_every_control_can_be_reached_with_the_tab_key_and_shows_the_focus(
     client: Client, screen: Screen, state: str
 ) -> None:
-    furnish(client)
+    create_examples(client)
     show(screen, state)
     for _ in range(80):
         screen.tab.keyboard.press("Tab")
@@ -135,7 +135,7 @@ class Keyboard:
         self.press("Enter")
 
 
-def test_all_work_can_be_done_with_a_keyboard_alone(client: Client, screen: Screen) -> None:
+def test_everything_can_be_done_with_only_a_keyboard(client: Client, screen: Screen) -> None:
     screen.open()
     keyboard = Keyboard(screen)
     keyboard.activate("New customer")

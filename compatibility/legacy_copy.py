@@ -20,7 +20,7 @@ def command() -> list[str]:
     return shlex.split(found)
 
 
-def install_beside() -> Path:
+def install_legacy_copy() -> Path:
     """Install 2.x next to this package, if it is not installed yet.
 
     :return: the folder where ``from legacy import squareconnect`` finds it.

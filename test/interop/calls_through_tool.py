@@ -1,7 +1,8 @@
 """Make calls through a tool that replaces sockets, TLS or clocks, in a separate process.
 
-``python -m test.interop.through TOOL MOMENT PLAIN TLS NOBODY AUTHORITY`` activates the tool ``early`` (before the SDK
-is imported), ``late`` (after that) or ``warm`` (when the client has connections), and makes the calls.
+``python -m test.interop.calls_through_tool TOOL MOMENT PLAIN TLS SILENT AUTHORITY`` activates the tool and makes the
+calls. The moment is ``early`` (before the SDK is imported), ``late`` (after that) or ``warm`` (when the client has
+connections).
 """
 
 from __future__ import annotations
@@ -93,11 +94,11 @@ def check_deadline(call: Callable[[], object], *, unknown: bool, seconds: float 
     """Make a call that must end at its deadline, and report correctly whether it may have been carried out."""
     from squareconnect.exceptions import Timeout
 
-    began = elapsed()
+    start = elapsed()
     with pytest.raises(Timeout) as late:
         call()
     assert late.value.outcome_unknown is unknown
-    assert seconds - 0.1 <= elapsed() - began < seconds + 4
+    assert seconds - 0.1 <= elapsed() - start < seconds + 4
 
 
 def check_deadlines(api: CustomersApi) -> None:
@@ -110,7 +111,7 @@ def check_deadlines(api: CustomersApi) -> None:
 
 def check_connecting(peer: Peer) -> None:
     """Make a call that ends during the TLS handshake."""
-    api = client(peer.nobody.replace("http:", "https:"), peer.authority)
+    api = client(peer.silent.replace("http:", "https:"), peer.authority)
     api.api_client.configuration.deadline = 0.7
     check_deadline(partial(api.create_customer, {"given_name": "Ada"}), unknown=False)
 
@@ -127,7 +128,7 @@ def check_tls(peer: Peer) -> None:
 
 def check_green(tool: str, apis: list[CustomersApi]) -> None:
     """Make calls in twenty greenlets, which must wait at the same time and not one after the other."""
-    began = elapsed()
+    start = elapsed()
     results: list[Any] = []
     for api in apis:
         api.api_client.configuration.deadline = 60
@@ -142,7 +143,7 @@ def check_green(tool: str, apis: list[CustomersApi]) -> None:
 
             results += eventlet.GreenPool(20).imap(api.retrieve_customer, ["SLOW"] * 20)
     assert all(id_of(each) == "C1" for each in results)
-    assert not results or elapsed() - began < 20 * 0.3
+    assert not results or elapsed() - start < 20 * 0.3
 
 
 def main(tool: str, moment: str, *where: str) -> None:

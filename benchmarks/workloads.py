@@ -1,8 +1,9 @@
-"""The works that are measured: each compares one peer with the floor, in the peer's environment.
+"""The workloads that are measured: each compares one peer with the floor, in the peer's environment.
 
-Every work returns the seconds (or bytes) of the floor and of the peer. Where possible, the runs are interleaved (floor,
-peer, floor) round by round. A slow moment of the machine then affects all three, and the difference between the two
-floors shows how far the figures can be trusted. pyperf times the imports one after the other, in separate processes.
+Every workload returns the seconds (or bytes) of the floor and of the peer. Where possible, the runs are interleaved
+(floor, peer, floor) round by round. A slow moment of the machine then affects all three, and the difference between
+the two floors shows how far the figures can be trusted. pyperf times the imports one after the other, in separate
+processes.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ class Effort(NamedTuple):
     """How much is measured."""
 
     seconds: float
-    """How long one work is repeated, roughly."""
+    """About how long one workload is repeated."""
     customers_held: int
     customers_listed: int
     rounds_of_threads: int
     interpreters: int
-    """How many processes pyperf measures a statement in."""
+    """The number of processes in which pyperf measures a statement."""
 
 
 THOROUGH = Effort(seconds=6.0, customers_held=20_000, customers_listed=1_000_000, rounds_of_threads=7, interpreters=10)
@@ -50,11 +51,11 @@ THREADS = 16
 CALLS_A_THREAD = 40
 DELAY = 0.005
 WARM_UP = 0.2
-"""Seconds for which a work is run before it is measured."""
+"""How many seconds a workload runs before it is measured."""
 
 
 def race(contestants: dict[str, Callable[[], object]], seconds: float) -> dict[str, list[float]]:
-    """Run works in turn, round by round, for about ``seconds``. Return the seconds per run of each."""
+    """Run workloads in turn, round by round, for about ``seconds``. Return the seconds per run of each."""
     turn = 0.02
     slowest = max(_warm(work) for work in contestants.values())
     runs = max(1, round(turn / slowest))
@@ -71,7 +72,7 @@ def race(contestants: dict[str, Callable[[], object]], seconds: float) -> dict[s
 
 
 def _warm(work: Callable[[], object]) -> float:
-    """Run a work until Python has specialised its code and caches are full. Return the seconds of the last run."""
+    """Run a workload until Python has specialised its code and caches are full. Return the seconds of the last run."""
     runs, seconds = 0, 0.0
     end = time.perf_counter() + WARM_UP
     while runs < 5 or time.perf_counter() < end:
@@ -82,8 +83,8 @@ def _warm(work: Callable[[], object]) -> float:
     return seconds
 
 
-def beside_floor(floor: Callable[[], object], peer: Callable[[], object], seconds: float) -> dict[str, Any]:
-    """Race a peer's work against the floor before and after it. Return the best and the median of each."""
+def compared_with_floor(floor: Callable[[], object], peer: Callable[[], object], seconds: float) -> dict[str, Any]:
+    """Race a peer's workload against the floor before and after it. Return the best and the median of each."""
     times = race({"floor": floor, "peer": peer, "floor_after": floor}, seconds)
     return {name: {"best": min(values), "median": statistics.median(values)} for name, values in times.items()}
 
@@ -91,18 +92,18 @@ def beside_floor(floor: Callable[[], object], peer: Callable[[], object], second
 def decode(peer: Any, effort: Effort, size: int = 100, *, full: bool = False) -> dict[str, Any]:
     """Turn the bytes of a page into models."""
     content = data.page(size, full=full)
-    return beside_floor(lambda: json.loads(content), lambda: peer.decode(content), effort.seconds)
+    return compared_with_floor(lambda: json.loads(content), lambda: peer.decode(content), effort.seconds)
 
 
 def calls(peer: Any, floor: Floor, effort: Effort) -> dict[str, dict[str, Any]]:
     """Make the three calls over loopback."""
     return {
-        name: beside_floor(getattr(floor, name), getattr(peer, name), effort.seconds)
+        name: compared_with_floor(getattr(floor, name), getattr(peer, name), effort.seconds)
         for name in ("retrieve", "create", "list")
     }
 
 
-def held(load: Callable[[bytes], object], customers: int) -> int:
+def bytes_held(load: Callable[[bytes], object], customers: int) -> int:
     """Return the bytes that ``customers`` take after they were loaded page by page."""
     pages = [data.page(first=first) for first in range(0, customers, 100)]
     load(pages[0])
@@ -193,7 +194,7 @@ def imports(client: Any, effort: Effort) -> dict[str, dict[str, Any]]:
 
 
 def measure(name: str, effort: Effort, only: Container[str] = GROUPS) -> dict[str, dict[str, Any]]:
-    """Measure works of one peer, by their names in ``table.WORKS``; a model library makes no calls.
+    """Measure workloads of one peer, by their names in ``table.WORKLOADS``. A model library makes no calls.
 
     :param only: the groups to measure, from ``GROUPS``.
     """
@@ -210,8 +211,8 @@ def measure(name: str, effort: Effort, only: Container[str] = GROUPS) -> dict[st
         if "memory" in only:
             customers = effort.customers_held if name == "ours" else min(effort.customers_held, 2_000)
             results["memory"] = {
-                "floor": {"best": held(json.loads, customers)},
-                "peer": {"best": held(peer.decode, customers)},
+                "floor": {"best": bytes_held(json.loads, customers)},
+                "peer": {"best": bytes_held(peer.decode, customers)},
                 "customers": customers,
             }
     if "threads" in only and makes_calls:
@@ -225,4 +226,4 @@ if __name__ == "__main__":
     effort = QUICK if "--quick" in sys.argv else THOROUGH
     only = ("decode", "calls") if sys.argv[1] == "fast" else GROUPS
     versions = {each.name: each.version for each in importlib.metadata.distributions()}
-    print(json.dumps({"works": measure(sys.argv[1], effort, only), "versions": versions}))
+    print(json.dumps({"workloads": measure(sys.argv[1], effort, only), "versions": versions}))

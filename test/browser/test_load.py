@@ -42,7 +42,7 @@ def streams(screens: list[Screen]) -> list[int]:
     return [len(screen.streams) for screen in screens]
 
 
-def test_ten_tabs_share_one_stream_and_pass_it_on(client: Client, new_screen: Callable[[], Screen]) -> None:
+def test_ten_tabs_share_one_stream(client: Client, new_screen: Callable[[], Screen]) -> None:
     screens = [new_screen() for _ in range(10)]
     for screen in screens:
         screen.open()
@@ -66,7 +66,7 @@ def test_ten_tabs_share_one_stream_and_pass_it_on(client: Client, new_screen: Ca
         expect(screen.rows("customer")).to_have_count(11)
 
 
-def test_what_is_changed_in_one_tab_is_seen_in_the_others(client: Client, new_screen: Callable[[], Screen]) -> None:
+def test_a_change_in_one_tab_is_shown_in_the_others(client: Client, new_screen: Callable[[], Screen]) -> None:
     client.create(given_name="Ada")
     first, second = new_screen().open(), new_screen().open()
     first.click("Ada")
@@ -75,7 +75,7 @@ def test_what_is_changed_in_one_tab_is_seen_in_the_others(client: Client, new_sc
     expect(second.rows("customer")).to_contain_text("Grace")
 
 
-def test_a_hidden_tab_fetches_nothing_until_it_is_seen_again(client: Client, screen: Screen) -> None:
+def test_a_hidden_tab_fetches_nothing_until_it_is_visible_again(client: Client, screen: Screen) -> None:
     screen.open()
     hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true})"
     screen.tab.evaluate(hide % "true")
@@ -103,7 +103,7 @@ def test_the_first_paint_with_100_000_customers_takes_under_200_ms(screen: Scree
     expect(screen.tab.locator("#customer-count")).to_have_text("1 to 50 of 111")
 
 
-def test_at_1_000_requests_a_second_nothing_is_lost_and_the_page_answers(client: Client, screen: Screen) -> None:
+def test_at_1_000_requests_a_second_nothing_is_lost_and_the_page_responds(client: Client, screen: Screen) -> None:
     screen.open("requests")
     screen.tab.evaluate(WATCH)
     command = [sys.executable, str(SENDER), client.square.url, client.square.access_token, "6000", "1000"]
@@ -126,7 +126,7 @@ def test_at_1_000_requests_a_second_nothing_is_lost_and_the_page_answers(client:
     assert gaps[-1] < 5000, (rate, gaps[-20:])  # A busy machine pauses every program now and then.
 
 
-def test_a_page_finds_an_emulator_that_was_started_anew(new_screen: Callable[[], Screen]) -> None:
+def test_a_page_reconnects_to_a_restarted_emulator(new_screen: Callable[[], Screen]) -> None:
     with Emulator() as square:
         port = int(square.url.rpartition(":")[2])
         square.seed(2)
@@ -139,7 +139,7 @@ def test_a_page_finds_an_emulator_that_was_started_anew(new_screen: Callable[[],
         square.seed(5)
         expect(screen.tab.locator("#live")).to_have_text("Live")
         expect(screen.rows("customer")).to_have_count(5)
-    screen.wrong.clear()  # The browser reports the connections that failed in the meantime.
+    screen.problems.clear()  # The browser reports the connections that failed in the meantime.
 
 
 @pytest.mark.parametrize("area", ["customers", "requests", "faults"])

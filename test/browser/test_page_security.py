@@ -35,7 +35,7 @@ def armed(screen: Screen) -> Screen:
     """A tab that notices a successful attack, which opens a dialog or adds an element."""
 
     def opened(dialog: Dialog) -> None:
-        screen.wrong.append(f"ran: {dialog.message}")
+        screen.problems.append(f"ran: {dialog.message}")
         dialog.dismiss()
 
     screen.tab.on("dialog", opened)
@@ -46,7 +46,7 @@ def assert_inert(screen: Screen) -> None:
     screen.tab.wait_for_timeout(300)
     foreign = "img:not(header img), iframe, svg, object, embed, script:not(head script), [onerror], [onload], [srcdoc]"
     assert screen.tab.locator(foreign).count() == 0
-    assert screen.wrong == []
+    assert screen.problems == []
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -130,20 +130,20 @@ def test_markup_entered_into_any_field_is_text(armed: Screen, attack: str) -> No
 
 
 @pytest.mark.parametrize("area", ["customers", "<img src=x onerror=alert(1)>", "constructor", "__proto__"])
-def test_any_fragment_of_the_address_leads_to_an_area(armed: Screen, area: str) -> None:
+def test_any_fragment_of_the_address_shows_an_area(armed: Screen, area: str) -> None:
     armed.open(area)
     expect(armed.tab.locator("#customers")).to_be_visible()
     assert_inert(armed)
 
 
-def test_the_policy_forbids_what_is_not_the_emulators(screen: Screen) -> None:
+def test_the_policy_forbids_everything_that_is_not_the_emulators(screen: Screen) -> None:
     answer = screen.tab.goto(screen.square.url)
     assert answer is not None
     assert answer.headers["content-security-policy"] == "default-src 'self'"
     with pytest.raises(Exception, match="Content Security Policy"):
         screen.tab.add_script_tag(content="document.title = 'taken over'")
     assert screen.tab.title() == "Square emulator"
-    screen.wrong.clear()  # The refusal is the expected result.
+    screen.problems.clear()  # The refusal is the expected result.
 
 
 def test_the_page_is_three_files_of_at_most_15_kb_without_code_in_html() -> None:
@@ -177,7 +177,9 @@ def test_on_another_address_the_page_asks_for_the_token_once(new_screen: Callabl
         expect(first.rows("customer")).to_have_count(3)
 
 
-def test_without_the_token_the_page_says_what_to_do_and_asks_no_more(new_screen: Callable[[], Screen]) -> None:
+def test_without_the_token_the_page_says_what_to_do_and_sends_no_more_requests(
+    new_screen: Callable[[], Screen],
+) -> None:
     with Emulator(host="0.0.0.0", access_token="a token of my own") as square:  # noqa: S104 - that is the point
         screen = new_screen()
         screen.square = square
