@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from squareconnect.emulator.journal import Entry
     from squareconnect.emulator.server import Emulator
 
-_MARKER = "square(seed=1, clock='2026-01-01T00:00:00Z', rate_limit=None): the start settings of a test's emulator."
+_MARKER = (  # Up to the first colon, pytest takes it for the marker's signature.
+    "square(seed=..., clock=..., rate_limit=...): the start settings of a test's emulator, such as "
+    "clock='2026-01-01T00:00:00Z'."
+)
 _NO_PAUSE = 1e-6
 """The longest pause between retries, in seconds."""
 

@@ -20,7 +20,7 @@ hypothesis.settings.load_profile("quiet")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # As in a background job of a shell.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-collect_ignore = ["dask", "interop"]  # They need further packages: tox -e dask, tox -e interop.
+collect_ignore = ["browser", "dask", "interop"]  # They need further packages and a process of their own: see tox.ini.
 
 
 @pytest.fixture(autouse=True)

@@ -47,7 +47,7 @@ def imported(tree: ast.AST, package: str = "squareconnect") -> Iterator[str]:
 
 
 def test_every_module_has_a_layer() -> None:
-    assert set(LAYERS) == {module.partition(".")[0] for module in MODULES}
+    assert set(LAYERS) == {module.partition(".")[0] for module in MODULES}, "change LAYERS in test/test_layout.py"
 
 
 def test_each_layer_is_in_the_picture() -> None:

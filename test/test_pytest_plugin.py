@@ -230,6 +230,12 @@ def test_a_marker_changes_how_the_emulator_starts(pytester: pytest.Pytester) -> 
     ran(pytester, MARKED, "--strict-markers", "-W", "error").assert_outcomes(passed=2)
 
 
+def test_the_help_on_markers_shows_the_marker_as_it_is_written(pytester: pytest.Pytester) -> None:
+    shown = ran(pytester, "", "--markers").stdout.str()
+    assert "@pytest.mark.square(seed=..., clock=..., rate_limit=...): the start" in shown
+    assert "clock='2026-01-01T00:00:00Z'" in shown
+
+
 def test_each_worker_has_its_own_emulator(pytester: pytest.Pytester) -> None:
     ran(pytester, WORKERS, "-p", "xdist", "-n", "2").assert_outcomes(passed=4)
 
