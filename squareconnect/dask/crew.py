@@ -96,6 +96,15 @@ def _register(client: distributed.Client, plugin: Till | Memory) -> None:
     raise Stopped("The cluster loses its workers or its scheduler: look at their logs, and run the same again")
 
 
+@contextmanager
+def _in_touch() -> Generator[None]:
+    """Say in a sentence that the scheduler is gone, or has lost all tasks because it was restarted."""
+    try:
+        yield
+    except (CancelledError, OSError) as failure:
+        raise Stopped("The cluster has lost its scheduler: look at its log, and run the same again") from failure
+
+
 @dataclass(eq=False)
 class _Item(Generic[AnyWork]):
     """Work to do, by one task after another."""
@@ -147,16 +156,20 @@ class Crew(Generic[AnyWork]):
     def do(self, works: Iterable[AnyWork]) -> None:
         """Do all work. A failure does not stop the work for other accounts.
 
+        :raises Stopped: if the scheduler is gone.
         :raises Exception: the first failure, after all other accounts are finished.
         """
         for work in works:
             self.add(work)
         try:
             while self._waiting or self._running:
-                self._start()
-                for future in self._done():
+                with _in_touch():
+                    self._start()
+                    ended = self._done()
+                    workers = self._threads()
+                for future in ended:
                     item = self._running[future]
-                    is_there = item.worker in self._client.nthreads()  # Otherwise its result is lost, too.
+                    is_there = item.worker in workers  # Otherwise its result is lost, too.
                     self._end(future, self._outcome(future, item) if is_there else self._killed(item))
         finally:
             self._client.cancel(list(self._running))

@@ -192,6 +192,31 @@ def test_the_work_of_a_worker_that_has_died_is_done_by_another(client: Client) -
     assert sum(TRIES.values()) == 6
 
 
+class Forgotten(Outlived):
+    """A client whose scheduler was restarted, and has lost all tasks."""
+
+    def compute(self, task: Any, **options: Any) -> Any:
+        future = self.client.compute(task, **options)
+        self.client.cancel([future])
+        return future
+
+
+class Unreachable(Outlived):
+    """A client whose scheduler is gone after some looks at its workers."""
+
+    def nthreads(self) -> dict[str, int]:
+        if self.looks == 0:
+            raise OSError("The connection is gone")
+        return super().nthreads()
+
+
+@pytest.mark.parametrize("kind", [Forgotten, Unreachable])
+def test_a_scheduler_that_is_gone_stops_the_work(client: Client, kind: type[Outlived]) -> None:
+    gone: Any = kind(client, 1)
+    with pytest.raises(Stopped, match="The cluster has lost its scheduler: look at its log, and run the same again"):
+        crew_of(gone, once_slow, []).do([Work("a", "a part")])
+
+
 def test_work_that_comes_up_for_an_account_that_has_failed_is_left(client: Client) -> None:
     done: list[str] = []
 
