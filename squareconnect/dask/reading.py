@@ -43,8 +43,8 @@ def read_part(rows: Any, name: str, title: str, order: Order, may_be_late: bool)
     :return: an `Outcome` with a `Reading`.
     """
     try:
-        for journal in Path(order.folder).glob(f"{name}.*journal"):
-            if not _is_free(journal, may_be_late):
+        for path in Path(order.folder).glob(f"{name}.*"):
+            if path.suffix == ".journal" and not _is_free(path, may_be_late):
                 return Outcome(Reading([], late=True))
         with tempfile.TemporaryDirectory(prefix="squareconnect-") as scratch:
             source = _source(rows, title, Path(scratch))

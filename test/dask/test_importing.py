@@ -7,6 +7,7 @@ import sys
 import threading
 from collections import Counter
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dask.bag
@@ -23,8 +24,6 @@ from squareconnect.dask.watch import Watch
 from test.dask.helpers import people, references, write_csv
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from distributed import Client
 
 
@@ -216,6 +215,16 @@ def test_a_journal_that_the_task_of_an_earlier_client_uses_is_waited_for(
     with opened(next((folder / "journal").glob("*.journal"))), pytest.raises(JournalInUse):
         again()
     assert square.requests == 3
+
+
+def test_what_sqlite_leaves_of_a_worker_that_was_killed_as_it_made_a_journal_is_no_journal(
+    client: Client, square: Square, settings: Configuration, folder: Path
+) -> None:
+    write_csv(folder / "in" / "a.csv", people(0, 3))
+    source, journals = f"{folder}/in/*.csv", folder / "journal"
+    assert import_customers(source, settings, journal=journals).created == 3
+    Path(f"{next(journals.glob('*.journal'))}-journal").write_bytes(b"what SQLite would undo")
+    assert import_customers(source, settings, journal=journals).created == 3
 
 
 def test_what_a_task_of_an_earlier_client_still_sends_does_not_hold_back_the_rest(
