@@ -249,6 +249,17 @@ def test_what_a_task_of_an_earlier_client_still_sends_does_not_hold_back_the_res
     assert (report.created, square.requests) == (30, 30)
 
 
+def test_refused_rows_that_cannot_be_written_stop_the_import_with_its_report(
+    client: Client, square: Square, settings: Configuration, folder: Path
+) -> None:
+    (folder / "journal" / "errors.csv").mkdir(parents=True)
+    bag = dask.bag.from_sequence(people(0, 4), npartitions=2)
+    with pytest.raises(Stopped, match=r"The refused rows cannot be written to .*errors\.csv: Is a directory") as caught:
+        import_customers(bag, settings, journal=folder / "journal")
+    assert caught.value.report is not None
+    assert caught.value.report.created == 4
+
+
 def test_parts_behind_a_row_whose_state_is_unknown_are_left(
     client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
