@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import sys
+import tempfile
 import threading
 from collections import Counter
 from importlib import import_module
@@ -124,6 +125,7 @@ def test_a_customer_whom_an_earlier_part_has_made_is_matched(client: Client, fol
         ({"source": []}, "the list is empty"),
         ({"source": "/nowhere/a.csv"}, "cannot be read"),
         ({"source": "/nowhere/a.csv.gz"}, "cannot be read on the worker: No such file"),
+        ({"source": "/nowhere/a.parquet"}, "cannot be read on the worker: No such file"),
         ({"rate": 0}, "rate must be"),
         ({"match": "name"}, "match must be"),
         ({"on_match": "no"}, "on_match must be"),
@@ -258,6 +260,21 @@ def test_refused_rows_that_cannot_be_written_stop_the_import_with_its_report(
         import_customers(bag, settings, journal=folder / "journal")
     assert caught.value.report is not None
     assert caught.value.report.created == 4
+
+
+def test_a_worker_without_room_for_temporary_files_stops_the_import(
+    client: Client, square: Square, settings: Configuration, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(tempfile.TemporaryDirectory[str]):
+        def __enter__(self) -> str:
+            (Path(self.name) / "rows-0").symlink_to("/dev/full")
+            return self.name
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", Full)
+    write_csv(folder / "in" / "a.csv", people(0, 3, account="north"))
+    with pytest.raises(Stopped, match=r"a\.csv cannot be read on the worker: No space left on device; make room there"):
+        import_customers(f"{folder}/in/a.csv", {"north": settings}, journal=folder / "journal")
+    assert square.requests == 0
 
 
 def test_parts_behind_a_row_whose_state_is_unknown_are_left(
