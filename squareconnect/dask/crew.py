@@ -71,13 +71,11 @@ def prepared(client: distributed.Client | None, accounts: Accounts) -> Generator
         except ValueError:
             raise InputError("client: there is no current distributed.Client: create one, or pass it") from None
     memory = Memory(accounts.run, accounts.by_key)
-    _register(client, Till())
-    _register(client, memory)
     try:
-        client.wait_for_workers(1, timeout=WORKERS_WITHIN)
-    except TimeoutError:
-        raise Stopped("The cluster has no worker: start one, and run the same again") from None
-    try:
+        _register(client, memory)
+        _register(client, Till())  # Last: if the scheduler was restarted before, tasks miss the memory, and stop.
+        with _in_touch():
+            _wait_for_worker(client)
         yield client
     finally:
         with suppress(Exception):  # The scheduler may be gone; that failure is reported elsewhere.
@@ -94,6 +92,13 @@ def _register(client: distributed.Client, plugin: Till | Memory) -> None:
         else:
             return
     raise Stopped("The cluster loses its workers or its scheduler: look at their logs, and run the same again")
+
+
+def _wait_for_worker(client: distributed.Client) -> None:
+    try:
+        client.wait_for_workers(1, timeout=WORKERS_WITHIN)
+    except TimeoutError:
+        raise Stopped("The cluster has no worker: start one, and run the same again") from None
 
 
 @contextmanager

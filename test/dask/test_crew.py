@@ -160,6 +160,8 @@ def test_a_cluster_without_workers_stops_the_work(empty: Client, monkeypatch: py
     monkeypatch.setattr(crew, "WORKERS_WITHIN", 0.2)
     with pytest.raises(Stopped, match="The cluster has no worker"), prepared(empty, ACCOUNTS):
         pass
+    plugins: Any = empty.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.worker_plugins))
+    assert f"squareconnect-{ACCOUNTS.run}" not in plugins  # No worker that starts later gets the accounts.
     with pytest.raises(Stopped, match="The cluster has lost all its workers"):
         crew_of(empty, in_stints, []).do([Work("a", "a part")])
 
@@ -257,7 +259,7 @@ def test_a_plugin_is_registered_until_all_workers_have_it(monkeypatch: pytest.Mo
     monkeypatch.setattr(crew, "AGAIN_AFTER", 0.0)
     client = Losing(3)
     with prepared(client, ACCOUNTS):  # type: ignore[arg-type]
-        assert client.registered == ["squareconnect-till", f"squareconnect-{ACCOUNTS.run}"]
+        assert client.registered == [f"squareconnect-{ACCOUNTS.run}", "squareconnect-till"]
     assert client.registered == ["squareconnect-till"]
     with pytest.raises(Stopped, match="loses its workers"), prepared(Losing(99), ACCOUNTS):  # type: ignore[arg-type]
         pass

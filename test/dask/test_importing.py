@@ -295,6 +295,21 @@ def test_parts_behind_a_row_whose_state_is_unknown_are_left(
     assert (report.unknown, report.left, len(mute.customers)) == (1, 1, 1)
 
 
+def test_workers_that_have_lost_the_accounts_stop_the_import(
+    client: Client, square: Square, settings: Configuration, folder: Path
+) -> None:
+    def lose(progress: Progress) -> None:
+        plugins: Any = client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.worker_plugins))
+        for name in plugins:
+            if name.startswith("squareconnect-"):
+                client.unregister_worker_plugin(name)
+
+    bag = dask.bag.from_sequence(people(0, 4), npartitions=1)
+    with pytest.raises(Stopped, match="because the scheduler was restarted: run the same again"):
+        import_customers(bag, settings, journal=folder / "journal", progress=lose)
+    assert square.requests == 0
+
+
 def test_a_server_that_is_gone_stops_the_import_with_its_report(
     client: Client, settings: Configuration, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
