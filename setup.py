@@ -39,7 +39,7 @@ setup(
     install_requires=[line for line in read("requirements.txt").splitlines() if not line.startswith("#")],
     extras_require={
         "async": ["h11>=0.16"],
-        "dask": ["dask[dataframe]>=2025.1", "distributed>=2025.1"],
+        "dask": ["dask[dataframe]>=2025.1", "distributed>=2025.1", "fsspec>=2022.5"],
         "cli": ["rich>=13.7", "shtab>=1.13"],
         "emulator": ["h11>=0.16"],
         "fast": ["msgspec>=0.22"],

@@ -1,6 +1,7 @@
-"""Install the lowest allowed version of each requirement of the package and its extras, except `dask`.
+"""Install the lowest allowed version of each requirement of the package and its extras.
 
-``python -m tools.lowest`` does so in the current environment, where the package must be installed.
+``python -m tools.lowest`` does so in the current environment, where the package must be installed. It leaves out the
+extra `dask`, which ``python -m tools.lowest dask`` includes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,6 @@ def lowest(requirement: str) -> str:
 
 
 if __name__ == "__main__":
-    # The extra `dask` has its own environment.
-    floors = [lowest(each) for each in requires("squareconnect") or () if 'extra == "dask"' not in each]
+    with_dask = "dask" in sys.argv
+    floors = [lowest(each) for each in requires("squareconnect") or () if with_dask or 'extra == "dask"' not in each]
     subprocess.run([sys.executable, "-m", "pip", "install", *floors], check=True)

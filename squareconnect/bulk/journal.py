@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 _APPLICATION_ID = 0x53514A31
 """Distinguishes a journal from the databases of other programs."""
 
-_MAGIC = b"SQLite format 3\0"
-"""The first bytes of each SQLite database."""
-
 _SCHEMA = f"""
     PRAGMA application_id = {_APPLICATION_ID};
     CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -168,6 +165,8 @@ class Journal:
                 f"The journal {self.name} cannot be written ({said}): make room, or make its folder writable, and run "
                 "the same again"
             )
+        if "not a database" in said:
+            return JournalError(_strange(self.name))
         return JournalError(
             f"The journal {self.name} is broken ({said}): restore it from a copy, or start again with another journal "
             "and --match, so that nobody is imported twice"
@@ -582,20 +581,24 @@ def _lines(records: Iterable[tuple[Record, str]]) -> bytes:
 
 
 def _prepare(path: Path) -> None:
-    """Create the file readable for its owner only, because it holds the input, or check that it is a database.
+    """Create the file readable for its owner only, because it holds the input.
 
-    SQLite would treat any file of a few bytes as an empty database, and overwrite it.
+    A file that exists is not opened here: to close it would release the locks that this process has on it.
     """
     try:
-        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb") as file:
-            magic = file.read(len(_MAGIC))
+        os.close(os.open(path.resolve(), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        if not path.is_file() or path.stat().st_size == 1:  # SQLite would overwrite a file of one byte.
+            raise JournalError(_strange(path)) from None
     except OSError as error:
         raise JournalError(f"The journal {path} cannot be written: {error.strerror}; name another file") from None
-    if magic not in (b"", _MAGIC):
-        raise JournalError(
-            f"{path} is not a journal, or is broken: name another file; if it was one, restore it from a copy, or "
-            "start again with another journal and --match, so that nobody is imported twice"
-        )
+
+
+def _strange(name: object) -> str:
+    return (
+        f"{name} is not a journal, or is broken: name another file; if it was one, restore it from a copy, or start "
+        "again with another journal and --match, so that nobody is imported twice"
+    )
 
 
 _EVERYTHING: Body = {"reference_id": "x", "email_address": "x", "phone_number": "1"}

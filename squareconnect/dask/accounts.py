@@ -11,7 +11,7 @@ from distributed import WorkerPlugin, get_worker
 
 from squareconnect.api_client import ApiClient
 from squareconnect.apis import CustomersApi
-from squareconnect.bulk.errors import InputError
+from squareconnect.bulk.errors import InputError, Stopped
 from squareconnect.configuration import Configuration
 
 if TYPE_CHECKING:
@@ -84,6 +84,9 @@ def api_of(run: str, key: str) -> CustomersApi:
 
     :param run: the run's name.
     :param key: the hash of the account's configuration.
+    :raises Stopped: if this worker does not have the accounts.
     """
-    memory = cast("Memory", get_worker().plugins[_name_of(run)])
+    memory = cast("Memory | None", get_worker().plugins.get(_name_of(run)))
+    if memory is None:
+        raise Stopped("The workers have lost the accounts, because the scheduler was restarted: run the same again")
     return CustomersApi(ApiClient(memory.by_key[key]))

@@ -71,13 +71,11 @@ def prepared(client: distributed.Client | None, accounts: Accounts) -> Generator
         except ValueError:
             raise InputError("client: there is no current distributed.Client: create one, or pass it") from None
     memory = Memory(accounts.run, accounts.by_key)
-    _register(client, Till())
-    _register(client, memory)
     try:
-        client.wait_for_workers(1, timeout=WORKERS_WITHIN)
-    except TimeoutError:
-        raise Stopped("The cluster has no worker: start one, and run the same again") from None
-    try:
+        _register(client, memory)
+        _register(client, Till())  # Last: if the scheduler was restarted before, tasks miss the memory, and stop.
+        with _in_touch():
+            _wait_for_worker(client)
         yield client
     finally:
         with suppress(Exception):  # The scheduler may be gone; that failure is reported elsewhere.
@@ -94,6 +92,22 @@ def _register(client: distributed.Client, plugin: Till | Memory) -> None:
         else:
             return
     raise Stopped("The cluster loses its workers or its scheduler: look at their logs, and run the same again")
+
+
+def _wait_for_worker(client: distributed.Client) -> None:
+    try:
+        client.wait_for_workers(1, timeout=WORKERS_WITHIN)
+    except TimeoutError:
+        raise Stopped("The cluster has no worker: start one, and run the same again") from None
+
+
+@contextmanager
+def _in_touch() -> Generator[None]:
+    """Say in a sentence that the scheduler is gone, or has lost all tasks because it was restarted."""
+    try:
+        yield
+    except (CancelledError, OSError) as failure:
+        raise Stopped("The cluster has lost its scheduler: look at its log, and run the same again") from failure
 
 
 @dataclass(eq=False)
@@ -147,16 +161,20 @@ class Crew(Generic[AnyWork]):
     def do(self, works: Iterable[AnyWork]) -> None:
         """Do all work. A failure does not stop the work for other accounts.
 
+        :raises Stopped: if the scheduler is gone.
         :raises Exception: the first failure, after all other accounts are finished.
         """
         for work in works:
             self.add(work)
         try:
             while self._waiting or self._running:
-                self._start()
-                for future in self._done():
+                with _in_touch():
+                    self._start()
+                    ended = self._done()
+                    workers = self._threads()
+                for future in ended:
                     item = self._running[future]
-                    is_there = item.worker in self._client.nthreads()  # Otherwise its result is lost, too.
+                    is_there = item.worker in workers  # Otherwise its result is lost, too.
                     self._end(future, self._outcome(future, item) if is_there else self._killed(item))
         finally:
             self._client.cancel(list(self._running))

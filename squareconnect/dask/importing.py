@@ -143,7 +143,21 @@ class _Import:
             raise
 
     def write_errors(self, path: Path) -> None:
-        """Merge the refused rows of all journals."""
+        """Merge the refused rows of all journals.
+
+        :raises Stopped: if they cannot be written, as on a full disk.
+        """
+        try:
+            self._write_errors(path)
+        except OSError as error:
+            stopped = Stopped(
+                f"The refused rows cannot be written to {path}: {error.strerror}. Make room, and run the same again; "
+                "they are in the journals"
+            )
+            stopped.report = self.report()
+            raise stopped from error
+
+    def _write_errors(self, path: Path) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - it opens a descriptor
             writer = csv.writer(file)

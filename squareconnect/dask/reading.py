@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import tempfile
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import fsspec
 
-from squareconnect.bulk.errors import InputError, JournalInUse
+from squareconnect.bulk.errors import InputError, JournalInUse, Stopped
 from squareconnect.bulk.importing import read_rows
 from squareconnect.bulk.journal import opened
 from squareconnect.bulk.reports import Refusal
@@ -43,13 +44,18 @@ def read_part(rows: Any, name: str, title: str, order: Order, may_be_late: bool)
     :return: an `Outcome` with a `Reading`.
     """
     try:
-        for journal in Path(order.folder).glob(f"{name}.*journal"):
-            if not _is_free(journal, may_be_late):
+        for path in Path(order.folder).glob(f"{name}.*"):
+            if path.suffix == ".journal" and not _is_free(path, may_be_late):
                 return Outcome(Reading([], late=True))
         with tempfile.TemporaryDirectory(prefix="squareconnect-") as scratch:
             source = _source(rows, title, Path(scratch))
             by_account = {"": source} if "" in order.accounts else _routed(source, title, order, Path(scratch))
             return Outcome(Reading([_kept(one, name, title, account, order) for account, one in by_account.items()]))
+    except OSError as error:
+        said = f"{title} cannot be read on the worker: {error.strerror or error}"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return Outcome(failure=Stopped(f"{said}; make room there for temporary files, and run the same again"))
+        return Outcome(failure=InputError(said))
     except Exception as failure:
         return Outcome(failure=failure)
 
@@ -118,10 +124,7 @@ def _source(rows: Any, title: str, scratch: Path) -> RowsSource | FileSource:
     name = _COMPRESSED.sub("", rows.lower())
     if name.endswith((".parquet", ".pq")):
         return RowsSource(_parquet_rows(rows))
-    try:
-        return _text_source(rows, title, scratch, "jsonl" if name.endswith((".jsonl", ".ndjson")) else "csv")
-    except OSError as error:
-        raise InputError(f"{rows} cannot be read on the worker: {error.strerror or error}") from None
+    return _text_source(rows, title, scratch, "jsonl" if name.endswith((".jsonl", ".ndjson")) else "csv")
 
 
 def _text_source(url: str, title: str, scratch: Path, form: str) -> FileSource:

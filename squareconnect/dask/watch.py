@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from squareconnect.bulk.errors import Stopped
 from squareconnect.bulk.files import unfinished
 from squareconnect.bulk.planning import journal_results
 
@@ -28,6 +29,7 @@ class Watch:
     alone.
 
     :param journal: the journal; the caller has checked that no other task uses it.
+    :raises Stopped: from all methods, if the disk is full.
     """
 
     _DEATHS = 3
@@ -77,7 +79,7 @@ class Watch:
             if number not in suspects:
                 return send(rows)
             with self._one_at_a_time:
-                self._alone.write_text(str(number))
+                _write(self._alone, str(number))
                 try:
                     return send(rows)
                 finally:
@@ -101,5 +103,12 @@ class Watch:
     def _keep(self, *, ended: bool = False) -> None:
         """Write the record atomically: the next reader finds either the old one or the new one."""
         part = unfinished(self._begun)
-        part.write_text(json.dumps({"deaths": self._deaths, "alone": self._alone_deaths, "ended": ended}))
+        _write(part, json.dumps({"deaths": self._deaths, "alone": self._alone_deaths, "ended": ended}))
         part.replace(self._begun)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise Stopped(f"{path} cannot be written: {error.strerror}; make room, and run the same again") from None

@@ -132,14 +132,23 @@ def test_a_journal_in_use_by_another_process_is_refused_until_that_process_is_ki
     Journal(tmp_path / "j").close()
 
 
+def test_a_journal_in_use_stays_so_for_other_processes_after_this_one_has_tried_it_again(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import sys; from squareconnect.bulk.journal import Journal; Journal(sys.argv[1])"]
+    with opened(tmp_path / "j"):
+        with pytest.raises(JournalInUse):
+            Journal(tmp_path / "j")
+        done = subprocess.run([*command, str(tmp_path / "j")], capture_output=True, text=True, check=False)
+        assert "JournalInUse" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (b"x", "is not a journal, or is broken: name another file"),
         (b"SQLite format 3", "is not a journal, or is broken: name another file"),
         (b"no database" * 1000, "is not a journal, or is broken: name another file"),
-        (b"SQLite format 3\x00", "is broken .* restore it from a copy, or start again"),
-        (b"SQLite format 3\x00" + b"\xff" * 5000, "is broken .* restore it from a copy, or start again"),
+        (b"SQLite format 3\x00", "is broken.* restore it from a copy, or start again"),
+        (b"SQLite format 3\x00" + b"\xff" * 5000, "is broken.* restore it from a copy, or start again"),
     ],
 )
 def test_a_file_that_is_not_a_journal_is_refused_and_not_changed(tmp_path: Path, content: bytes, said: str) -> None:
@@ -170,6 +179,8 @@ def test_the_database_of_another_program_is_refused_and_not_changed(tmp_path: Pa
 def test_a_journal_at_an_impossible_path_is_refused(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="cannot be written: No such file or directory; name another file"):
         Journal(tmp_path / "nowhere" / "j")
+    with pytest.raises(JournalError, match="is not a journal, or is broken: name another file"):
+        Journal(tmp_path)
     with pytest.raises(InputError, match="There is no journal"):
         journal_report(tmp_path / "j")
 

@@ -162,6 +162,8 @@ def test_a_cluster_without_workers_stops_the_work(empty: Client, monkeypatch: py
     monkeypatch.setattr(crew, "WORKERS_WITHIN", 0.2)
     with pytest.raises(Stopped, match="The cluster has no worker"), prepared(empty, ACCOUNTS):
         pass
+    plugins: Any = empty.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.worker_plugins))
+    assert f"squareconnect-{ACCOUNTS.run}" not in plugins  # No worker that starts later gets the accounts.
     with pytest.raises(Stopped, match="The cluster has lost all its workers"):
         crew_of(empty, in_stints, []).do([Work("a", "a part")])
 
@@ -192,6 +194,31 @@ def test_the_work_of_a_worker_that_has_died_is_done_by_another(client: Client) -
     crew_of(outlived, once_slow, reported).do([Work("a", f"{number}") for number in range(4)])
     assert sorted(reported) == ["0 done", "1 done", "2 done", "3 done"]
     assert sum(TRIES.values()) == 6
+
+
+class ClientOfARestartedScheduler(ClientThatReportsADeath):
+    """A client whose scheduler was restarted, and has lost all tasks."""
+
+    def compute(self, task: Any, **options: Any) -> Any:
+        future = self.client.compute(task, **options)
+        self.client.cancel([future])
+        return future
+
+
+class ClientOfALostScheduler(ClientThatReportsADeath):
+    """A client whose scheduler is gone after some looks at its workers."""
+
+    def nthreads(self) -> dict[str, int]:
+        if self.looks == 0:
+            raise OSError("The connection is gone")
+        return super().nthreads()
+
+
+@pytest.mark.parametrize("kind", [ClientOfARestartedScheduler, ClientOfALostScheduler])
+def test_a_scheduler_that_is_gone_stops_the_work(client: Client, kind: type[ClientThatReportsADeath]) -> None:
+    gone: Any = kind(client, 1)
+    with pytest.raises(Stopped, match="The cluster has lost its scheduler: look at its log, and run the same again"):
+        crew_of(gone, once_slow, []).do([Work("a", "a part")])
 
 
 def test_work_of_a_failed_account_is_left(client: Client) -> None:
@@ -234,7 +261,7 @@ def test_a_plugin_is_registered_until_all_workers_have_it(monkeypatch: pytest.Mo
     monkeypatch.setattr(crew, "AGAIN_AFTER", 0.0)
     client = ClientThatLosesWorkers(3)
     with prepared(client, ACCOUNTS):  # type: ignore[arg-type]
-        assert client.registered == ["squareconnect-till", f"squareconnect-{ACCOUNTS.run}"]
+        assert client.registered == [f"squareconnect-{ACCOUNTS.run}", "squareconnect-till"]
     assert client.registered == ["squareconnect-till"]
     with pytest.raises(Stopped, match="loses its workers"), prepared(ClientThatLosesWorkers(99), ACCOUNTS):  # type: ignore[arg-type]
         pass

@@ -4,9 +4,11 @@ import csv
 import gzip
 import json
 import sys
+import tempfile
 import threading
 from collections import Counter
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dask.bag
@@ -23,8 +25,6 @@ from squareconnect.dask.watch import Watch
 from test.dask.helpers import people, references, write_csv
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from distributed import Client
 
 
@@ -125,6 +125,7 @@ def test_a_customer_that_an_earlier_part_created_is_matched(client: Client, fold
         ({"source": []}, "the list is empty"),
         ({"source": "/nowhere/a.csv"}, "cannot be read"),
         ({"source": "/nowhere/a.csv.gz"}, "cannot be read on the worker: No such file"),
+        ({"source": "/nowhere/a.parquet"}, "cannot be read on the worker: No such file"),
         ({"rate": 0}, "rate must be"),
         ({"match": "name"}, "match must be"),
         ({"on_match": "no"}, "on_match must be"),
@@ -218,6 +219,16 @@ def test_an_import_waits_for_a_journal_that_a_task_of_an_earlier_client_uses(
     assert square.requests == 3
 
 
+def test_what_sqlite_leaves_of_a_worker_that_was_killed_as_it_made_a_journal_is_no_journal(
+    client: Client, square: Square, settings: Configuration, folder: Path
+) -> None:
+    write_csv(folder / "in" / "a.csv", people(0, 3))
+    source, journals = f"{folder}/in/*.csv", folder / "journal"
+    assert import_customers(source, settings, journal=journals).created == 3
+    Path(f"{next(journals.glob('*.journal'))}-journal").write_bytes(b"what SQLite would undo")
+    assert import_customers(source, settings, journal=journals).created == 3
+
+
 def test_rows_that_a_task_of_an_earlier_client_still_sends_do_not_stop_the_rest(
     client: Client, square: Square, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +251,32 @@ def test_rows_that_a_task_of_an_earlier_client_still_sends_do_not_stop_the_rest(
     assert (report.created, square.requests) == (30, 30)
 
 
+def test_refused_rows_that_cannot_be_written_stop_the_import_with_its_report(
+    client: Client, square: Square, settings: Configuration, folder: Path
+) -> None:
+    (folder / "journal" / "errors.csv").mkdir(parents=True)
+    bag = dask.bag.from_sequence(people(0, 4), npartitions=2)
+    with pytest.raises(Stopped, match=r"The refused rows cannot be written to .*errors\.csv: Is a directory") as caught:
+        import_customers(bag, settings, journal=folder / "journal")
+    assert caught.value.report is not None
+    assert caught.value.report.created == 4
+
+
+def test_a_worker_without_room_for_temporary_files_stops_the_import(
+    client: Client, square: Square, settings: Configuration, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(tempfile.TemporaryDirectory[str]):
+        def __enter__(self) -> str:
+            (Path(self.name) / "rows-0").symlink_to("/dev/full")
+            return self.name
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", Full)
+    write_csv(folder / "in" / "a.csv", people(0, 3, account="north"))
+    with pytest.raises(Stopped, match=r"a\.csv cannot be read on the worker: No space left on device; make room there"):
+        import_customers(f"{folder}/in/a.csv", {"north": settings}, journal=folder / "journal")
+    assert square.requests == 0
+
+
 def test_parts_after_a_row_of_unknown_state_are_left(
     client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,6 +293,21 @@ def test_parts_after_a_row_of_unknown_state_are_left(
         settings = Configuration(host=mute.host, access_token="t")
         report = import_customers(bag, settings, journal=folder / "journal", match="reference_id")
     assert (report.unknown, report.left, len(mute.customers)) == (1, 1, 1)
+
+
+def test_workers_that_have_lost_the_accounts_stop_the_import(
+    client: Client, square: Square, settings: Configuration, folder: Path
+) -> None:
+    def lose(progress: Progress) -> None:
+        plugins: Any = client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.worker_plugins))
+        for name in plugins:
+            if name.startswith("squareconnect-"):
+                client.unregister_worker_plugin(name)
+
+    bag = dask.bag.from_sequence(people(0, 4), npartitions=1)
+    with pytest.raises(Stopped, match="because the scheduler was restarted: run the same again"):
+        import_customers(bag, settings, journal=folder / "journal", progress=lose)
+    assert square.requests == 0
 
 
 def test_an_unreachable_server_stops_the_import_with_its_report(

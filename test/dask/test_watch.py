@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from squareconnect import ApiClient, Configuration, CustomersApi
+from squareconnect.bulk import Stopped
 from squareconnect.bulk.importing import read_rows
 from squareconnect.bulk.journal import Row, opened
 from squareconnect.dask.watch import Watch
@@ -83,6 +84,12 @@ def test_only_a_row_at_which_the_worker_dies_twice_more_is_set_aside(journal: Pa
     Watch(journal).forget()
     with Watch(journal) as watch:
         assert send_all(journal, watch)[1] == []
+
+
+def test_a_full_disk_stops_the_import(journal: Path) -> None:
+    Path(f"{journal}.begun.part").symlink_to("/dev/full")
+    with pytest.raises(Stopped, match=r"begun\.part cannot be written: No space left on device; make room"):
+        Watch(journal).__enter__()
 
 
 def test_a_worker_that_dies_while_it_notes_the_row_makes_no_row_suspect(journal: Path) -> None:
