@@ -24,6 +24,7 @@ from squareconnect.transport import (
     call_options,
     exchange,
     threads,
+    threads_pool,
 )
 from squareconnect.transport import RESTResponse as RESTResponse
 from squareconnect.transport.outgoing import (
@@ -37,6 +38,7 @@ from squareconnect.transport.outgoing import (
     split_url,
     tls_context,
 )
+from squareconnect.transport.threads_connection import Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -63,12 +65,12 @@ class RESTClientObject:
         self._fixed = {name: getattr(configuration, name) for name in FIXED}
         self._assigned_manager: Any = None
         self._reset_connections()
-        if threads.is_replaced():
+        if threads_pool.is_replaced():
             self._route(split_url(configuration.host)[0])  # Use the replacement for this client, even once it is gone.
 
     def _reset_connections(self) -> None:
         self._lock = threading.Lock()
-        self._slots = threads.Slots(self._fixed["connection_pool_maxsize"])
+        self._slots = threads_pool.Slots(self._fixed["connection_pool_maxsize"])
         self._routes: dict[tuple[str, Any], _Route] = {}
         self._managers: dict[tuple[str, Any], Any] = {}
         _clients.add(self)
@@ -156,7 +158,7 @@ class RESTClientObject:
     def _try(
         self, manager: Any, request: Request, until: float, times: tuple[float, float], limit: int
     ) -> RESTResponse | Broken:
-        attempt = threads.Attempt(until, self.monotonic)
+        attempt = Attempt(until, self.monotonic)
         try:
             try:
                 self._slots.take(attempt)
@@ -191,9 +193,9 @@ class RESTClientObject:
             "ssl_context": tls_context(*(self._fixed[name] for name in _TLS_SETTINGS)),
         }
         if not proxy:
-            return threads.pool_manager(**options)
+            return threads_pool.pool_manager(**options)
         at = parse_url(proxy)
-        return threads.proxy_manager(
+        return threads_pool.proxy_manager(
             proxy_url=f"{at.scheme}://{at.netloc}",
             proxy_headers={"Proxy-Authorization": basic_credentials(at.auth)} if at.auth else {},
             proxy_ssl_context=options["ssl_context"],
