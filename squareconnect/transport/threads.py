@@ -596,7 +596,8 @@ class Slots:
         with self._lock:
             self._holders.discard(weakref.ref(attempt))
             if self._waiting:
-                self._waiting.popleft().release()
+                with suppress(RuntimeError):  # It was woken before, just after its wait had timed out.
+                    self._waiting.popleft().release()
 
 
 # -- The driver -----------------------------------------------------------------------------------------------------

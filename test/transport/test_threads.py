@@ -235,5 +235,19 @@ def test_a_place_that_an_interrupt_left_taken_is_free_once_its_try_is_collected(
     slots.take(Attempt(time.monotonic() + 9))
 
 
+def test_a_try_that_is_woken_just_after_it_stopped_waiting_can_be_woken_again() -> None:
+    slots, turn = Slots(1), threading.Lock()
+    first, newcomer, waiter = (Attempt(time.monotonic() + 9) for _ in range(3))
+    turn.acquire()
+    slots.take(first)
+    assert not slots._taken(weakref.ref(waiter), turn)
+    slots.free(first)
+    slots.take(newcomer)
+    assert not slots._taken(weakref.ref(waiter), turn)
+    slots.free(newcomer)
+
+    assert slots._taken(weakref.ref(waiter), turn)
+
+
 def test_no_try_is_made_in_a_context_of_its_own() -> None:
     assert contextvars.copy_context().run(threads._current.get)() is None
