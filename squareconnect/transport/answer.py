@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from squareconnect.exceptions import ApiException, ConnectionFailed, DecodeError, Timeout, from_response
 
@@ -56,7 +56,8 @@ class RESTResponse:
     def getbatch_token(self) -> str | None:
         """Return the ``batch_token`` of the next page, which Square's v1 APIs send in the ``Link`` header."""
         for target in re.findall(r"<([^<>]*)>;\s*rel=['\"]?next['\"]?", self.headers.get("Link", "")):
-            return next(iter(parse_qs(urlsplit(target).query).get("batch_token", ())), None)
+            query = target.partition("#")[0].partition("?")[2]  # urlsplit() refuses some hosts.
+            return next(iter(parse_qs(query).get("batch_token", ())), None)
         return None
 
 

@@ -59,6 +59,7 @@ def test_the_batch_token_of_the_next_page_is_in_the_link() -> None:
     link = "<https://connect.squareup.com/v1/me/payments?batch_token=b1>;rel='next'"
 
     assert RESTResponse(200, "OK", {"Link": link}, b"").getbatch_token() == "b1"
+    assert RESTResponse(200, "OK", {"Link": "<//[x/?batch_token=b1#x>;rel=next"}, b"").getbatch_token() == "b1"
     assert RESTResponse(200, "OK", {}, b"").getbatch_token() is None
 
 
