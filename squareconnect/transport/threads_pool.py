@@ -165,7 +165,6 @@ class Slots:
                 self._holders.add(place)
                 return True
             if turn not in self._waiting:
-                turn.acquire(blocking=False)  # A wake-up may have come just after the wait for it timed out.
                 self._waiting.append(turn)
         return False
 
@@ -185,4 +184,5 @@ class Slots:
         with self._lock:
             self._holders.discard(weakref.ref(attempt))
             if self._waiting:
-                self._waiting.popleft().release()
+                with suppress(RuntimeError):  # It was woken before, just after its wait had timed out.
+                    self._waiting.popleft().release()
