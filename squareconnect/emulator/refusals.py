@@ -30,6 +30,23 @@ _CODES = {
 }
 """The error code for each status. A status that is missing here has the code of its hundred."""
 
+_STATUSES = {
+    **{code: status for status, code in _CODES.items()},
+    ErrorCode.ACCESS_TOKEN_EXPIRED: 401,
+    ErrorCode.ACCESS_TOKEN_REVOKED: 401,
+    ErrorCode.CARD_DECLINED_CALL_ISSUER: 402,
+    ErrorCode.CARD_DECLINED_VERIFICATION_REQUIRED: 402,
+    ErrorCode.VERIFY_AVS_FAILURE: 402,
+    ErrorCode.VERIFY_CVV_FAILURE: 402,
+    ErrorCode.APPLICATION_DISABLED: 403,
+    ErrorCode.CARD_PROCESSING_NOT_ENABLED: 403,
+    ErrorCode.INSUFFICIENT_SCOPES: 403,
+    ErrorCode.V1_ACCESS_TOKEN: 403,
+    ErrorCode.V1_APPLICATION: 403,
+    ErrorCode.APPLE_PAYMENT_PROCESSING_CERTIFICATE_HASH_NOT_FOUND: 404,
+}
+"""The status of each error code that has another than 400."""
+
 _CATEGORIES = {
     401: ErrorCategory.AUTHENTICATION_ERROR,
     402: ErrorCategory.PAYMENT_METHOD_ERROR,
@@ -44,8 +61,8 @@ def code_of(status: int) -> str:
 
 
 def status_of(code: str) -> int:
-    """Return the status for an error code: 400 for a code without a status of its own."""
-    return next((status for status, known in _CODES.items() if known == code), 400)
+    """Return the status for an error code."""
+    return _STATUSES.get(code, 400)
 
 
 def category_of(status: int) -> str:
