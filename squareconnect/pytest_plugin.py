@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from squareconnect.emulator.server import Emulator
 
 _MARKER = "square(seed=1, clock='2026-01-01T00:00:00Z', rate_limit=None): the start settings of a test's emulator."
-_NO_PAUSE = 1e-6
-"""The longest pause between retries, in seconds."""
-
-_CLOCK = "2026-01-01T00:00:00Z"
 _TOLD_REQUESTS = 50
 _TOLD_CHARACTERS = 1000
 _TOKEN = "SQUARE_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
@@ -83,8 +79,10 @@ def square(request: pytest.FixtureRequest) -> Emulator | LiveSquare:
     start = _start_of(request.node)
     if request.config.getoption("--square-live"):
         return _live(start)
+    from squareconnect.emulator.testcase import TEST_CLOCK
+
     square: Emulator = request.getfixturevalue("square_server")
-    square.reset(seed=start.get("seed", 1), clock=start.get("clock", _CLOCK))
+    square.reset(seed=start.get("seed", 1), clock=start.get("clock", TEST_CLOCK))
     square.rate_limit(start.get("rate_limit"))
     request.node.stash[_square] = square
     return square
@@ -114,7 +112,9 @@ def _configuration(square: Emulator | LiveSquare) -> Configuration:
 
     configuration = Configuration(host=square.url, access_token=square.access_token)
     if not isinstance(square, LiveSquare):
-        configuration.max_retry_wait = _NO_PAUSE
+        from squareconnect.emulator.testcase import NO_PAUSE
+
+        configuration.max_retry_wait = NO_PAUSE
     return configuration
 
 

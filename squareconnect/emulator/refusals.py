@@ -65,7 +65,7 @@ def status_of(code: str) -> int:
     return _STATUSES.get(code, 400)
 
 
-def category_of(status: int) -> str:
+def _category_of(status: int) -> str:
     """Return the error category for a status."""
     if status >= 500:
         return ErrorCategory.API_ERROR
@@ -79,7 +79,7 @@ class RefusalError(Exception):
     :param code: one of `ErrorCode`.
     :param detail: a readable sentence. It never repeats a value of the request.
     :param field: the dotted path of the field or parameter at fault; None if there is none.
-    :param category: one of `ErrorCategory`.
+    :param category: one of `ErrorCategory`; by default the one that belongs to the status.
     :param headers: additional headers of this answer, by their names in lower case.
     """
 
@@ -89,7 +89,7 @@ class RefusalError(Exception):
         code: str,
         detail: str,
         field: str | None = None,
-        category: str = ErrorCategory.INVALID_REQUEST_ERROR,
+        category: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
@@ -97,7 +97,7 @@ class RefusalError(Exception):
         self.code = code
         self.detail = detail
         self.field = field
-        self.category = category
+        self.category = category or _category_of(status)
         self.headers = headers or {}
 
     def body(self) -> dict[str, list[dict[str, str]]]:
