@@ -25,10 +25,6 @@ _MARKER = (  # Up to the first colon, pytest takes it for the marker's signature
     "square(seed=..., clock=..., rate_limit=...): the start settings of a test's emulator, such as "
     "clock='2026-01-01T00:00:00Z'."
 )
-_NO_PAUSE = 1e-6
-"""The longest pause between retries, in seconds."""
-
-_CLOCK = "2026-01-01T00:00:00Z"
 _MAX_REQUESTS = 50
 _MAX_CHARACTERS = 1000
 _TOKEN = "SQUARE_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
@@ -86,8 +82,10 @@ def square(request: pytest.FixtureRequest) -> Emulator | LiveSquare:
     start = _start_of(request.node)
     if request.config.getoption("--square-live"):
         return _live(start)
+    from squareconnect.emulator.testcase import TEST_CLOCK
+
     square: Emulator = request.getfixturevalue("square_server")
-    square.reset(seed=start.get("seed", 1), clock=start.get("clock", _CLOCK))
+    square.reset(seed=start.get("seed", 1), clock=start.get("clock", TEST_CLOCK))
     square.rate_limit(start.get("rate_limit"))
     request.node.stash[_square] = square
     return square
@@ -117,7 +115,9 @@ def _configuration(square: Emulator | LiveSquare) -> Configuration:
 
     configuration = Configuration(host=square.url, access_token=square.access_token)
     if not isinstance(square, LiveSquare):
-        configuration.max_retry_wait = _NO_PAUSE
+        from squareconnect.emulator.testcase import NO_PAUSE
+
+        configuration.max_retry_wait = NO_PAUSE
     return configuration
 
 

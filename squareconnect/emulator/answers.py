@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from squareconnect.emulator.refusals import RefusalError
 from squareconnect.emulator.wire import Answer
-from squareconnect.models.error_category import ErrorCategory
 from squareconnect.models.error_code import ErrorCode
 
 if TYPE_CHECKING:
@@ -35,18 +34,13 @@ def refused(refusal: RefusalError, square_version: str | None = None) -> Answer:
     return answer
 
 
-def unauthorized(detail: str) -> RefusalError:
-    """Return the refusal of a token."""
-    return RefusalError(401, ErrorCode.UNAUTHORIZED, detail, category=ErrorCategory.AUTHENTICATION_ERROR)
-
-
 def failure() -> RefusalError:
     """Return the refusal of a request that failed because of a bug in the emulator."""
     detail = "The emulator failed. The logger squareconnect.emulator has the details."
-    return RefusalError(500, ErrorCode.INTERNAL_SERVER_ERROR, detail, category=ErrorCategory.API_ERROR)
+    return RefusalError(500, ErrorCode.INTERNAL_SERVER_ERROR, detail)
 
 
 def database_unusable(error: sqlite3.Error) -> RefusalError:
     """Return the refusal of a change that cannot be written: the database is locked, or the disk is full."""
     detail = f"The emulator's database cannot be written: {error}."
-    return RefusalError(503, ErrorCode.SERVICE_UNAVAILABLE, detail, category=ErrorCategory.API_ERROR)
+    return RefusalError(503, ErrorCode.SERVICE_UNAVAILABLE, detail)

@@ -183,7 +183,7 @@ def _seen(customer: Json, call: Call) -> Json:
 def _check_version(customer: Json, call: Call, version: int) -> None:
     if call.square_version >= VERSIONS_SINCE and version != customer.get("version", 0):
         detail = "The customer has changed: `version` is not the current one."
-        raise RefusalError(409, ErrorCode.CONFLICT, detail, "version")
+        raise RefusalError(409, ErrorCode.CONFLICT, detail)
 
 
 def _same_answer(given: Json, given_before: Json, answered_before: Json) -> Json:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from squareconnect.emulator.answers import refused
-from squareconnect.emulator.refusals import RefusalError, category_of, code_of, status_of
+from squareconnect.emulator.refusals import RefusalError, code_of, status_of
 from squareconnect.emulator.wire import Answer
 from squareconnect.models.error_code import ErrorCode
 
@@ -93,7 +93,7 @@ class Fault:
             )
         status = self.status or status_of(self.code or "")
         code = self.code or code_of(status)
-        return refused(RefusalError(status, code, "The emulator was told to fail.", category=category_of(status)))
+        return refused(RefusalError(status, code, "The emulator was told to fail."))
 
     def remove(self) -> None:
         """End this fault. Can be repeated."""
@@ -276,4 +276,4 @@ class RateLimit:
         """Return the refusal of a request that finds no token."""
         detail = "This request was rate limited. Please retry later."
         headers = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
-        return RefusalError(429, ErrorCode.RATE_LIMITED, detail, category=category_of(429), headers=headers)
+        return RefusalError(429, ErrorCode.RATE_LIMITED, detail, headers=headers)

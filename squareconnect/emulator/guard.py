@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from squareconnect.emulator.refusals import RefusalError
-from squareconnect.models.error_category import ErrorCategory
 from squareconnect.models.error_code import ErrorCode
 
 if TYPE_CHECKING:
@@ -72,10 +71,15 @@ class Guard:
             raise _forbidden("The `Origin` header names a web page other than the emulator's.")
 
     def _check_token(self, request: Request) -> None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode("latin-1"), self._access_token):
+        if not hmac.compare_digest(token_of(request), self._access_token):
             detail = "The emulator can be reached from other machines, so this needs its access token: `Bearer TOKEN`."
-            raise RefusalError(401, ErrorCode.UNAUTHORIZED, detail, category=ErrorCategory.AUTHENTICATION_ERROR)
+            raise RefusalError(401, ErrorCode.UNAUTHORIZED, detail)
+
+
+def token_of(request: Request) -> bytes:
+    """Return the token of the header `Authorization: Bearer TOKEN`; nothing if there is no such header."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip().encode("latin-1") if scheme.lower() == "bearer" else b""
 
 
 def is_loopback(name: str) -> bool:
@@ -94,4 +98,4 @@ def _name_of(host: str) -> str:
 
 
 def _forbidden(detail: str) -> RefusalError:
-    return RefusalError(403, ErrorCode.FORBIDDEN, detail, category=ErrorCategory.AUTHENTICATION_ERROR)
+    return RefusalError(403, ErrorCode.FORBIDDEN, detail)

@@ -30,6 +30,23 @@ _CODES = {
 }
 """The error code for each status. A status that is missing here has the code of its hundred."""
 
+_STATUSES = {
+    **{code: status for status, code in _CODES.items()},
+    ErrorCode.ACCESS_TOKEN_EXPIRED: 401,
+    ErrorCode.ACCESS_TOKEN_REVOKED: 401,
+    ErrorCode.CARD_DECLINED_CALL_ISSUER: 402,
+    ErrorCode.CARD_DECLINED_VERIFICATION_REQUIRED: 402,
+    ErrorCode.VERIFY_AVS_FAILURE: 402,
+    ErrorCode.VERIFY_CVV_FAILURE: 402,
+    ErrorCode.APPLICATION_DISABLED: 403,
+    ErrorCode.CARD_PROCESSING_NOT_ENABLED: 403,
+    ErrorCode.INSUFFICIENT_SCOPES: 403,
+    ErrorCode.V1_ACCESS_TOKEN: 403,
+    ErrorCode.V1_APPLICATION: 403,
+    ErrorCode.APPLE_PAYMENT_PROCESSING_CERTIFICATE_HASH_NOT_FOUND: 404,
+}
+"""The status of each error code that has another than 400."""
+
 _CATEGORIES = {
     401: ErrorCategory.AUTHENTICATION_ERROR,
     402: ErrorCategory.PAYMENT_METHOD_ERROR,
@@ -44,11 +61,11 @@ def code_of(status: int) -> str:
 
 
 def status_of(code: str) -> int:
-    """Return the status for an error code: 400 for a code without a status of its own."""
-    return next((status for status, known in _CODES.items() if known == code), 400)
+    """Return the status for an error code."""
+    return _STATUSES.get(code, 400)
 
 
-def category_of(status: int) -> str:
+def _category_of(status: int) -> str:
     """Return the error category for a status."""
     if status >= 500:
         return ErrorCategory.API_ERROR
@@ -62,7 +79,7 @@ class RefusalError(Exception):
     :param code: one of `ErrorCode`.
     :param detail: a readable sentence. It never repeats a value of the request.
     :param field: the dotted path of the field or parameter at fault; None if there is none.
-    :param category: one of `ErrorCategory`.
+    :param category: one of `ErrorCategory`; by default the one that belongs to the status.
     :param headers: additional headers of this answer, by their names in lower case.
     """
 
@@ -72,7 +89,7 @@ class RefusalError(Exception):
         code: str,
         detail: str,
         field: str | None = None,
-        category: str = ErrorCategory.INVALID_REQUEST_ERROR,
+        category: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
@@ -80,7 +97,7 @@ class RefusalError(Exception):
         self.code = code
         self.detail = detail
         self.field = field
-        self.category = category
+        self.category = category or _category_of(status)
         self.headers = headers or {}
 
     def body(self) -> dict[str, list[dict[str, str]]]:

@@ -29,12 +29,12 @@ class Service:
 
     def __init__(self, serve: Callable[[Callable[[int], None]], Coroutine[Any, Any, None]]) -> None:
         self._serve = serve
-        self._thread = Thread(target=self._run, name="square-emulator", daemon=True)
         self._outcome: SimpleQueue[int | BaseException] = SimpleQueue()
         self._begun = self._stopping = self._cancelled = False
 
     def start(self) -> int:
         """Wait until the coroutine is ready, and return its port. Raise what it raises before."""
+        self._thread = Thread(target=self._run, name="square-emulator", daemon=True)
         start_thread(self._thread)
         outcome = self._outcome.get()
         if isinstance(outcome, BaseException):

@@ -11,15 +11,15 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
-from squareconnect.emulator.answers import database_unusable, failure, json_answer, refused, unauthorized
+from squareconnect.emulator.answers import database_unusable, failure, json_answer, refused
 from squareconnect.emulator.api import Call, CustomersApi
 from squareconnect.emulator.clock import written
+from squareconnect.emulator.guard import token_of
 from squareconnect.emulator.journal import Body
 from squareconnect.emulator.operations import fixed_operation, operation_of
 from squareconnect.emulator.refusals import RefusalError
 from squareconnect.emulator.validation import read_json_object
 from squareconnect.emulator.wire import NO_STATUS, Answer, current_task, real_seconds
-from squareconnect.models.error_category import ErrorCategory
 from squareconnect.models.error_code import ErrorCode
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class SquareApi:
         operation = operation_of(request.method, request.path)
         if operation is not None:
             detail = f"The emulator does not support {operation}."
-            return RefusalError(501, ErrorCode.NOT_IMPLEMENTED, detail, category=ErrorCategory.API_ERROR)
+            return RefusalError(501, ErrorCode.NOT_IMPLEMENTED, detail)
         allowed = sorted({found.route.method for found in self._fitting(request.path)})
         if allowed or request.method == "HEAD":
             detail = "The path does not support this method."
@@ -205,11 +205,12 @@ class SquareApi:
             raise limit.refusal()
 
     def _check_token(self, request: Request) -> None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise unauthorized("The `Authorization` header must have the form `Bearer ACCESS_TOKEN`.")
-        if not hmac.compare_digest(token.strip().encode("latin-1"), self._access_token):
-            raise unauthorized("This request could not be authorized.")
+        token = token_of(request)
+        if not token:
+            detail = "The `Authorization` header must have the form `Bearer ACCESS_TOKEN`."
+            raise RefusalError(401, ErrorCode.UNAUTHORIZED, detail)
+        if not hmac.compare_digest(token, self._access_token):
+            raise RefusalError(401, ErrorCode.UNAUTHORIZED, "This request could not be authorized.")
 
 
 def _route(operation: str, method: str, path: str, handler: Callable[[Call], Json]) -> _Route:

@@ -13,7 +13,6 @@ from squareconnect.emulator.server import Emulator
 TEST_CLOCK = "2026-01-01T00:00:00Z"
 """The time at which a test's clock stands still."""
 
-
 NO_PAUSE = 1e-6
 """The longest pause between retries, in seconds."""
 

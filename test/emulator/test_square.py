@@ -202,7 +202,7 @@ class TestVersions:
     def test_that_are_stale_are_refused(self, wire: Wire) -> None:
         path = f"/v2/customers/{wire.create()['id']}"
         wire.put(path, {"note": "a"})
-        conflict = (409, INVALID, "CONFLICT", "version")
+        conflict = (409, INVALID, "CONFLICT", None)
 
         assert wire.send("PUT", path, b'{"note": "b", "version": 0}', NEW).refusal == conflict
         assert wire.send("DELETE", f"{path}?version=0", headers=NEW).refusal == conflict
