@@ -53,6 +53,8 @@ _SCHEMA = f"""
     CREATE TABLE directory (value TEXT PRIMARY KEY, customer_id TEXT NOT NULL, many INTEGER NOT NULL) WITHOUT ROWID;
 """
 
+_RESTORE = "restore it from a copy, or start again with another journal and --match, so that nobody is imported twice"
+
 _READ_AT_ONCE = 5000
 _CLAIM = """
     SELECT number, body, at, customer_id, state FROM rows LEFT JOIN outcomes USING (number)
@@ -142,12 +144,12 @@ class Journal:
                 raise JournalError(f"{self.name} is the database of another program: name another journal")
         elif connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("malformed")
-        connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             connection.executescript(f"BEGIN; {_SCHEMA}")
             self._set("import", uuid.uuid4().hex)
             connection.execute("COMMIT")
+        connection.execute("PRAGMA journal_mode = WAL")  # Only now: the import's name must outlive a lost `-wal` file.
 
     @contextmanager
     def _told(self) -> Generator[None]:
@@ -168,10 +170,7 @@ class Journal:
                 f"The journal {self.name} cannot be written ({said}): make room, or make its folder writable, and run "
                 "the same again"
             )
-        return JournalError(
-            f"The journal {self.name} is broken ({said}): restore it from a copy, or start again with another journal "
-            "and --match, so that nobody is imported twice"
-        )
+        return JournalError(f"The journal {self.name} is broken ({said}): {_RESTORE}")
 
     @contextmanager
     def change(self) -> Generator[None]:
@@ -584,7 +583,8 @@ def _lines(records: Iterable[tuple[Record, str]]) -> bytes:
 def _prepare(path: Path) -> None:
     """Create the file readable for its owner only, because it holds the input, or check that it is a database.
 
-    SQLite would treat any file of a few bytes as an empty database, and overwrite it.
+    SQLite would treat any file of a few bytes as an empty database, and overwrite it. It would also delete what belongs
+    to a journal that was truncated.
     """
     try:
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb") as file:
@@ -592,10 +592,9 @@ def _prepare(path: Path) -> None:
     except OSError as error:
         raise JournalError(f"The journal {path} cannot be written: {error.strerror}; name another file") from None
     if magic not in (b"", _MAGIC):
-        raise JournalError(
-            f"{path} is not a journal, or is broken: name another file; if it was one, restore it from a copy, or "
-            "start again with another journal and --match, so that nobody is imported twice"
-        )
+        raise JournalError(f"{path} is not a journal, or is broken: name another file; if it was one, {_RESTORE}")
+    if not magic and Path(f"{path}-wal").exists():
+        raise JournalError(f"The journal {path} is empty, although {path}-wal belongs to it: {_RESTORE}")
 
 
 _EVERYTHING: Body = {"reference_id": "x", "email_address": "x", "phone_number": "1"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import resource
 import sqlite3
 import subprocess
@@ -148,6 +149,52 @@ def test_a_file_that_is_no_journal_is_told_and_left_as_it_is(tmp_path: Path, con
         Journal(tmp_path / "j")
     assert (tmp_path / "j").read_bytes() == content
     assert list(tmp_path.iterdir()) == [tmp_path / "j"]
+
+
+def test_an_empty_file_is_a_new_journal(tmp_path: Path) -> None:
+    (tmp_path / "j").touch()
+    with running(Square()) as square:
+        assert import_customers(people(2), api_of(square.host), journal=tmp_path / "j").created == 2
+
+
+KILLED = """
+import os, sys
+from squareconnect.bulk import import_customers
+from test.bulk.helpers import api_of, people
+
+
+def die_at_the_end(progress):
+    if (progress.phase, progress.done) == ("sending", 3):
+        os._exit(0)
+
+
+import_customers(people(3), api_of(sys.argv[1]), journal=sys.argv[2], progress=die_at_the_end)
+"""
+
+
+class TestAJournalOfAKilledImport:
+    """All three customers were created, and what the journal knows of them is still in its `-wal` file."""
+
+    @pytest.fixture
+    def left(self, square: Square, journal: Path) -> Path:
+        subprocess.run([sys.executable, "-c", KILLED, square.host, str(journal)], check=True, timeout=60)
+        assert len(square.customers) == 3
+        return journal
+
+    def test_that_was_truncated_is_refused_and_keeps_what_belongs_to_it(self, square: Square, left: Path) -> None:
+        os.truncate(left, 0)
+        wal = Path(f"{left}-wal").read_bytes()
+        for _ in range(2):
+            with pytest.raises(JournalError, match=r"is empty, although .*-wal belongs to it: restore it from a copy"):
+                import_customers(people(3), api_of(square.host), journal=left)
+        assert Path(f"{left}-wal").read_bytes() == wal
+        assert square.requests == 3
+
+    def test_that_lost_that_file_sends_the_same_keys(self, square: Square, left: Path) -> None:
+        Path(f"{left}-wal").unlink()
+        assert import_customers(people(3), api_of(square.host), journal=left).created == 3
+        assert len(square.customers) == 3
+        assert square.requests == 6
 
 
 def test_a_journal_with_a_broken_page_is_told(tmp_path: Path) -> None:
