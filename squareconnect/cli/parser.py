@@ -98,6 +98,13 @@ def program() -> str:
     return "python -m squareconnect" if as_module else "squareconnect"
 
 
+def file_name(text: str) -> str:
+    """Return the name of a file that an argument gives. A shell's variable that is not set gives an empty text."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty: it must be the name of a file")
+    return text
+
+
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the command's options; ``run`` is the function that runs it, and ``words`` are the arguments.
 
