@@ -437,15 +437,25 @@ class _ObjectReader:
 
     def record(self, number: int, value: Mapping[str, Any]) -> Record:
         """Turn an object into a record."""
-        fields: list[tuple[str, Any]] = []
-        whole = value.get("address")
+        setters: dict[str, str] = {}
+        values: list[tuple[str, Any]] = []
+        for key, field, item in self._set_by(value):
+            if item is None or item == "":
+                continue
+            if setters.setdefault(field, key) != key:
+                detail = f"The keys '{setters[field]}' and '{key}' both set {field}."
+                return Record(number, None, Refusal(ErrorCode.CONFLICTING_PARAMETERS, field, detail))
+            values.append((field, item))
+        return _checked(number, [*values, *self._constants.items()])
+
+    def _set_by(self, value: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+        """Return what an object sets: each key with its field and value."""
         for key, item in value.items():
-            if key == "address" and hasattr(whole, "items"):
+            if key == "address" and hasattr(item, "items"):
                 self.fields["address"] = "address"
-                fields += [(f"address.{part}", text) for part, text in item.items()]
+                yield from ((key, f"address.{part}", text) for part, text in item.items())
             elif field := self.fields.get(key) or self._field(key):
-                fields.append((field, item))
-        return _checked(number, [*fields, *self._constants.items()])
+                yield key, field, item
 
     def _field(self, key: str) -> str | None:
         """Return the field that a key sets, or None, and remember it."""
