@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from squareconnect.bulk.engine import LONGEST_PAUSE, PATIENCE, may_repeat, seconds_asked
 from squareconnect.bulk.errors import Stopped
+from squareconnect.bulk.journal import Settled
+from squareconnect.bulk.mapping import FIELDS, digits_in, match_value
 from squareconnect.bulk.reports import Progress
 from squareconnect.exceptions import ApiException
+from squareconnect.models._paths import get
 from squareconnect.pagination import paginate
 from squareconnect.serialization import sanitize
 from squareconnect.transport.exchange import pause_before_retry
@@ -26,40 +28,22 @@ if TYPE_CHECKING:
     from squareconnect.bulk.sending import Driver
     from squareconnect.models import Customer, ListCustomersResponse
 
-MATCHES = ("reference_id", "email_address", "phone_number")
-"""The fields by which an existing customer can be matched to a row."""
-
+_COMPARED = tuple(name for name in FIELDS if name != "address.country")
+"""The fields that show whether a customer is a row's. Square may fill in the country of the business."""
 _CLOCKS_DIFFER = 24 * 60 * 60.0
 """Seconds by which this machine's clock and the server's may differ."""
-
-
-def match_value(body: Body, field: str) -> str | None:
-    """Return a value to compare customers by in a field, or None if this customer has none.
-
-    E-mail addresses are compared without regard to case, phone numbers by their digits.
-    """
-    text: str | None = body.get(field)
-    if text is None:
-        return None
-    if field == "phone_number":
-        return re.sub(r"\D", "", text, flags=re.ASCII) or None
-    return text.strip().casefold() if field == "email_address" else text
 
 
 class Listing:
     """Lists customers at the rate that the pace allows, and retries failures.
 
     :param driver: makes the calls.
-    :param call: the method that lists customers.
     :param pace: decides when a request may leave.
     :param sleep: waits for seconds.
     """
 
-    def __init__(
-        self, driver: Driver, call: Callable[..., Any], pace: Pace, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, driver: Driver, pace: Pace, sleep: Callable[[float], None] = time.sleep) -> None:
         self._driver = driver
-        self._call = call
         self._pace = pace
         self._sleep = sleep
 
@@ -80,7 +64,7 @@ class Listing:
                 self._sleep(wait)
             left_at = time.monotonic()
             try:
-                page: ListCustomersResponse = self._driver.call(self._call, **query)
+                page = self._driver.list_customers(**query)
             except ApiException as failure:
                 tries += 1
                 now = time.monotonic()
@@ -154,7 +138,7 @@ def find_lost(journal: Journal, listing: Listing, key_trust: float, progress: Ca
             if not any(rows.values()):
                 break
     with journal.change():
-        journal.adopt((number, customer_id) for customer_id, number in done.items())
+        journal.settle(Settled(number, "done", customer_id) for customer_id, number in done.items())
         journal.make_pending(number for numbers in rows.values() for number in numbers)
 
 
@@ -179,29 +163,13 @@ def _time_of(text: str | None) -> datetime:
 
 def _digest(customer: Body) -> str:
     """Return a digest that is equal for customers with the same values."""
-    said = {name: _plain(name, customer[name]) for name in _SAID if customer.get(name)}
-    for name, text in customer.get("address", {}).items():
-        if text and name != "country":  # Square may fill in the country of the business.
-            said[f"address.{name}"] = _plain(name, text)
+    said = {name: _plain(name, text) for name in _COMPARED if (text := get(customer, name))}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _plain(name: str, text: str) -> str:
     if name == "phone_number":
-        return re.sub(r"\D", "", text, flags=re.ASCII)
+        return digits_in(text)
     if name == "birthday":
         return text[:10]
     return " ".join(text.casefold().split())
-
-
-_SAID = (
-    "given_name",
-    "family_name",
-    "nickname",
-    "company_name",
-    "email_address",
-    "phone_number",
-    "reference_id",
-    "note",
-    "birthday",
-)

@@ -266,7 +266,6 @@ class Engine:
     def _keep_ledger(self) -> None:
         """Settle all rows or, after a failure, at least those whose calls are in flight."""
         try:
-            self._journal.begin()
             self._settle_all()
         except BaseException as reason:
             self.interrupt(reason)
@@ -279,7 +278,7 @@ class Engine:
             self._ended.set()
 
     def _settle_all(self) -> None:
-        more = True
+        more, last = True, 0
         while (more or self._held) and self._failure is None:
             settled = self._settled(self._collect())
             room = self._depth - len(self._held)
@@ -288,8 +287,9 @@ class Engine:
                 with self._journal.change():
                     self._journal.settle(settled)
                     if more:
-                        rows = self._journal.claim(room)
+                        rows = self._journal.claim(room, after=last)
                         more = len(rows) == room
+                        last = rows[-1].number if rows else last
                 self._held.update((row.number, _Held(row)) for row in rows)
                 self._waiting.add(rows)
                 self._meter.count(settled)

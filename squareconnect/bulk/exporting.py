@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, overload
 
 from squareconnect._text import did_you_mean
-from squareconnect.apis import AsyncCustomersApi, CustomersApi
 from squareconnect.bulk.directory import Listing
 from squareconnect.bulk.errors import InputError, JournalError, JournalInUse, Stopped
 from squareconnect.bulk.files import json_line, unfinished
@@ -27,7 +26,7 @@ from squareconnect.bulk.journal import storable
 from squareconnect.bulk.mapping import FIELDS
 from squareconnect.bulk.pace import AdaptivePace
 from squareconnect.bulk.reports import ExportReport, Progress
-from squareconnect.bulk.sending import Job, Tasks, Threads, beside_loop, one_by_one, one_by_one_async, unretried
+from squareconnect.bulk.sending import Job
 from squareconnect.emulator.seeding import DASHBOARD_COLUMNS
 from squareconnect.exceptions import ApiException
 from squareconnect.models._paths import get, part_of, selectable_paths
@@ -38,11 +37,23 @@ from squareconnect.serialization import sanitize
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 
-    from typing_extensions import Self
+    from typing_extensions import Self, TypedDict, Unpack
 
+    from squareconnect.apis import AsyncCustomersApi, CustomersApi
     from squareconnect.bulk.mapping import Body
     from squareconnect.bulk.pace import Pace
     from squareconnect.bulk.sending import Driver
+
+    class Options(TypedDict, total=False):
+        """What :func:`export_customers` takes in addition to the API and the destination."""
+
+        format: str | None
+        resume: bool
+        rate: float | None
+        progress: Callable[[Progress], object] | None
+        pace: Pace | None
+        fields: Sequence[str] | None
+
 
 FORMATS = ("jsonl", "csv", "square")
 
@@ -55,29 +66,13 @@ _COMMIT_EVERY = 1.0
 
 @overload
 def export_customers(
-    api: CustomersApi,
-    destination: str | os.PathLike[str] | BinaryIO,
-    *,
-    format: str | None = ...,
-    resume: bool = ...,
-    rate: float | None = ...,
-    progress: Callable[[Progress], object] | None = ...,
-    pace: Pace | None = ...,
-    fields: Sequence[str] | None = ...,
+    api: CustomersApi, destination: str | os.PathLike[str] | BinaryIO, **options: Unpack[Options]
 ) -> ExportReport: ...
 
 
 @overload
 def export_customers(
-    api: AsyncCustomersApi,
-    destination: str | os.PathLike[str] | BinaryIO,
-    *,
-    format: str | None = ...,
-    resume: bool = ...,
-    rate: float | None = ...,
-    progress: Callable[[Progress], object] | None = ...,
-    pace: Pace | None = ...,
-    fields: Sequence[str] | None = ...,
+    api: AsyncCustomersApi, destination: str | os.PathLike[str] | BinaryIO, **options: Unpack[Options]
 ) -> Coroutine[Any, Any, ExportReport]: ...
 
 
@@ -114,8 +109,7 @@ def export_customers(
     :raises Stopped: if the server is gone or the disk is full; run the same again with `resume`.
     :raises ApiException: if the customers cannot be listed.
     """
-    if not isinstance(api, (CustomersApi, AsyncCustomersApi)):
-        raise TypeError(f"api must be a CustomersApi or an AsyncCustomersApi, not {type(api).__name__}")
+    host = host_of(api)
     name = os.fspath(destination) if isinstance(destination, (str, os.PathLike)) else "-"
     form = format or ("csv" if name.lower().endswith(".csv") else "jsonl")
     if form not in FORMATS:
@@ -126,14 +120,10 @@ def export_customers(
     columns = _checked_fields(fields, form)
     header = _header(form, columns)
     outlet = _Stream(destination, header) if path is None else _Files(lambda _: path, header)
-    purpose = f"{host_of(api)} as {form}" + (f" of {', '.join(columns)}" if columns else "")
+    purpose = f"{host} as {form}" + (f" of {', '.join(columns)}" if columns else "")
     state = partial(_State, path and Path(f"{path}.export"), resume, purpose)
     text = partial(_text, form, columns, constants={})
-    job = _Export(outlet, state, text, pace or AdaptivePace(rate), progress)
-    alike = unretried(api, 1)
-    if isinstance(api, AsyncCustomersApi):
-        return beside_loop(job, lambda loop: job.run(alike, Tasks(alike, one_by_one_async(alike), 0, loop)))
-    return job.run(alike, Threads(alike, one_by_one(alike), 0))
+    return _Export(outlet, state, text, pace or AdaptivePace(rate), progress).start(api)
 
 
 def export_parts(
@@ -167,12 +157,10 @@ def export_parts(
         purpose += f" with {json.dumps(dict(constants))}"
     outlet = _Files(lambda number: Path(folder) / f"part-{number:05}.jsonl", rows_per_file=rows_per_file)
     state = partial(_State, Path(folder) / "customers.export", True, purpose, forgets=False)
-    job = _Export(outlet, state, partial(_text, "jsonl", (), constants=constants), pace, progress)
-    alike = unretried(api, 1)
-    return job.run(alike, Threads(alike, one_by_one(alike), 0))
+    return _Export(outlet, state, partial(_text, "jsonl", (), constants=constants), pace, progress).in_threads(api)
 
 
-class _Export(Job):
+class _Export(Job[ExportReport]):
     """One run of an export.
 
     :param outlet: where the customers go.
@@ -195,27 +183,23 @@ class _Export(Job):
         self._pace = pace
         self._began = time.monotonic()
 
-    def run(self, api: Any, driver: Driver) -> ExportReport:
-        """Do all the work in this thread. The driver makes the calls."""
-        try:
-            with self._state() as state:
-                resumed = state.count > 0 or state.cursor is not None
-                try:
+    def run(self, driver: Driver) -> ExportReport:
+        with self._state() as state:
+            resumed = state.count > 0 or state.cursor is not None
+            try:
+                self._outlet.name(state.place.number)
+                if not state.complete:
+                    with ExitStack() as opened:
+                        self._outlet.open(state.place, opened)
+                        self._write_all(Listing(driver, self._pace), state)
+                        state.complete = True
+                        state.commit(self._outlet)
                     self._outlet.name(state.place.number)
-                    if not state.complete:
-                        with ExitStack() as opened:
-                            self._outlet.open(state.place, opened)
-                            self._write_all(Listing(driver, api.list_customers, self._pace), state)
-                            state.complete = True
-                            state.commit(self._outlet)
-                        self._outlet.name(state.place.number)
-                except OSError as error:
-                    raise self._explained(error) from error
-                except sqlite3.Error as error:
-                    raise Stopped(f"The export cannot be saved ({error}): make room and rerun with --resume") from error
-            return ExportReport(state.count, state.repeated, resumed)
-        finally:
-            driver.close()
+            except OSError as error:
+                raise self._explained(error) from error
+            except sqlite3.Error as error:
+                raise Stopped(f"The export cannot be saved ({error}): make room and rerun with --resume") from error
+        return ExportReport(state.count, state.repeated, resumed)
 
     def _explained(self, error: OSError) -> Exception:
         if not self._outlet.lasts and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):

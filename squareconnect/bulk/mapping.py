@@ -26,6 +26,9 @@ FIELDS = (
 )
 """The fields that a row can set, by the API's names; those of the address start with `address.`."""
 
+MATCHES = ("reference_id", "email_address", "phone_number")
+"""The fields by which an existing customer can be matched to a row."""
+
 ERROR_COLUMNS = ("_row", "_code", "_field", "_detail")
 """The columns that a file of refused rows has after the columns of the input."""
 
@@ -162,3 +165,21 @@ _CLEANERS: dict[str, Callable[[str], str]] = {
     "address.country": str.strip,
 }
 """How to convert the texts of fields that have a fixed format. All other texts stay as they are."""
+
+
+def match_value(body: Body, field: str) -> str | None:
+    """Return a value to compare customers by in a field, or None if this customer has none, or the field is `"none"`.
+
+    E-mail addresses are compared without regard to case, phone numbers by their digits.
+    """
+    text: str | None = body.get(field)
+    if text is None:
+        return None
+    if field == "phone_number":
+        return digits_in(text) or None
+    return text.strip().casefold() if field == "email_address" else text
+
+
+def digits_in(text: str) -> str:
+    """Return only the digits of a phone number."""
+    return re.sub(r"\D", "", text, flags=re.ASCII)

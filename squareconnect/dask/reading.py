@@ -13,7 +13,7 @@ import fsspec
 
 from squareconnect.bulk.errors import InputError, JournalInUse
 from squareconnect.bulk.importing import read_rows
-from squareconnect.bulk.journal import opened
+from squareconnect.bulk.journal import Journal
 from squareconnect.bulk.reports import Refusal
 from squareconnect.bulk.source import FileSource, Record, RecordsSource, RowsSource, open_source
 from squareconnect.dask.accounts import api_of
@@ -58,7 +58,7 @@ def _is_free(journal: Path, may_be_late: bool) -> bool:
     """Return whether no task uses a journal. The record of deaths is kept for one run only."""
     watch = Watch(journal)
     try:
-        with opened(journal):
+        with Journal(journal):
             watch.forget()
     except JournalInUse:
         if may_be_late and watch.has_begun:

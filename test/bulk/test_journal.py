@@ -14,11 +14,12 @@ from squareconnect.bulk import (
     InputError,
     JournalError,
     JournalInUse,
+    Progress,
     import_customers,
     journal_errors,
     journal_report,
 )
-from squareconnect.bulk.journal import Journal, opened
+from squareconnect.bulk.journal import Journal
 from squareconnect.bulk.source import RowsSource
 from test.bulk.helpers import api_of, people
 
@@ -26,13 +27,12 @@ from test.bulk.helpers import api_of, people
 def loaded(path: Path, count: int) -> Journal:
     """Return a journal with rows."""
     journal = Journal(path)
-    source = RowsSource(people(count))
-    journal.load(source.records(), None, {}, lambda body: None, lambda count: None)
+    journal.load(RowsSource(people(count)), {"match": "none"}, lambda progress: None)
     return journal
 
 
 def test_others_cannot_read_a_journal(tmp_path: Path) -> None:
-    with opened(tmp_path / "j"):
+    with Journal(tmp_path / "j"):
         assert (tmp_path / "j").stat().st_mode & 0o777 == 0o600
 
 
@@ -44,7 +44,7 @@ def test_a_row_is_sent_on_the_disk_before_it_is_handed_out(tmp_path: Path) -> No
     copy = tmp_path / "copy"
     copy.write_bytes((tmp_path / "j").read_bytes())
     Path(f"{copy}-wal").write_bytes(Path(f"{tmp_path / 'j'}-wal").read_bytes())
-    with opened(copy) as seen:
+    with Journal(copy) as seen:
         assert [result.state for result in seen.results()] == ["sent", "sent", "sent", "pending", "pending"]
     journal.close()
 
@@ -56,7 +56,6 @@ def test_keys_differ_by_row_and_by_import_and_never_by_try(tmp_path: Path) -> No
         others = [row.key for row in other.claim(9)]
     assert len({*keys, *others}) == 6
     assert all(len(key) <= 45 for key in keys)
-    one.begin()
     with one.change():
         again = one.claim(9)
     assert [row.key for row in again] == keys
@@ -72,11 +71,9 @@ def test_a_row_keeps_the_time_at_which_it_was_first_sent(tmp_path: Path) -> None
     with journal.change():
         assert journal.claim(1)[0].sent_at == 1000.0
     now = 2000.0
-    journal.begin()
     with journal.change():
         assert journal.claim(1)[0].sent_at == 1000.0
         journal.make_pending([1])
-    journal.begin()
     with journal.change():
         assert journal.claim(1)[0][4:] == (2000.0, False)
     journal.close()
@@ -99,11 +96,11 @@ def test_a_change_that_fails_is_undone(tmp_path: Path) -> None:
 def test_reading_that_was_cut_off_begins_anew(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j")
 
-    def stop(count: int) -> None:
+    def stop(progress: Progress) -> None:
         raise KeyError
 
     with pytest.raises(KeyError):
-        journal.load(RowsSource(people(3)).records(), None, {}, lambda body: None, stop)
+        journal.load(RowsSource(people(3)), {"match": "none"}, stop)
     journal.close()
     journal = loaded(tmp_path / "j", 2)
     assert journal.total() == 2
@@ -112,7 +109,7 @@ def test_reading_that_was_cut_off_begins_anew(tmp_path: Path) -> None:
 
 def test_a_journal_in_use_is_told(tmp_path: Path) -> None:
     with (
-        opened(tmp_path / "j"),
+        Journal(tmp_path / "j"),
         pytest.raises(JournalInUse, match="is in use by another import: wait until that one ends"),
     ):
         Journal(tmp_path / "j")

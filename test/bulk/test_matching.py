@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.bulk_server import Square, running
 from squareconnect.bulk import Stopped, import_customers, journal_results
-from squareconnect.bulk.directory import match_value
+from squareconnect.bulk.mapping import match_value
 from squareconnect.exceptions import ApiException
 from test.bulk.helpers import api_of, async_api_of, leave_behind, people
 
