@@ -357,16 +357,16 @@ class Journal:
             """
         )
         run(_MATCHED[on_match])
-        self._refuse_nobodies("(value IS NULL OR value NOT IN (SELECT value FROM directory))")
+        self._refuse_nobodies(_NOBODY_ELSE)
         run(
             """
             INSERT OR REPLACE INTO outcomes (number, state, how, customer_id)
             SELECT min(number), 'pending', CASE WHEN d.customer_id IS NULL THEN 'created' ELSE 'updated' END,
                 d.customer_id
             FROM outcomes JOIN rows USING (number) LEFT JOIN directory AS d USING (value)
-            WHERE state = 'waiting' AND NOT EXISTS (
-                SELECT 1 FROM rows AS other JOIN outcomes AS o USING (number)
-                WHERE other.value = rows.value AND o.state IN ('pending', 'sent', 'unknown')
+            WHERE state = 'waiting' AND value NOT IN (
+                SELECT value FROM outcomes JOIN rows USING (number)
+                WHERE value IS NOT NULL AND state IN ('pending', 'sent', 'unknown')
             )
             GROUP BY value
             """
@@ -503,6 +503,16 @@ class Journal:
             return self._connection.execute(statement, parameters).fetchone()
 
 
+_NOBODY_ELSE = """
+    (value IS NULL OR value NOT IN (SELECT value FROM directory)) AND number NOT IN (
+        SELECT number FROM rows JOIN (
+            SELECT value, min(number) AS first FROM outcomes JOIN rows USING (number)
+            WHERE NOT nobody AND state IN ('waiting', 'pending', 'sent', 'unknown') GROUP BY value
+        ) USING (value)
+        WHERE nobody AND number > first
+    )
+"""
+"""That neither a customer has a row's value, nor an earlier row that may create one."""
 _REFUSE_MATCHED = """
     INSERT OR REPLACE INTO outcomes (number, state, code, field, detail)
     SELECT number, 'refused', 'CONFLICT', facts.value, {}
