@@ -15,7 +15,7 @@ import time
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, overload
 
 from squareconnect._text import did_you_mean
 from squareconnect.bulk.directory import Listing
@@ -118,11 +118,10 @@ def export_customers(
     if path is None and resume:
         raise InputError("--resume needs the name of a file: an export to a stream cannot be continued")
     columns = _checked_fields(fields, form)
-    header = _header(form, columns)
+    header, text = _format(form, columns)
     outlet = _Stream(destination, header) if path is None else _Files(lambda _: path, header)
     purpose = f"{host} as {form}" + (f" of {', '.join(columns)}" if columns else "")
     state = partial(_State, path and Path(f"{path}.export"), resume, purpose)
-    text = partial(_text, form, columns, constants={})
     return _Export(outlet, state, text, pace or AdaptivePace(rate), progress).start(api)
 
 
@@ -157,7 +156,8 @@ def export_parts(
         purpose += f" with {json.dumps(dict(constants))}"
     outlet = _Files(lambda number: Path(folder) / f"part-{number:05}.jsonl", rows_per_file=rows_per_file)
     state = partial(_State, Path(folder) / "customers.export", True, purpose, forgets=False)
-    return _Export(outlet, state, partial(_text, "jsonl", (), constants=constants), pace, progress).in_threads(api)
+    _, text = _format("jsonl", (), constants)
+    return _Export(outlet, state, text, pace, progress).in_threads(api)
 
 
 class _Export(Job[ExportReport]):
@@ -165,14 +165,14 @@ class _Export(Job[ExportReport]):
 
     :param outlet: where the customers go.
     :param state: opens the record of its progress.
-    :param text: returns customers in the export's format.
+    :param text: converts customers to the export's format.
     """
 
     def __init__(
         self,
-        outlet: _Outlet,
+        outlet: _Stream | _Files,
         state: Callable[[], _State],
-        text: Callable[[Iterable[Customer]], bytes],
+        text: Callable[[list[Body]], bytes],
         pace: Pace,
         progress: Callable[[Progress], object] | None,
     ) -> None:
@@ -223,7 +223,7 @@ class _Export(Job[ExportReport]):
     def _write_pages(self, listing: Listing, state: _State) -> None:
         for page in listing.pages(cursor=state.cursor, sort_field="CREATED_AT"):
             new = state.new(page.customers or [])
-            self._outlet.write(self._text(new), len(new))
+            self._outlet.write(self._text(sanitize(new)), len(new))
             state.cursor = page.cursor
             if state.is_due:
                 self._keep(state)
@@ -253,40 +253,22 @@ class _Place(NamedTuple):
     """Bytes in it."""
 
 
-class _Outlet(Protocol):
-    """Where customers go."""
-
-    lasts: bool
-    """Whether an export can be continued after it stopped."""
-
-    def open(self, place: _Place, opened: ExitStack) -> None:
-        """Open the first file, or the file of a place."""
-
-    def write(self, text: bytes, rows: int) -> None:
-        """Write customers."""
-
-    def flush(self) -> _Place:
-        """Write everything to disk, and return the place reached."""
-        ...
-
-    def name(self, number: int) -> None:
-        """Rename the files before a number, which are complete, from `NAME.part` to their names."""
-
-
 class _Stream:
-    """A stream, a FIFO or a device. An export there cannot be continued after it stopped.
+    """Writes customers to a stream, a FIFO or a device.
 
     :param destination: the stream, or its path.
     :param header: what the output starts with.
     """
 
     lasts = False
+    """Whether an export can be continued after it stopped."""
 
     def __init__(self, destination: str | os.PathLike[str] | BinaryIO, header: bytes) -> None:
         self._destination = destination
         self._header = header
 
     def open(self, place: _Place, opened: ExitStack) -> None:
+        """Open what to write to, at the place that was reached before."""
         self._file: BinaryIO
         if self._destination == "-":
             self._file = sys.stdout.buffer
@@ -297,18 +279,20 @@ class _Stream:
         self._file.write(self._header)
 
     def write(self, text: bytes, rows: int) -> None:
+        """Write some customers."""
         self._file.write(text)
 
     def flush(self) -> _Place:
+        """Write everything to disk, and return the place reached."""
         self._file.flush()
         return _Place()
 
     def name(self, number: int) -> None:
-        pass
+        """Rename the files before a number, which are complete, from `NAME.part` to their names."""
 
 
 class _Files:
-    """Files that get their names only when they are complete. Until then each is `NAME.part`.
+    """Writes customers to files that get their names only when they are complete; see `_Stream`.
 
     :param path_of: returns the path of a file by its number.
     :param header: what each file starts with.
@@ -451,7 +435,7 @@ class _State:
         """Whether a second has passed since the last commit."""
         return time.monotonic() - self._committed_at >= _COMMIT_EVERY
 
-    def commit(self, outlet: _Outlet) -> None:
+    def commit(self, outlet: _Stream | _Files) -> None:
         """Write everything to disk."""
         self.place = outlet.flush()
         if self.complete:
@@ -492,17 +476,21 @@ def _checked_fields(fields: Sequence[str] | None, form: str) -> tuple[str, ...]:
     return tuple(fields or ())
 
 
-def _header(form: str, fields: tuple[str, ...]) -> bytes:
-    columns = {"csv": fields or CSV_COLUMNS, "square": tuple(DASHBOARD_COLUMNS), "jsonl": ()}[form]
-    return _csv([columns]) if columns else b""
-
-
-def _text(form: str, fields: tuple[str, ...], customers: Iterable[Customer], constants: Mapping[str, str]) -> bytes:
-    """Return customers in a format."""
-    values = [{**sanitize(customer), **constants} for customer in customers]
+def _format(
+    form: str, fields: tuple[str, ...], constants: Mapping[str, str] | None = None
+) -> tuple[bytes, Callable[[list[Body]], bytes]]:
+    """Return what starts a file of a format, and what converts customers to the format."""
     if form == "jsonl":
-        return b"".join(json_line(part_of(one, fields) if fields else one) for one in values)
-    return _csv([_square_cells(one) if form == "square" else _csv_cells(one, fields or CSV_COLUMNS) for one in values])
+        more = constants or {}
+
+        def text(customers: list[Body]) -> bytes:
+            return b"".join(json_line({**(part_of(one, fields) if fields else one), **more}) for one in customers)
+
+        return b"", text
+    if form == "square":
+        return _csv([DASHBOARD_COLUMNS]), lambda customers: _csv(map(_square_cells, customers))
+    columns = fields or CSV_COLUMNS
+    return _csv([columns]), lambda customers: _csv([_cell(get(one, name)) for name in columns] for one in customers)
 
 
 def _csv(rows: Iterable[Iterable[str]]) -> bytes:
@@ -511,25 +499,18 @@ def _csv(rows: Iterable[Iterable[str]]) -> bytes:
     return text.getvalue().encode("utf-8", "replace")
 
 
-def _csv_cells(customer: Body, columns: Sequence[str]) -> list[str]:
-    return [_cell(get(customer, name)) for name in columns]
-
-
 def _cell(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _square_cells(customer: Body) -> list[str]:
+def _square_cells(customer: Body) -> Iterable[str]:
     cells = {name: _cell(get(customer, field)) if field else "" for name, field in DASHBOARD_COLUMNS.items()}
     if cells["Phone Number"]:
         cells["Phone Number"] = "'" + cells["Phone Number"]
     cells["Birthday"] = cells["Birthday"][:10]
-    cells["Square Customer ID"] = _cell(get(customer, "id"))
-    cells["Creation Source"] = _cell(get(customer, "creation_source"))
     unsubscribed = get(customer, "preferences.email_unsubscribed")
-    cells["Email Subscription Status"] = (
-        "" if unsubscribed is None else "Unsubscribed" if unsubscribed else "Subscribed"
-    )
-    return list(cells.values())
+    if unsubscribed is not None:
+        cells["Email Subscription Status"] = "Unsubscribed" if unsubscribed else "Subscribed"
+    return cells.values()
