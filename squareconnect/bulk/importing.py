@@ -16,7 +16,7 @@ from squareconnect.bulk.mapping import MATCHES
 from squareconnect.bulk.pace import AdaptivePace, Pace
 from squareconnect.bulk.reports import ImportReport, Progress
 from squareconnect.bulk.sending import Job
-from squareconnect.bulk.source import FileSource, RowsSource
+from squareconnect.bulk.source import RecordsSource, RowsSource, Source
 from squareconnect.configuration import is_loopback
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from squareconnect.bulk.sending import Driver, Sender
     from squareconnect.models._model import Model
 
-    Rows: TypeAlias = FileSource | RowsSource | Iterable[Mapping[str, Any] | Model]
+    Rows: TypeAlias = Source | Iterable[Mapping[str, Any] | Model]
 
     class Options(TypedDict, total=False):
         """What :func:`import_customers` takes in addition to the rows and the API."""
@@ -138,7 +138,7 @@ def read_rows(
         return kept.report(source.unused)
 
 
-class KeptRows(RowsSource):
+class KeptRows(RecordsSource):
     """The rows that a journal has stored: an import continues with them without reading its input again.
 
     :param journal: the journal's path.
@@ -164,8 +164,8 @@ def check_numbers(*, rate: Any = None, key_trust: Any = 0, concurrency: Any = 1,
             raise InputError(f"{name} must be a whole number from 1 to 1000, not {value!r}")
 
 
-def _source_of(rows: Rows) -> FileSource | RowsSource:
-    return rows if isinstance(rows, (FileSource, RowsSource)) else RowsSource(rows)
+def _source_of(rows: Rows) -> Source:
+    return rows if isinstance(rows, Source) else RowsSource(rows)
 
 
 def _purpose_of(api: CustomersApi | AsyncCustomersApi, match: str | None, on_match: str) -> dict[str, str]:
@@ -188,7 +188,7 @@ class _Import(Job[ImportReport]):
 
     def __init__(
         self,
-        source: FileSource | RowsSource,
+        source: Source,
         purpose: dict[str, str],
         journal: str | os.PathLike[str],
         progress: Callable[[Progress], object] | None,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from squareconnect.bulk.mapping import Body
-    from squareconnect.bulk.source import FileSource, Record, RowsSource
+    from squareconnect.bulk.source import Record, Source
 
 _APPLICATION_ID = 0x53514A31
 """Distinguishes a journal from the databases of other programs."""
@@ -212,9 +212,7 @@ class Journal:
 
     # -- Reading the input ------------------------------------------------------------------------------------------
 
-    def load(
-        self, source: FileSource | RowsSource, purpose: dict[str, str], progress: Callable[[Progress], object]
-    ) -> None:
+    def load(self, source: Source, purpose: dict[str, str], progress: Callable[[Progress], object]) -> None:
         """Store all rows. If an earlier run has done so, check that they are the same.
 
         :param source: the rows.
@@ -238,9 +236,7 @@ class Journal:
                 "input as it was, or start a new import with another journal"
             )
 
-    def _load(
-        self, source: FileSource | RowsSource, purpose: dict[str, str], progress: Callable[[Progress], object]
-    ) -> None:
+    def _load(self, source: Source, purpose: dict[str, str], progress: Callable[[Progress], object]) -> None:
         with self.change():  # An earlier run may have been killed while it read.
             self._connection.execute("DELETE FROM rows")
             self._connection.execute("DELETE FROM outcomes")
