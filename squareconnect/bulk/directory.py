@@ -8,7 +8,7 @@ import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from squareconnect.bulk.engine import LONGEST_PAUSE, PATIENCE, may_repeat, seconds_asked
+from squareconnect.bulk.engine import LONGEST_PAUSE, PATIENCE, inform, may_repeat, seconds_asked
 from squareconnect.bulk.errors import Stopped
 from squareconnect.bulk.journal import Settled
 from squareconnect.bulk.mapping import FIELDS, digits_in, match_value
@@ -66,26 +66,26 @@ class Listing:
             try:
                 page = self._driver.list_customers(**query)
             except ApiException as failure:
+                inform(self._pace, left_at, failure)
                 tries += 1
                 now = time.monotonic()
                 failing_since = failing_since or now
-                self._after(failure, left_at, tries, now - failing_since)
-                continue
-            self._pace.succeeded()
-            return page
+                self._after(failure, tries, now - failing_since)
+            else:
+                inform(self._pace, left_at, None)
+                return page
 
-    def _after(self, failure: ApiException, left_at: float, tries: int, seconds: float) -> None:
-        asked = seconds_asked(failure)
+    def _after(self, failure: ApiException, tries: int, seconds: float) -> None:
+        """Wait before the next try, unless that is useless. After a 429, the pace alone decides."""
         if not may_repeat(failure):
             raise failure
-        if failure.status == 429 or asked is not None:
-            self._pace.limited(left_at, asked)
-        if (failure.status != 429 and seconds > PATIENCE) or (asked or 0.0) > LONGEST_PAUSE:
+        limited = failure.status == 429
+        if (not limited and seconds > PATIENCE) or (seconds_asked(failure) or 0.0) > LONGEST_PAUSE:
             raise Stopped(
                 f"The customers cannot be listed ({failure.status or failure.reason}): run the same again when the "
                 "server is back"
             ) from failure
-        if failure.status != 429:
+        if not limited:
             self._sleep(pause_before_retry(tries, None, 5.0, 0.5, 0.0))
 
 
