@@ -6,7 +6,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from squareconnect.cli.failures import DONE, misused, say
+from squareconnect.cli.failures import DONE, explained, misused, say
 from squareconnect.cli.fields import checked_paths
 from squareconnect.cli.output import add_output_options, as_json, print_lines
 from squareconnect.cli.parser import file_name, program
@@ -44,7 +44,6 @@ def add_export(parser: ArgumentParser) -> None:
 
 def _export(options: Namespace) -> int:
     from squareconnect.bulk import Stopped, export_customers
-    from squareconnect.cli.bulk_failures import explained
 
     fields = None if options.fields is None else checked_paths(Customer, options.fields, "--fields")
     to_stdout = options.file == "-"
