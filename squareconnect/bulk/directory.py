@@ -128,12 +128,12 @@ def find_lost(journal: Journal, listing: Listing, key_trust: float, progress: Ca
         earliest = min(earliest, at or 0.0)
     if not rows:
         return
-    journal.index_claims()
+    claimed = journal.claims()
     found = _made_since(listing, datetime.fromtimestamp(earliest - _CLOCKS_DIFFER, timezone.utc), progress)
     done: dict[str, int] = {}
     for customer in found:
         numbers = rows.get(_digest(sanitize(customer)))
-        if numbers and customer.id and customer.id not in done and not journal.claimed(customer.id):
+        if numbers and customer.id and customer.id not in done and not claimed(customer.id):
             done[customer.id] = numbers.pop(0)
             if not any(rows.values()):
                 break

@@ -118,15 +118,12 @@ class Journal:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, now: Callable[[], float] = time.time) -> None:
-        self.path = None if path is None else Path(path)
         self.name = "the journal" if path is None else os.fspath(path)
         self.now = now
-        if self.path is not None:
-            _prepare(self.path)
+        if path is not None:
+            _prepare(path)
         with self._told():
-            self._connection = sqlite3.connect(
-                "" if path is None else path, timeout=0, isolation_level=None, check_same_thread=False
-            )
+            self._connection = sqlite3.connect(path or "", timeout=0, isolation_level=None, check_same_thread=False)
         try:
             with self._told():
                 self._open()
@@ -140,16 +137,15 @@ class Journal:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("BEGIN EXCLUSIVE")
         connection.execute("COMMIT")
-        if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
-            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                raise JournalError(f"{self.name} is the database of another program: name another journal")
-        elif connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise sqlite3.DatabaseError("malformed")
         connection.execute("PRAGMA synchronous = FULL")
-        if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        if self._number("SELECT count(*) FROM sqlite_master") == 0:
             connection.executescript(f"BEGIN; {_SCHEMA}")
             self._set("import", uuid.uuid4().hex)
             connection.execute("COMMIT")
+        elif self._number("PRAGMA application_id") != _APPLICATION_ID:
+            raise JournalError(f"{self.name} is the database of another program: name another journal")
+        elif self._one("PRAGMA quick_check(1)") != ("ok",):
+            raise sqlite3.DatabaseError("malformed")
         connection.execute("PRAGMA journal_mode = WAL")  # Only now: the import's name must outlive a lost `-wal` file.
 
     @contextmanager
@@ -179,15 +175,9 @@ class Journal:
 
         :raises Stopped: if they cannot be written.
         """
-        with self._told():
+        with self._told(), self._connection:
             self._connection.execute("BEGIN")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+            yield
 
     def __enter__(self) -> Self:
         return self
@@ -384,17 +374,14 @@ class Journal:
         """
         return ((number, _from_json(body), at) for number, body, at in self._rows(statement, now, now, key_trust))
 
-    def claimed(self, customer_id: str) -> bool:
-        """Return whether a row of this import is known to have created a customer."""
-        return self._one("SELECT 1 FROM made WHERE customer_id = ?", customer_id) is not None
-
-    def index_claims(self) -> None:
-        """Make `claimed` fast."""
+    def claims(self) -> Callable[[str], bool]:
+        """Return a function that returns whether a row of this import is known to have created a customer."""
         with self.change():
             self._connection.execute("CREATE TEMP TABLE made (customer_id TEXT PRIMARY KEY) WITHOUT ROWID")
             self._connection.execute(
                 "INSERT OR IGNORE INTO made SELECT customer_id FROM outcomes WHERE state = 'done' AND how = 'created'"
             )
+        return lambda customer_id: self._one("SELECT 1 FROM made WHERE customer_id = ?", customer_id) is not None
 
     def make_pending(self, numbers: Iterable[int]) -> None:
         """Mark rows as never sent."""
@@ -443,11 +430,11 @@ class Journal:
 
     def settled_count(self) -> int:
         """Return the number of rows that are done or refused."""
-        return self._one("SELECT count(*) FROM outcomes WHERE state IN ('done', 'refused')")[0]  # type: ignore[no-any-return]
+        return self._number("SELECT count(*) FROM outcomes WHERE state IN ('done', 'refused')")
 
     def total(self) -> int:
         """Return the number of all rows."""
-        return self._one("SELECT count(*) FROM rows")[0]  # type: ignore[no-any-return]
+        return self._number("SELECT count(*) FROM rows")
 
     def errors(self, most: int = -1) -> Iterator[RowError]:
         """Return the refused rows, in order."""
@@ -488,7 +475,7 @@ class Journal:
             SELECT count(*) - count(DISTINCT {expression}) FROM rows LEFT JOIN outcomes USING (number)
             WHERE state IS NULL AND {expression} IS NOT NULL
         """  # noqa: S608 - the paths are constants of this package
-        return self._one(statement)[0]  # type: ignore[no-any-return]
+        return self._number(statement)
 
     def _rows(self, statement: str, *parameters: object) -> Iterator[Any]:
         with self._told():
@@ -497,6 +484,9 @@ class Journal:
     def _one(self, statement: str, *parameters: object) -> Any:
         with self._told():
             return self._connection.execute(statement, parameters).fetchone()
+
+    def _number(self, statement: str) -> int:
+        return int(self._one(statement)[0])
 
 
 _NOBODY_ELSE = """
@@ -541,7 +531,7 @@ def _lines(records: Iterable[tuple[Record, str]]) -> bytes:
     return "".join(f"{number} {text} {refusal}\n" for (number, _, refusal), text in records).encode()
 
 
-def _prepare(path: Path) -> None:
+def _prepare(path: str | os.PathLike[str]) -> None:
     """Create the file readable for its owner only, because it holds the input, or check that it is a database.
 
     SQLite would treat any file of a few bytes as an empty database, and overwrite it. It would also delete what belongs
