@@ -211,14 +211,12 @@ class _Export(Job[ExportReport]):
         count_at_restart = -1
         while True:
             try:
-                self._write_pages(listing, state)
+                return self._write_pages(listing, state)
             except ApiException as failure:
                 expired = any(error.code == ErrorCode.INVALID_CURSOR for error in failure.errors)
                 if not expired or state.cursor is None or state.count == count_at_restart:
                     raise
                 count_at_restart, state.cursor = state.count, None
-            else:
-                return
 
     def _write_pages(self, listing: Listing, state: _State) -> None:
         for page in listing.pages(cursor=state.cursor, sort_field="CREATED_AT"):

@@ -249,7 +249,7 @@ class Job(ABC, Generic[T]):
         :param send: sends rows, in place of `one_by_one(api)`.
         """
         if isinstance(api, AsyncCustomersApi):
-            return self._beside_loop(api, concurrency, send)
+            return self._beside_loop(unretried(api, concurrency), concurrency, send)
         return self.in_threads(api, concurrency, send)
 
     def in_threads(self, api: CustomersApi, concurrency: int = 1, send: Any = None) -> T:
@@ -265,12 +265,11 @@ class Job(ABC, Generic[T]):
 
     async def _beside_loop(self, api: AsyncCustomersApi, concurrency: int, send: Any) -> T:
         """Work in a thread, while the loop makes the calls. If this is cancelled, the work first stops in order."""
-        alike = unretried(api, concurrency)
         loop = asyncio.get_running_loop()
         if self._progress is not None:
             tell = self._progress
             self._progress = lambda progress: loop.call_soon_threadsafe(tell, progress)
-        driver = Tasks(alike, send or one_by_one_async(alike), concurrency, loop)
+        driver = Tasks(api, send or one_by_one_async(api), concurrency, loop)
         with ThreadPoolExecutor(1, "square-bulk") as executor:
             result = loop.run_in_executor(executor, self._run, driver)
             try:
