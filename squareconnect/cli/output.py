@@ -88,16 +88,13 @@ class Output:
         Ignore a closed output, because the change is already made.
         """
         with _even_if_unread():
-            self._show(values)
-
-    def _show(self, values: JsonObject) -> None:
-        if self._json:
-            print_lines([as_json(self._part(values))])
-        elif self._selected and not on_terminal():
-            print_lines([self._line(values)])
-        else:
-            pairs = [(path, _text(get(values, path))) for path in self._selected or ()] or list(_flat(values))
-            _show_pairs(pairs)
+            if self._json:
+                print_lines([as_json(self._part(values))])
+            elif self._selected and not on_terminal():
+                print_lines([self._line(values)])
+            else:
+                pairs = [(path, _text(get(values, path))) for path in self._selected or ()]
+                _show_pairs(pairs or list(_flat(values)))
 
     def _part(self, values: JsonObject) -> JsonObject:
         return values if self._selected is None else part_of(values, self._selected)
