@@ -50,12 +50,15 @@ class Columns(NamedTuple):
 
 
 def check_options(columns: Mapping[str, str], constants: Mapping[str, str]) -> None:
-    """Raise `InputError` for names that are not fields.
+    """Raise `InputError` for names that are not fields, or that occur in both.
 
     :param columns: fields by the names of the columns that set them.
     :param constants: values by the fields that they are for.
     :raises InputError: naming the wrong field and the nearest right one.
     """
+    for name in constants:
+        if name in columns.values():
+            raise InputError(f"--map and --set both set {name}: leave one of them out")
     for option, names in (("map", columns.values()), ("set", constants)):
         for name in names:
             if name not in FIELDS:

@@ -431,7 +431,7 @@ class _ObjectReader:
         setters: dict[str, str] = {}
         values: list[tuple[str, Any]] = []
         for key, field, item in self._set_by(value):
-            if item is None or item == "":
+            if field in self._constants or item is None or item == "":
                 continue
             if setters.setdefault(field, key) != key:
                 detail = f"The keys '{setters[field]}' and '{key}' both set {field}."
@@ -451,11 +451,12 @@ class _ObjectReader:
     def _field(self, key: str) -> str | None:
         """Return the field that a key sets, or None, and remember it."""
         field = self._columns.get(key) or ("address" if key == "address" else KNOWN_COLUMNS.get(str(key).casefold()))
-        if field is not None:
+        if field is not None and field not in self._constants:
             self.fields[key] = field
-        elif key not in ERROR_COLUMNS and len(self._unused) < _MOST_KEYS:
+            return field
+        if key not in ERROR_COLUMNS and len(self._unused) < _MOST_KEYS:
             self._unused[str(key)] = None
-        return field
+        return None
 
 
 _MOST_KEYS = 1000

@@ -267,6 +267,22 @@ def test_a_key_without_a_value_sets_nothing() -> None:
     assert bodies(RowsSource([row])) == [{"given_name": "Ada", "address": {"locality": "London"}}]
 
 
+def test_a_constant_takes_the_place_of_a_key(tmp_path: Path) -> None:
+    row = {
+        "given_name": "Ada",
+        "note": "x",
+        "Memo": "y",
+        "City": "Paris",
+        "address": {"locality": "Rome", "country": "GB"},
+    }
+    constants = {"note": "Imported", "address.locality": "London"}
+    source = open_source(write(tmp_path / "p.jsonl", json.dumps(row)), constants=constants)
+    assert bodies(source) == [
+        {"given_name": "Ada", "note": "Imported", "address": {"locality": "London", "country": "GB"}}
+    ]
+    assert source.unused == ("note", "Memo", "City")
+
+
 def test_ever_new_keys_do_not_fill_the_memory() -> None:
     source = RowsSource({f"key {number}": "x"} for number in range(3000))
     bodies(source)
