@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from squareconnect.bulk.engine import LONGEST_PAUSE, PATIENCE, may_repeat, seconds_asked
+from squareconnect.bulk.engine import LONGEST_PAUSE, PATIENCE, inform, may_repeat, seconds_asked
 from squareconnect.bulk.errors import Stopped
+from squareconnect.bulk.journal import Settled
+from squareconnect.bulk.mapping import FIELDS, digits_in, match_value
 from squareconnect.bulk.reports import Progress
 from squareconnect.exceptions import ApiException
+from squareconnect.models._paths import get
 from squareconnect.pagination import paginate
 from squareconnect.serialization import sanitize
 from squareconnect.transport.exchange import pause_before_retry
@@ -26,40 +28,22 @@ if TYPE_CHECKING:
     from squareconnect.bulk.sending import Driver
     from squareconnect.models import Customer, ListCustomersResponse
 
-MATCHES = ("reference_id", "email_address", "phone_number")
-"""The fields by which an existing customer can be matched to a row."""
-
+_COMPARED = tuple(name for name in FIELDS if name != "address.country")
+"""The fields that show whether a customer is a row's. Square may fill in the country of the business."""
 _CLOCKS_DIFFER = 24 * 60 * 60.0
 """Seconds by which this machine's clock and the server's may differ."""
-
-
-def match_value(body: Body, field: str) -> str | None:
-    """Return a value to compare customers by in a field, or None if this customer has none.
-
-    E-mail addresses are compared without regard to case, phone numbers by their digits.
-    """
-    text: str | None = body.get(field)
-    if text is None:
-        return None
-    if field == "phone_number":
-        return re.sub(r"\D", "", text, flags=re.ASCII) or None
-    return text.strip().casefold() if field == "email_address" else text
 
 
 class Listing:
     """Lists customers at the rate that the pace allows, and retries failures.
 
     :param driver: makes the calls.
-    :param call: the method that lists customers.
     :param pace: decides when a request may leave.
     :param sleep: waits for seconds.
     """
 
-    def __init__(
-        self, driver: Driver, call: Callable[..., Any], pace: Pace, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, driver: Driver, pace: Pace, sleep: Callable[[float], None] = time.sleep) -> None:
         self._driver = driver
-        self._call = call
         self._pace = pace
         self._sleep = sleep
 
@@ -80,28 +64,28 @@ class Listing:
                 self._sleep(wait)
             left_at = time.monotonic()
             try:
-                page: ListCustomersResponse = self._driver.call(self._call, **query)
+                page = self._driver.list_customers(**query)
             except ApiException as failure:
+                inform(self._pace, left_at, failure)
                 tries += 1
                 now = time.monotonic()
                 failing_since = failing_since or now
-                self._after(failure, left_at, tries, now - failing_since)
-                continue
-            self._pace.succeeded()
-            return page
+                self._after(failure, tries, now - failing_since)
+            else:
+                inform(self._pace, left_at, None)
+                return page
 
-    def _after(self, failure: ApiException, left_at: float, tries: int, seconds: float) -> None:
-        asked = seconds_asked(failure)
+    def _after(self, failure: ApiException, tries: int, seconds: float) -> None:
+        """Wait before the next try, unless that is useless. After a 429, the pace alone decides."""
         if not may_repeat(failure):
             raise failure
-        if failure.status == 429 or asked is not None:
-            self._pace.limited(left_at, asked)
-        if (failure.status != 429 and seconds > PATIENCE) or (asked or 0.0) > LONGEST_PAUSE:
+        limited = failure.status == 429
+        if (not limited and seconds > PATIENCE) or (seconds_asked(failure) or 0.0) > LONGEST_PAUSE:
             raise Stopped(
                 f"The customers cannot be listed ({failure.status or failure.reason}): run the same again when the "
                 "server is back"
             ) from failure
-        if failure.status != 429:
+        if not limited:
             self._sleep(pause_before_retry(tries, None, 5.0, 0.5, 0.0))
 
 
@@ -144,17 +128,17 @@ def find_lost(journal: Journal, listing: Listing, key_trust: float, progress: Ca
         earliest = min(earliest, at or 0.0)
     if not rows:
         return
-    journal.index_claims()
+    claimed = journal.claims()
     found = _made_since(listing, datetime.fromtimestamp(earliest - _CLOCKS_DIFFER, timezone.utc), progress)
     done: dict[str, int] = {}
     for customer in found:
         numbers = rows.get(_digest(sanitize(customer)))
-        if numbers and customer.id and customer.id not in done and not journal.claimed(customer.id):
+        if numbers and customer.id and customer.id not in done and not claimed(customer.id):
             done[customer.id] = numbers.pop(0)
             if not any(rows.values()):
                 break
     with journal.change():
-        journal.adopt((number, customer_id) for customer_id, number in done.items())
+        journal.settle(Settled(number, "done", customer_id) for customer_id, number in done.items())
         journal.make_pending(number for numbers in rows.values() for number in numbers)
 
 
@@ -179,29 +163,13 @@ def _time_of(text: str | None) -> datetime:
 
 def _digest(customer: Body) -> str:
     """Return a digest that is equal for customers with the same values."""
-    said = {name: _plain(name, customer[name]) for name in _SAID if customer.get(name)}
-    for name, text in customer.get("address", {}).items():
-        if text and name != "country":  # Square may fill in the country of the business.
-            said[f"address.{name}"] = _plain(name, text)
+    said = {name: _plain(name, text) for name in _COMPARED if (text := get(customer, name))}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _plain(name: str, text: str) -> str:
     if name == "phone_number":
-        return re.sub(r"\D", "", text, flags=re.ASCII)
+        return digits_in(text)
     if name == "birthday":
         return text[:10]
     return " ".join(text.casefold().split())
-
-
-_SAID = (
-    "given_name",
-    "family_name",
-    "nickname",
-    "company_name",
-    "email_address",
-    "phone_number",
-    "reference_id",
-    "note",
-    "birthday",
-)

@@ -60,12 +60,27 @@ _LOOK_UP_EVERY = 0.1
 """Seconds that the ledger waits for an answer before it checks whether it should stop."""
 _TELL_EVERY = 0.1
 """Seconds between two progress reports."""
+_RATE_OVER = 10.0
+"""Seconds over which the reported rate is averaged."""
 
 
 def seconds_asked(failure: ApiException) -> float | None:
     """Return the seconds that an answer's `Retry-After` asks to wait, or None."""
     asked = failure.headers.get("Retry-After") if failure.headers else None
     return pause_before_retry(1, asked, float("inf"), 0.0, time.time()) if asked else None
+
+
+def inform(pace: Pace, left_at: float, failure: ApiException | None) -> None:
+    """Tell the pace what became of a request.
+
+    :param left_at: when it left, by `time.monotonic`.
+    :param failure: how it failed; None if it did not.
+    """
+    asked = seconds_asked(failure) if failure else None
+    if asked is not None or (failure and failure.status == 429):
+        pace.limited(left_at, asked)
+    elif failure is None or failure.status is not None:
+        pace.succeeded()
 
 
 def may_repeat(failure: ApiException) -> bool:
@@ -249,12 +264,7 @@ class Engine:
 
     def _finished(self, rows: Sequence[Row], left_at: float, result: Answers | BaseException) -> None:
         """Inform the pace, and leave the rest to the ledger. The driver calls this in any thread."""
-        failure = result if isinstance(result, ApiException) else None
-        asked = seconds_asked(failure) if failure else None
-        if asked is not None or (failure and failure.status == 429):
-            self._pace.limited(left_at, asked)
-        elif failure is None or failure.status is not None:
-            self._pace.succeeded()
+        inform(self._pace, left_at, result if isinstance(result, ApiException) else None)
         self._results.put((rows, result))
 
     def _close(self) -> None:
@@ -266,7 +276,6 @@ class Engine:
     def _keep_ledger(self) -> None:
         """Settle all rows or, after a failure, at least those whose calls are in flight."""
         try:
-            self._journal.begin()
             self._settle_all()
         except BaseException as reason:
             self.interrupt(reason)
@@ -279,7 +288,7 @@ class Engine:
             self._ended.set()
 
     def _settle_all(self) -> None:
-        more = True
+        more, last = True, 0
         while (more or self._held) and self._failure is None:
             settled = self._settled(self._collect())
             room = self._depth - len(self._held)
@@ -288,8 +297,9 @@ class Engine:
                 with self._journal.change():
                     self._journal.settle(settled)
                     if more:
-                        rows = self._journal.claim(room)
+                        rows = self._journal.claim(room, after=last)
                         more = len(rows) == room
+                        last = rows[-1].number if rows else last
                 self._held.update((row.number, _Held(row)) for row in rows)
                 self._waiting.add(rows)
                 self._meter.count(settled)
@@ -327,21 +337,17 @@ class Engine:
         return settled
 
     def _after_failure(self, rows: Sequence[Row], failure: BaseException) -> list[Settled]:
-        if not isinstance(failure, ApiException):
-            for row in rows:
-                self._held[row.number].perhaps_carried_out = True
+        call = failure if isinstance(failure, ApiException) else None
+        if call and not may_repeat(call) and is_of_row(call) and len(rows) == 1:
+            del self._held[rows[0].number]
+            return [Settled(rows[0].number, "refused", refusal=refusal_of(call.errors))]
+        for row in rows:
+            self._held[row.number].perhaps_carried_out |= call is None or call.outcome_unknown
+        if call is None or not may_repeat(call):
             self.interrupt(failure)
             return []
-        if not may_repeat(failure):
-            if is_of_row(failure) and len(rows) == 1:
-                del self._held[rows[0].number]
-                return [Settled(rows[0].number, "refused", refusal=refusal_of(failure.errors))]
-            for row in rows:
-                self._held[row.number].perhaps_carried_out |= failure.outcome_unknown
-            self.interrupt(failure)
-            return []
-        self._check_patience(failure)
-        return [settled for row in rows if (settled := self._again(row, failure))]
+        self._check_patience(call)
+        return [settled for row in rows if (settled := self._again(row, call))]
 
     def _check_patience(self, failure: ApiException) -> None:
         asked = seconds_asked(failure) or 0.0
@@ -370,7 +376,6 @@ class Engine:
     def _again(self, row: Row, failure: ApiException) -> Settled | None:
         """Try a row again later, unless that is useless or harmful."""
         held = self._held[row.number]
-        held.perhaps_carried_out |= failure.outcome_unknown
         if failure.status != 429:
             held.tries += 1
         most = MOST_MISREAD if isinstance(failure, DecodeError) else MOST_TRIES
@@ -422,7 +427,3 @@ class _Meter:
         rate = (through - then) / max(now - began, 0.001)
         left = (self._total - through) / rate if rate > 0 else None
         self._progress(Progress("sending", self._done, self._refused, self._total, rate, left))
-
-
-_RATE_OVER = 10.0
-"""Seconds over which the reported rate is averaged."""

@@ -15,10 +15,9 @@ import time
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, overload
 
 from squareconnect._text import did_you_mean
-from squareconnect.apis import AsyncCustomersApi, CustomersApi
 from squareconnect.bulk.directory import Listing
 from squareconnect.bulk.errors import InputError, JournalError, JournalInUse, Stopped
 from squareconnect.bulk.files import json_line, unfinished
@@ -27,7 +26,7 @@ from squareconnect.bulk.journal import is_about_disk, storable
 from squareconnect.bulk.mapping import FIELDS
 from squareconnect.bulk.pace import AdaptivePace
 from squareconnect.bulk.reports import ExportReport, Progress
-from squareconnect.bulk.sending import Job, Tasks, Threads, beside_loop, one_by_one, one_by_one_async, unretried
+from squareconnect.bulk.sending import Job
 from squareconnect.emulator.seeding import DASHBOARD_COLUMNS
 from squareconnect.exceptions import ApiException
 from squareconnect.models._paths import get, part_of, selectable_paths
@@ -38,11 +37,23 @@ from squareconnect.serialization import sanitize
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 
-    from typing_extensions import Self
+    from typing_extensions import Self, TypedDict, Unpack
 
+    from squareconnect.apis import AsyncCustomersApi, CustomersApi
     from squareconnect.bulk.mapping import Body
     from squareconnect.bulk.pace import Pace
     from squareconnect.bulk.sending import Driver
+
+    class Options(TypedDict, total=False):
+        """What :func:`export_customers` takes in addition to the API and the destination."""
+
+        format: str | None
+        resume: bool
+        rate: float | None
+        progress: Callable[[Progress], object] | None
+        pace: Pace | None
+        fields: Sequence[str] | None
+
 
 FORMATS = ("jsonl", "csv", "square")
 
@@ -55,29 +66,13 @@ _COMMIT_EVERY = 1.0
 
 @overload
 def export_customers(
-    api: CustomersApi,
-    destination: str | os.PathLike[str] | BinaryIO,
-    *,
-    format: str | None = ...,
-    resume: bool = ...,
-    rate: float | None = ...,
-    progress: Callable[[Progress], object] | None = ...,
-    pace: Pace | None = ...,
-    fields: Sequence[str] | None = ...,
+    api: CustomersApi, destination: str | os.PathLike[str] | BinaryIO, **options: Unpack[Options]
 ) -> ExportReport: ...
 
 
 @overload
 def export_customers(
-    api: AsyncCustomersApi,
-    destination: str | os.PathLike[str] | BinaryIO,
-    *,
-    format: str | None = ...,
-    resume: bool = ...,
-    rate: float | None = ...,
-    progress: Callable[[Progress], object] | None = ...,
-    pace: Pace | None = ...,
-    fields: Sequence[str] | None = ...,
+    api: AsyncCustomersApi, destination: str | os.PathLike[str] | BinaryIO, **options: Unpack[Options]
 ) -> Coroutine[Any, Any, ExportReport]: ...
 
 
@@ -114,8 +109,7 @@ def export_customers(
     :raises Stopped: if the server is gone or the disk is full; run the same again with `resume`.
     :raises ApiException: if the customers cannot be listed.
     """
-    if not isinstance(api, (CustomersApi, AsyncCustomersApi)):
-        raise TypeError(f"api must be a CustomersApi or an AsyncCustomersApi, not {type(api).__name__}")
+    host = host_of(api)
     name = os.fspath(destination) if isinstance(destination, (str, os.PathLike)) else "-"
     form = format or ("csv" if name.lower().endswith(".csv") else "jsonl")
     if form not in FORMATS:
@@ -124,16 +118,11 @@ def export_customers(
     if path is None and resume:
         raise InputError("--resume needs the name of a file: an export to a stream cannot be continued")
     columns = _checked_fields(fields, form)
-    header = _header(form, columns)
+    header, text = _format(form, columns)
     outlet = _Stream(destination, header) if path is None else _Files(lambda _: path, header)
-    purpose = f"{host_of(api)} as {form}" + (f" of {', '.join(columns)}" if columns else "")
+    purpose = f"{host} as {form}" + (f" of {', '.join(columns)}" if columns else "")
     state = partial(_State, path and Path(f"{path}.export"), resume, purpose)
-    text = partial(_text, form, columns, constants={})
-    job = _Export(outlet, state, text, pace or AdaptivePace(rate), progress)
-    alike = unretried(api, 1)
-    if isinstance(api, AsyncCustomersApi):
-        return beside_loop(job, lambda loop: job.run(alike, Tasks(alike, one_by_one_async(alike), 0, loop)))
-    return job.run(alike, Threads(alike, one_by_one(alike), 0))
+    return _Export(outlet, state, text, pace or AdaptivePace(rate), progress).start(api)
 
 
 def export_parts(
@@ -167,24 +156,23 @@ def export_parts(
         purpose += f" with {json.dumps(dict(constants))}"
     outlet = _Files(lambda number: Path(folder) / f"part-{number:05}.jsonl", rows_per_file=rows_per_file)
     state = partial(_State, Path(folder) / "customers.export", True, purpose, forgets=False)
-    job = _Export(outlet, state, partial(_text, "jsonl", (), constants=constants), pace, progress)
-    alike = unretried(api, 1)
-    return job.run(alike, Threads(alike, one_by_one(alike), 0))
+    _, text = _format("jsonl", (), constants)
+    return _Export(outlet, state, text, pace, progress).in_threads(api)
 
 
-class _Export(Job):
+class _Export(Job[ExportReport]):
     """One run of an export.
 
     :param outlet: where the customers go.
     :param state: opens the record of its progress.
-    :param text: returns customers in the export's format.
+    :param text: converts customers to the export's format.
     """
 
     def __init__(
         self,
-        outlet: _Outlet,
+        outlet: _Stream | _Files,
         state: Callable[[], _State],
-        text: Callable[[Iterable[Customer]], bytes],
+        text: Callable[[list[Body]], bytes],
         pace: Pace,
         progress: Callable[[Progress], object] | None,
     ) -> None:
@@ -195,27 +183,23 @@ class _Export(Job):
         self._pace = pace
         self._began = time.monotonic()
 
-    def run(self, api: Any, driver: Driver) -> ExportReport:
-        """Do all the work in this thread. The driver makes the calls."""
-        try:
-            with self._state() as state:
-                resumed = state.count > 0 or state.cursor is not None
-                try:
+    def run(self, driver: Driver) -> ExportReport:
+        with self._state() as state:
+            resumed = state.count > 0 or state.cursor is not None
+            try:
+                self._outlet.name(state.place.number)
+                if not state.complete:
+                    with ExitStack() as opened:
+                        self._outlet.open(state.place, opened)
+                        self._write_all(Listing(driver, self._pace), state)
+                        state.complete = True
+                        state.commit(self._outlet)
                     self._outlet.name(state.place.number)
-                    if not state.complete:
-                        with ExitStack() as opened:
-                            self._outlet.open(state.place, opened)
-                            self._write_all(Listing(driver, api.list_customers, self._pace), state)
-                            state.complete = True
-                            state.commit(self._outlet)
-                        self._outlet.name(state.place.number)
-                except OSError as error:
-                    raise self._explained(error) from error
-                except sqlite3.Error as error:
-                    raise Stopped(f"The export cannot be saved ({error}): make room and rerun with --resume") from error
-            return ExportReport(state.count, state.repeated, resumed)
-        finally:
-            driver.close()
+            except OSError as error:
+                raise self._explained(error) from error
+            except sqlite3.Error as error:
+                raise Stopped(f"The export cannot be saved ({error}): make room and rerun with --resume") from error
+        return ExportReport(state.count, state.repeated, resumed)
 
     def _explained(self, error: OSError) -> Exception:
         if not self._outlet.lasts and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
@@ -227,19 +211,17 @@ class _Export(Job):
         count_at_restart = -1
         while True:
             try:
-                self._write_pages(listing, state)
+                return self._write_pages(listing, state)
             except ApiException as failure:
                 expired = any(error.code == ErrorCode.INVALID_CURSOR for error in failure.errors)
                 if not expired or state.cursor is None or state.count == count_at_restart:
                     raise
                 count_at_restart, state.cursor = state.count, None
-            else:
-                return
 
     def _write_pages(self, listing: Listing, state: _State) -> None:
         for page in listing.pages(cursor=state.cursor, sort_field="CREATED_AT"):
             new = state.new(page.customers or [])
-            self._outlet.write(self._text(new), len(new))
+            self._outlet.write(self._text(sanitize(new)), len(new))
             state.cursor = page.cursor
             if state.is_due:
                 self._keep(state)
@@ -269,40 +251,22 @@ class _Place(NamedTuple):
     """Bytes in it."""
 
 
-class _Outlet(Protocol):
-    """Where customers go."""
-
-    lasts: bool
-    """Whether an export can be continued after it stopped."""
-
-    def open(self, place: _Place, opened: ExitStack) -> None:
-        """Open the first file, or the file of a place."""
-
-    def write(self, text: bytes, rows: int) -> None:
-        """Write customers."""
-
-    def flush(self) -> _Place:
-        """Write everything to disk, and return the place reached."""
-        ...
-
-    def name(self, number: int) -> None:
-        """Rename the files before a number, which are complete, from `NAME.part` to their names."""
-
-
 class _Stream:
-    """A stream, a FIFO or a device. An export there cannot be continued after it stopped.
+    """Writes customers to a stream, a FIFO or a device.
 
     :param destination: the stream, or its path.
     :param header: what the output starts with.
     """
 
     lasts = False
+    """Whether an export can be continued after it stopped."""
 
     def __init__(self, destination: str | os.PathLike[str] | BinaryIO, header: bytes) -> None:
         self._destination = destination
         self._header = header
 
     def open(self, place: _Place, opened: ExitStack) -> None:
+        """Open what to write to, at the place that was reached before."""
         self._file: BinaryIO
         if self._destination == "-":
             self._file = sys.stdout.buffer
@@ -313,18 +277,20 @@ class _Stream:
         self._file.write(self._header)
 
     def write(self, text: bytes, rows: int) -> None:
+        """Write some customers."""
         self._file.write(text)
 
     def flush(self) -> _Place:
+        """Write everything to disk, and return the place reached."""
         self._file.flush()
         return _Place()
 
     def name(self, number: int) -> None:
-        pass
+        """Rename the files before a number, which are complete, from `NAME.part` to their names."""
 
 
 class _Files:
-    """Files that get their names only when they are complete. Until then each is `NAME.part`.
+    """Writes customers to files that get their names only when they are complete; see `_Stream`.
 
     :param path_of: returns the path of a file by its number.
     :param header: what each file starts with.
@@ -469,7 +435,7 @@ class _State:
         """Whether a second has passed since the last commit."""
         return time.monotonic() - self._committed_at >= _COMMIT_EVERY
 
-    def commit(self, outlet: _Outlet) -> None:
+    def commit(self, outlet: _Stream | _Files) -> None:
         """Write everything to disk."""
         self.place = outlet.flush()
         if self.complete:
@@ -510,17 +476,21 @@ def _checked_fields(fields: Sequence[str] | None, form: str) -> tuple[str, ...]:
     return tuple(fields or ())
 
 
-def _header(form: str, fields: tuple[str, ...]) -> bytes:
-    columns = {"csv": fields or CSV_COLUMNS, "square": tuple(DASHBOARD_COLUMNS), "jsonl": ()}[form]
-    return _csv([columns]) if columns else b""
-
-
-def _text(form: str, fields: tuple[str, ...], customers: Iterable[Customer], constants: Mapping[str, str]) -> bytes:
-    """Return customers in a format."""
-    values = [{**sanitize(customer), **constants} for customer in customers]
+def _format(
+    form: str, fields: tuple[str, ...], constants: Mapping[str, str] | None = None
+) -> tuple[bytes, Callable[[list[Body]], bytes]]:
+    """Return what starts a file of a format, and what converts customers to the format."""
     if form == "jsonl":
-        return b"".join(json_line(part_of(one, fields) if fields else one) for one in values)
-    return _csv([_square_cells(one) if form == "square" else _csv_cells(one, fields or CSV_COLUMNS) for one in values])
+        more = constants or {}
+
+        def text(customers: list[Body]) -> bytes:
+            return b"".join(json_line({**(part_of(one, fields) if fields else one), **more}) for one in customers)
+
+        return b"", text
+    if form == "square":
+        return _csv([DASHBOARD_COLUMNS]), lambda customers: _csv(map(_square_cells, customers))
+    columns = fields or CSV_COLUMNS
+    return _csv([columns]), lambda customers: _csv([_cell(get(one, name)) for name in columns] for one in customers)
 
 
 def _csv(rows: Iterable[Iterable[str]]) -> bytes:
@@ -529,25 +499,18 @@ def _csv(rows: Iterable[Iterable[str]]) -> bytes:
     return text.getvalue().encode("utf-8", "replace")
 
 
-def _csv_cells(customer: Body, columns: Sequence[str]) -> list[str]:
-    return [_cell(get(customer, name)) for name in columns]
-
-
 def _cell(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _square_cells(customer: Body) -> list[str]:
+def _square_cells(customer: Body) -> Iterable[str]:
     cells = {name: _cell(get(customer, field)) if field else "" for name, field in DASHBOARD_COLUMNS.items()}
     if cells["Phone Number"]:
         cells["Phone Number"] = "'" + cells["Phone Number"]
     cells["Birthday"] = cells["Birthday"][:10]
-    cells["Square Customer ID"] = _cell(get(customer, "id"))
-    cells["Creation Source"] = _cell(get(customer, "creation_source"))
     unsubscribed = get(customer, "preferences.email_unsubscribed")
-    cells["Email Subscription Status"] = (
-        "" if unsubscribed is None else "Unsubscribed" if unsubscribed else "Subscribed"
-    )
-    return list(cells.values())
+    if unsubscribed is not None:
+        cells["Email Subscription Status"] = "Unsubscribed" if unsubscribed else "Subscribed"
+    return cells.values()

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, overload
 from urllib.parse import urlsplit
 
 from squareconnect.apis import AsyncCustomersApi, CustomersApi
-from squareconnect.bulk.directory import MATCHES, Listing, find_lost, index_directory, match_value
+from squareconnect.bulk.directory import Listing, find_lost, index_directory
 from squareconnect.bulk.engine import Engine
 from squareconnect.bulk.errors import BulkError, InputError, JournalError, Stopped
-from squareconnect.bulk.journal import Journal, opened
+from squareconnect.bulk.journal import Journal
+from squareconnect.bulk.mapping import MATCHES
 from squareconnect.bulk.pace import AdaptivePace, Pace
 from squareconnect.bulk.reports import ImportReport, Progress
-from squareconnect.bulk.sending import Job, Tasks, Threads, beside_loop, one_by_one, one_by_one_async, unretried
-from squareconnect.bulk.source import FileSource, RowsSource
+from squareconnect.bulk.sending import Job
+from squareconnect.bulk.source import RecordsSource, RowsSource, Source
 from squareconnect.configuration import is_loopback
 
 if TYPE_CHECKING:
@@ -24,11 +25,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Required, TypedDict, Unpack
 
-    from squareconnect.bulk.mapping import Body
     from squareconnect.bulk.sending import Driver, Sender
     from squareconnect.models._model import Model
 
-    Rows: TypeAlias = FileSource | RowsSource | Iterable[Mapping[str, Any] | Model]
+    Rows: TypeAlias = Source | Iterable[Mapping[str, Any] | Model]
 
     class Options(TypedDict, total=False):
         """What :func:`import_customers` takes in addition to the rows and the API."""
@@ -102,15 +102,20 @@ def import_customers(
     :raises ApiException: if the server refuses all rows rather than one, most often because of the token; correct that
         and run the same again.
     """
-    job = _Job(rows, api, os.fspath(journal), match, on_match, progress, key_trust)
     check_numbers(rate=rate, key_trust=key_trust, concurrency=concurrency, batch=batch)
-    job.pace = pace or AdaptivePace(rate)
-    job.concurrency, job.batch, job.known = concurrency, batch, known
-    alike = unretried(api, concurrency)
-    if isinstance(api, AsyncCustomersApi):
-        sender: Any = send or one_by_one_async(alike)
-        return beside_loop(job, lambda loop: job.run(alike, Tasks(alike, sender, concurrency, loop)))
-    return job.run(alike, Threads(alike, send or one_by_one(alike), concurrency))  # type: ignore[arg-type]
+    purpose = _purpose_of(api, match, on_match)
+    job = _Import(
+        _source_of(rows, match),
+        purpose,
+        journal,
+        progress,
+        pace or AdaptivePace(rate),
+        depth=concurrency * batch,
+        batch=batch,
+        key_trust=key_trust,
+        known=known,
+    )
+    return job.start(api, concurrency, send)
 
 
 def read_rows(
@@ -128,10 +133,14 @@ def read_rows(
     :raises JournalError: for a journal that is broken or belongs to another import.
     :raises Stopped: if the journal is in use or cannot be written.
     """
-    return _Job(rows, api, os.fspath(journal), match, on_match, None, 0.0).read()
+    purpose = _purpose_of(api, match, on_match)
+    source = _source_of(rows, match)
+    with Journal(journal) as kept:
+        kept.load(source, purpose, lambda progress: None)
+        return kept.report(source.unused)
 
 
-class KeptRows(RowsSource):
+class KeptRows(RecordsSource):
     """The rows that a journal has stored: an import continues with them without reading its input again.
 
     :param journal: the journal's path.
@@ -140,7 +149,7 @@ class KeptRows(RowsSource):
 
     def __init__(self, journal: str | os.PathLike[str]) -> None:
         super().__init__(())
-        with opened(journal) as kept:
+        with Journal(journal) as kept:
             self.fingerprint = kept.fact("fingerprint")
         if self.fingerprint is None:
             raise JournalError(f"The journal {os.fspath(journal)} does not have all rows yet: read the input first")
@@ -157,106 +166,97 @@ def check_numbers(*, rate: Any = None, key_trust: Any = 0, concurrency: Any = 1,
             raise InputError(f"{name} must be a whole number from 1 to 1000, not {value!r}")
 
 
-class _Job(Job):
-    """One run of an import."""
+def _source_of(rows: Rows, match: str | None) -> Source:
+    source = rows if isinstance(rows, Source) else RowsSource(rows)
+    source.check_sets(match)
+    return source
 
-    pace: Pace
-    concurrency: int
-    batch: int
-    known: Iterable[tuple[str, str]]
+
+def _purpose_of(api: CustomersApi | AsyncCustomersApi, match: str | None, on_match: str) -> dict[str, str]:
+    """Return what must be the same in every run with the same journal."""
+    host = host_of(api)
+    if match not in (None, "none", *MATCHES):
+        raise InputError(f"match must be one of {', '.join(MATCHES)}, or None, not {match!r}")
+    if on_match not in ("skip", "update", "fail"):
+        raise InputError(f"on_match must be skip, update or fail, not {on_match!r}")
+    if match in (None, "none"):
+        if on_match != "skip":
+            raise InputError(f"on_match={on_match} needs match: without it, each row creates a customer")
+        return {"host": host, "match": "none"}
+    return {"host": host, "match": str(match), "on_match": on_match}
+
+
+class _Import(Job[ImportReport]):
+    """One run of an import.
+
+    :param depth: the maximum number of rows in flight.
+    """
 
     def __init__(
         self,
-        rows: Rows,
-        api: Any,
-        journal: str,
-        match: str | None,
-        on_match: str,
+        source: Source,
+        purpose: dict[str, str],
+        journal: str | os.PathLike[str],
         progress: Callable[[Progress], object] | None,
+        pace: Pace,
+        *,
+        depth: int,
+        batch: int,
         key_trust: float,
+        known: Iterable[tuple[str, str]],
     ) -> None:
-        if not isinstance(api, (CustomersApi, AsyncCustomersApi)):
-            raise TypeError(f"api must be a CustomersApi or an AsyncCustomersApi, not {type(api).__name__}")
-        if match == "none":
-            match = None
-        if match not in (None, *MATCHES):
-            raise InputError(f"match must be one of {', '.join(MATCHES)}, or None, not {match!r}")
-        if on_match not in ("skip", "update", "fail"):
-            raise InputError(f"on_match must be skip, update or fail, not {on_match!r}")
-        if match is None and on_match != "skip":
-            raise InputError(f"on_match={on_match} needs match: without it, each row creates a customer")
-        self._source = rows if isinstance(rows, (FileSource, RowsSource)) else RowsSource(rows)
-        if match is not None and isinstance(rows, FileSource):
-            rows.check_sets(match)
-        self._journal = journal
-        self._match = match
-        self._on_match = on_match
-        self._key_trust = key_trust
-        self._purpose = {"host": host_of(api), "match": match or "none"}
-        if match is not None:
-            self._purpose["on_match"] = on_match
         super().__init__(progress)
+        self._source = source
+        self._purpose = purpose
+        self._journal = journal
+        self._pace = pace
+        self._depth = depth
+        self._batch = batch
+        self._key_trust = key_trust
+        self._known = known
 
-    def run(self, api: Any, driver: Driver) -> ImportReport:
-        """Do all the work in this thread. The driver makes the calls."""
-        try:
-            with opened(self._journal) as journal:
-                try:
-                    self._prepare(journal, Listing(driver, api.list_customers, self.pace))
-                    self._send(journal, driver)
-                except Stopped as stopped:
-                    with suppress(BulkError):
-                        stopped.report = journal.report(self._source.unused)
-                    raise
-                return journal.report(self._source.unused)
-        finally:
-            driver.close()
-
-    def read(self) -> ImportReport:
-        """Store all rows in the journal, and send nothing."""
-        with opened(self._journal) as journal:
-            self._load(journal)
+    def run(self, driver: Driver) -> ImportReport:
+        with Journal(self._journal) as journal:
+            try:
+                self._prepare(journal, Listing(driver, self._pace))
+                self._send(journal, driver)
+            except Stopped as stopped:
+                with suppress(BulkError):
+                    stopped.report = journal.report(self._source.unused)
+                raise
             return journal.report(self._source.unused)
 
-    def _load(self, journal: Journal) -> None:
-        journal.load(
-            self._source.records(),
-            self._source.fingerprint,
-            self._purpose,
-            self._value,
-            lambda count: self.tell(Progress("reading", count)),
-        )
-
     def _prepare(self, journal: Journal, listing: Listing) -> None:
-        self._load(journal)
+        journal.load(self._source, self._purpose, self.tell)
         find_lost(journal, listing, self._key_trust, self.tell)
-        if self._match is not None and not journal.listed:
-            index_directory(journal, listing, self._match, self.tell, self.known)
+        if not journal.listed:
+            index_directory(journal, listing, self._purpose["match"], self.tell, self._known)
 
     def _send(self, journal: Journal, driver: Driver) -> None:
         """Send all rows. With `match`, first send one row of each value, then those that waited for it."""
         waiting, settled = True, -1
         while waiting:
-            waiting = self._match is not None and journal.assign(self._on_match)
-            engine = Engine(
+            waiting = journal.assign()
+            Engine(
                 journal,
                 driver,
-                self.pace,
-                depth=self.concurrency * self.batch,
-                batch=self.batch,
+                self._pace,
+                depth=self._depth,
+                batch=self._batch,
                 key_trust=self._key_trust,
                 progress=self.tell,
-            )
-            engine.run()
+            ).run()
             before, settled = settled, journal.settled_count()
             if settled == before:
                 return
 
-    def _value(self, body: Body) -> str | None:
-        return None if self._match is None else match_value(body, self._match)
-
 
 def host_of(api: CustomersApi | AsyncCustomersApi) -> str:
-    """Return the name by which a journal knows a host. For this machine it has no port, which may change."""
+    """Return the name by which a journal knows a host. For this machine it has no port, which may change.
+
+    :raises TypeError: if there is no API to call.
+    """
+    if not isinstance(api, (CustomersApi, AsyncCustomersApi)):
+        raise TypeError(f"api must be a CustomersApi or an AsyncCustomersApi, not {type(api).__name__}")
     host: str = api.api_client.configuration.host
     return urlsplit(host).hostname or host if is_loopback(host) else host

@@ -21,14 +21,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from squareconnect.bulk.errors import JournalError, JournalInUse, Stopped
-from squareconnect.bulk.mapping import NOBODY, identifies
-from squareconnect.bulk.reports import ERRORS_KEPT, ImportReport, Refusal, RowError
+from squareconnect.bulk.mapping import NOBODY, identifies, match_value
+from squareconnect.bulk.reports import ERRORS_KEPT, ImportReport, Progress, Refusal, RowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
+    from typing_extensions import Self
+
     from squareconnect.bulk.mapping import Body
-    from squareconnect.bulk.source import Record
+    from squareconnect.bulk.source import Record, Source
 
 _APPLICATION_ID = 0x53514A31
 """Distinguishes a journal from the databases of other programs."""
@@ -49,6 +51,8 @@ _SCHEMA = f"""
     );
     CREATE TABLE directory (value TEXT PRIMARY KEY, customer_id TEXT NOT NULL, many INTEGER NOT NULL) WITHOUT ROWID;
 """
+
+_RESTORE = "restore it from a copy, or start again with another journal and --match, so that nobody is imported twice"
 
 _READ_AT_ONCE = 5000
 _CLAIM = """
@@ -101,7 +105,7 @@ class Result(NamedTuple):
 
 
 class Journal:
-    """The journal of one import.
+    """The journal of one import. Close it, or use it in a `with` statement.
 
     :param path: the file, created if it is missing; None for a temporary one.
     :param now: the clock, like `time.time`.
@@ -111,40 +115,35 @@ class Journal:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, now: Callable[[], float] = time.time) -> None:
-        self.path = None if path is None else Path(path)
         self.name = "the journal" if path is None else os.fspath(path)
         self.now = now
-        if self.path is not None:
-            _prepare(self.path)
+        if path is not None:
+            _prepare(Path(path))
         with self._told():
-            self._connection = sqlite3.connect(
-                "" if path is None else path, timeout=0, isolation_level=None, check_same_thread=False
-            )
+            self._connection = sqlite3.connect(path or "", timeout=0, isolation_level=None, check_same_thread=False)
         try:
             with self._told():
                 self._open()
         except BaseException:
             self._connection.close()
             raise
-        self.import_id = self.fact("import") or ""
-        self._last_claimed = -1
+        self._import = self.fact("import")
 
     def _open(self) -> None:
         connection = self._connection
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("BEGIN EXCLUSIVE")
         connection.execute("COMMIT")
-        if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
-            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                raise JournalError(f"{self.name} is the database of another program: name another journal")
-        elif connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise sqlite3.DatabaseError("malformed")
-        connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        if self._number("SELECT count(*) FROM sqlite_master") == 0:
             connection.executescript(f"BEGIN; {_SCHEMA}")
             self._set("import", uuid.uuid4().hex)
             connection.execute("COMMIT")
+        elif self._number("PRAGMA application_id") != _APPLICATION_ID:
+            raise JournalError(f"{self.name} is the database of another program: name another journal")
+        elif self._one("PRAGMA quick_check(1)") != ("ok",):
+            raise sqlite3.DatabaseError("malformed")
+        connection.execute("PRAGMA journal_mode = WAL")  # Only now: the import's name must outlive a lost `-wal` file.
 
     @contextmanager
     def _told(self) -> Generator[None]:
@@ -167,10 +166,7 @@ class Journal:
             )
         if "not a database" in said:
             return JournalError(_strange(self.name))
-        return JournalError(
-            f"The journal {self.name} is broken ({said}): restore it from a copy, or start again with another journal "
-            "and --match, so that nobody is imported twice"
-        )
+        return JournalError(f"The journal {self.name} is broken ({said}): {_RESTORE}")
 
     @contextmanager
     def change(self) -> Generator[None]:
@@ -178,15 +174,15 @@ class Journal:
 
         :raises Stopped: if they cannot be written.
         """
-        with self._told():
+        with self._told(), self._connection:
             self._connection.execute("BEGIN")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+            yield
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the file."""
@@ -205,25 +201,17 @@ class Journal:
 
     # -- Reading the input ------------------------------------------------------------------------------------------
 
-    def load(
-        self,
-        records: Iterable[Record],
-        fingerprint: str | None,
-        purpose: dict[str, str],
-        match: Callable[[Body], str | None],
-        progress: Callable[[int], object],
-    ) -> None:
+    def load(self, source: Source, purpose: dict[str, str], progress: Callable[[Progress], object]) -> None:
         """Store all rows. If an earlier run has done so, check that they are the same.
 
-        :param records: the rows.
-        :param fingerprint: identifies these rows; None to compute it while reading them.
-        :param purpose: what else must be the same in every run: the host, the rule for existing customers.
-        :param match: returns the value that shows whether a row's customer exists; None for a row without one.
-        :param progress: called now and then with the number of rows read.
+        :param source: the rows.
+        :param purpose: what else must be the same in every run: `match`, the field that shows whether a row's customer
+            exists, or `"none"`; the host; the rule for existing customers.
+        :param progress: called now and then.
         :raises JournalError: if the journal belongs to another input or purpose.
         """
         if self.fact("fingerprint") is None:
-            self._load(records, fingerprint, purpose, match, progress)
+            self._load(source, purpose, progress)
             return
         for name, value in purpose.items():
             if self.fact(name) != value:
@@ -231,48 +219,43 @@ class Journal:
                     f"The journal {self.name} was started with {name} {self.fact(name)}, not {value}: use that, or "
                     "another journal"
                 )
-        if self.fact("fingerprint") != (fingerprint or _fingerprint_of(records)):
+        if self.fact("fingerprint") != (source.fingerprint or _fingerprint_of(source.records())):
             raise JournalError(
                 f"The journal {self.name} belongs to another input, or to other reading options: restore the "
                 "input as it was, or start again with another journal and --match, so that nobody is imported twice"
             )
 
-    def _load(
-        self,
-        records: Iterable[Record],
-        fingerprint: str | None,
-        purpose: dict[str, str],
-        match: Callable[[Body], str | None],
-        progress: Callable[[int], object],
-    ) -> None:
+    def _load(self, source: Source, purpose: dict[str, str], progress: Callable[[Progress], object]) -> None:
         with self.change():  # An earlier run may have been killed while it read.
             self._connection.execute("DELETE FROM rows")
             self._connection.execute("DELETE FROM outcomes")
-        unread = iter(records)
+        unread = iter(source.records())
         digest = hashlib.sha256()
         count = 0
         while chunk := [(record, _to_json(record.body)) for record in islice(unread, _READ_AT_ONCE)]:
-            if fingerprint is None:
+            if source.fingerprint is None:
                 digest.update(_lines(chunk))
             with self.change():
-                self._keep(chunk, match)
+                self._keep(chunk, purpose["match"])
             count += len(chunk)
-            progress(count)
+            progress(Progress("reading", count))
         with self.change():
             for name, value in purpose.items():
                 self._set(name, value)
-            self._set("fingerprint", fingerprint or digest.hexdigest())
-            if match(_EVERYTHING) is not None:
-                self._connection.execute("CREATE INDEX rows_by_value ON rows (value, number) WHERE value IS NOT NULL")
-            else:
+            self._set("fingerprint", source.fingerprint or digest.hexdigest())
+            if purpose["match"] == "none":
                 self._set("listed", "not asked for")
-                self._refuse_nobodies("1")
+                self._refuse_nobodies("true")
+            else:
+                self._connection.execute("CREATE INDEX rows_by_value ON rows (value, number) WHERE value IS NOT NULL")
 
-    def _keep(self, records: list[tuple[Record, str]], match: Callable[[Body], str | None]) -> None:
+    def _keep(self, records: list[tuple[Record, str]], match: str) -> None:
         self._connection.executemany(
             "INSERT INTO rows VALUES (?, ?, ?, ?)",
             (
-                (number, text, match(body), not identifies(body)) if body is not None else (number, None, None, False)
+                (number, None, None, False)
+                if body is None
+                else (number, text, match_value(body, match), not identifies(body))
                 for (number, body, _), text in records
             ),
         )
@@ -284,11 +267,9 @@ class Journal:
     def _refuse_nobodies(self, condition: str) -> None:
         self._connection.execute(
             f"""
-            INSERT INTO outcomes (number, state, code, field, detail)
+            INSERT OR REPLACE INTO outcomes (number, state, code, field, detail)
             SELECT number, 'refused', ?, ?, ? FROM rows
             WHERE nobody AND number NOT IN (SELECT number FROM outcomes WHERE state <> 'waiting') AND {condition}
-            ON CONFLICT (number) DO UPDATE
-            SET state = 'refused', code = excluded.code, field = excluded.field, detail = excluded.detail
             """,  # noqa: S608 - the conditions are constants of this file
             NOBODY,
         )
@@ -328,18 +309,29 @@ class Journal:
         """Remember that the whole directory was listed."""
         self._set("listed", "to the end")
 
-    def assign(self, on_match: str) -> bool:
+    def assign(self) -> bool:
         """Decide about rows whose customer exists, and release one row at a time for each value.
 
-        :param on_match: `"skip"`, `"update"` or `"fail"`.
         :return: whether rows are waiting for other rows.
         """
+        on_match = self.fact("on_match")
+        if on_match is None:
+            return False
         with self.change():
             self._assign(on_match)
         return self._one("SELECT 1 FROM outcomes WHERE state = 'waiting' LIMIT 1") is not None
 
     def _assign(self, on_match: str) -> None:
         run = self._connection.execute
+        if self.fact("assigned") is None:
+            run(
+                """
+                INSERT INTO outcomes (number, state)
+                SELECT number, 'waiting' FROM rows LEFT JOIN outcomes USING (number)
+                WHERE value IS NOT NULL AND state IS NULL
+                """
+            )
+            self._set("assigned", "all")
         run(
             """
             INSERT OR IGNORE INTO directory
@@ -349,43 +341,19 @@ class Journal:
             WHERE state = 'done' AND how = 'created'
             """
         )
-        run("CREATE TEMP TABLE IF NOT EXISTS free (number INTEGER PRIMARY KEY)")
-        run("DELETE FROM free")
-        run("INSERT INTO free SELECT number FROM outcomes WHERE state = 'waiting'")
-        if self.fact("assigned") is None:
-            run(
-                """
-                INSERT INTO free SELECT number FROM rows LEFT JOIN outcomes USING (number)
-                WHERE value IS NOT NULL AND state IS NULL
-                """
-            )
-            self._set("assigned", "all")
-        run(_MATCHED[on_match], {"detail": _MATCH_DETAILS[on_match]})
-        self._refuse_nobodies(
-            "(value IS NULL OR (number IN (SELECT number FROM free) AND value NOT IN (SELECT value FROM directory)))"
-        )
-        run("DELETE FROM free WHERE number IN (SELECT number FROM outcomes WHERE state IN ('done', 'refused'))")
+        run(_MATCHED[on_match])
+        self._refuse_nobodies(_NOBODY_ELSE)
         run(
             """
-            INSERT INTO outcomes (number, state)
-            SELECT number, 'waiting' FROM free JOIN rows USING (number)
-            WHERE true
-            ON CONFLICT (number) DO UPDATE SET state = 'waiting'
-            """
-        )
-        run(
-            """
-            INSERT INTO outcomes (number, state, how, customer_id)
+            INSERT OR REPLACE INTO outcomes (number, state, how, customer_id)
             SELECT min(number), 'pending', CASE WHEN d.customer_id IS NULL THEN 'created' ELSE 'updated' END,
                 d.customer_id
-            FROM free JOIN rows USING (number) LEFT JOIN directory AS d USING (value)
-            WHERE NOT EXISTS (
-                SELECT 1 FROM rows AS other JOIN outcomes AS o USING (number)
-                WHERE other.value = rows.value AND o.state IN ('pending', 'sent', 'unknown')
+            FROM outcomes JOIN rows USING (number) LEFT JOIN directory AS d USING (value)
+            WHERE state = 'waiting' AND value NOT IN (
+                SELECT value FROM outcomes JOIN rows USING (number)
+                WHERE value IS NOT NULL AND state IN ('pending', 'sent', 'unknown')
             )
             GROUP BY value
-            ON CONFLICT (number) DO UPDATE
-            SET state = 'pending', how = excluded.how, customer_id = excluded.customer_id
             """
         )
 
@@ -405,24 +373,14 @@ class Journal:
         """
         return ((number, _from_json(body), at) for number, body, at in self._rows(statement, now, now, key_trust))
 
-    def claimed(self, customer_id: str) -> bool:
-        """Return whether a row of this import is known to have created a customer."""
-        return self._one("SELECT 1 FROM made WHERE customer_id = ?", customer_id) is not None
-
-    def index_claims(self) -> None:
-        """Make `claimed` fast."""
+    def claims(self) -> Callable[[str], bool]:
+        """Return a function that returns whether a row of this import is known to have created a customer."""
         with self.change():
             self._connection.execute("CREATE TEMP TABLE made (customer_id TEXT PRIMARY KEY) WITHOUT ROWID")
             self._connection.execute(
                 "INSERT OR IGNORE INTO made SELECT customer_id FROM outcomes WHERE state = 'done' AND how = 'created'"
             )
-
-    def adopt(self, customers: Iterable[tuple[int, str]]) -> None:
-        """Mark rows as done.
-
-        :param customers: the numbers of rows, and the ids of the customers created from them.
-        """
-        self.settle(Settled(number, "done", customer_id) for number, customer_id in customers)
+        return lambda customer_id: self._one("SELECT 1 FROM made WHERE customer_id = ?", customer_id) is not None
 
     def make_pending(self, numbers: Iterable[int]) -> None:
         """Mark rows as never sent."""
@@ -432,28 +390,19 @@ class Journal:
 
     # -- Sending ----------------------------------------------------------------------------------------------------
 
-    def begin(self) -> None:
-        """Start with the first row that is left."""
-        self._last_claimed = -1
-
-    def claim(self, count: int) -> list[Row]:
-        """Take the next rows that are left. They count as sent from now on."""
+    def claim(self, count: int, after: int = 0) -> list[Row]:
+        """Take the next rows that are left after a number. They count as sent from now on."""
         now = self.now()
         rows = []
-        sent: list[tuple[int, float]] = []
-        for number, body, at, customer_id, state in self._connection.execute(_CLAIM, (self._last_claimed, count)):
+        for number, body, at, customer_id, state in self._connection.execute(_CLAIM, (after, count)):
             before = state in ("sent", "unknown")
-            first = at if before else now
-            rows.append(Row(number, _from_json(body), self._key(number), customer_id, first, before))
-            sent.append((number, first))
-        self._connection.executemany(_SEND, sent)
-        if rows:
-            self._last_claimed = rows[-1].number
+            rows.append(Row(number, _from_json(body), self._key(number), customer_id, at if before else now, before))
+        self._connection.executemany(_SEND, ((row.number, row.sent_at) for row in rows))
         return rows
 
     def _key(self, number: int) -> str:
         """Return a row's idempotency key. 40 characters, because longer keys may not be accepted everywhere."""
-        return hashlib.sha256(f"{self.import_id} {number}".encode()).hexdigest()[:40]
+        return hashlib.sha256(f"{self._import} {number}".encode()).hexdigest()[:40]
 
     def settle(self, settled: Iterable[Settled]) -> None:
         """Record what became of rows."""
@@ -480,11 +429,11 @@ class Journal:
 
     def settled_count(self) -> int:
         """Return the number of rows that are done or refused."""
-        return self._one("SELECT count(*) FROM outcomes WHERE state IN ('done', 'refused')")[0]  # type: ignore[no-any-return]
+        return self._number("SELECT count(*) FROM outcomes WHERE state IN ('done', 'refused')")
 
     def total(self) -> int:
         """Return the number of all rows."""
-        return self._one("SELECT count(*) FROM rows")[0]  # type: ignore[no-any-return]
+        return self._number("SELECT count(*) FROM rows")
 
     def errors(self, most: int = -1) -> Iterator[RowError]:
         """Return the refused rows, in order."""
@@ -525,7 +474,7 @@ class Journal:
             SELECT count(*) - count(DISTINCT {expression}) FROM rows LEFT JOIN outcomes USING (number)
             WHERE state IS NULL AND {expression} IS NOT NULL
         """  # noqa: S608 - the paths are constants of this package
-        return self._one(statement)[0]  # type: ignore[no-any-return]
+        return self._number(statement)
 
     def _rows(self, statement: str, *parameters: object) -> Iterator[Any]:
         with self._told():
@@ -535,36 +484,37 @@ class Journal:
         with self._told():
             return self._connection.execute(statement, parameters).fetchone()
 
+    def _number(self, statement: str) -> int:
+        return int(self._one(statement)[0])
 
+
+_NOBODY_ELSE = """
+    (value IS NULL OR value NOT IN (SELECT value FROM directory)) AND number NOT IN (
+        SELECT number FROM rows JOIN (
+            SELECT value, min(number) AS first FROM outcomes JOIN rows USING (number)
+            WHERE NOT nobody AND state IN ('waiting', 'pending', 'sent', 'unknown') GROUP BY value
+        ) USING (value)
+        WHERE nobody AND number > first
+    )
+"""
+"""That neither a customer has a row's value, nor an earlier row that may create one."""
+_REFUSE_MATCHED = """
+    INSERT OR REPLACE INTO outcomes (number, state, code, field, detail)
+    SELECT number, 'refused', 'CONFLICT', facts.value, {}
+    FROM outcomes JOIN rows USING (number) JOIN directory USING (value) JOIN facts ON name = 'match'
+    WHERE state = 'waiting'
+"""
 _MATCHED = {
     "skip": """
-        INSERT INTO outcomes (number, state, how, customer_id)
-        SELECT number, 'done', 'skipped', customer_id FROM free JOIN rows USING (number) JOIN directory USING (value)
-        WHERE :detail IS NOT NULL
-        ON CONFLICT (number) DO UPDATE SET state = 'done', how = 'skipped', customer_id = excluded.customer_id
+        INSERT OR REPLACE INTO outcomes (number, state, how, customer_id)
+        SELECT number, 'done', 'skipped', directory.customer_id
+        FROM outcomes JOIN rows USING (number) JOIN directory USING (value) WHERE state = 'waiting'
     """,
-    "fail": """
-        INSERT INTO outcomes (number, state, code, field, detail)
-        SELECT number, 'refused', 'CONFLICT', (SELECT value FROM facts WHERE name = 'match'),
-            replace(:detail, '{}', customer_id)
-        FROM free JOIN rows USING (number) JOIN directory USING (value) WHERE true
-        ON CONFLICT (number) DO UPDATE
-        SET state = 'refused', code = excluded.code, field = excluded.field, detail = excluded.detail
-    """,
-    "update": """
-        INSERT INTO outcomes (number, state, code, field, detail)
-        SELECT number, 'refused', 'CONFLICT', (SELECT value FROM facts WHERE name = 'match'),
-            replace(:detail, '{}', many + 1)
-        FROM free JOIN rows USING (number) JOIN directory USING (value) WHERE many > 0
-        ON CONFLICT (number) DO UPDATE
-        SET state = 'refused', code = excluded.code, field = excluded.field, detail = excluded.detail
-    """,
+    "fail": _REFUSE_MATCHED.format("'The customer ' || directory.customer_id || ' has this value already.'"),
+    "update": _REFUSE_MATCHED.format("(many + 1) || ' customers have this value, so it is not clear which to update.'")
+    + "AND many > 0",
 }
-_MATCH_DETAILS = {
-    "skip": "",
-    "fail": "The customer {} has this value already.",
-    "update": "{} customers have this value, so it is not clear which to update.",
-}
+"""What becomes of waiting rows whose customer exists, by the rule for them."""
 
 
 def _fingerprint_of(records: Iterable[Record]) -> str:
@@ -581,27 +531,24 @@ def _lines(records: Iterable[tuple[Record, str]]) -> bytes:
 
 
 def _prepare(path: Path) -> None:
-    """Create the file readable for its owner only, because it holds the input.
+    """Create the file readable for its owner only, because it holds the input, or check that it may be a journal.
 
     A file that exists is not opened here: to close it would release the locks that this process has on it.
     """
     try:
         os.close(os.open(path.resolve(), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
-        if not path.is_file() or path.stat().st_size == 1:  # SQLite would overwrite a file of one byte.
+        size = path.stat().st_size if path.is_file() else 1
+        if size == 1:  # SQLite would overwrite a file of one byte.
             raise JournalError(_strange(path)) from None
+        if size == 0 and Path(f"{path}-wal").exists():  # SQLite would delete what belongs to a journal.
+            raise JournalError(f"The journal {path} is empty, although {path}-wal belongs to it: {_RESTORE}") from None
     except OSError as error:
         raise JournalError(f"The journal {path} cannot be written: {error.strerror}; name another file") from None
 
 
 def _strange(name: object) -> str:
-    return (
-        f"{name} is not a journal, or is broken: name another file; if it was one, restore it from a copy, or start "
-        "again with another journal and --match, so that nobody is imported twice"
-    )
-
-
-_EVERYTHING: Body = {"reference_id": "x", "email_address": "x", "phone_number": "1"}
+    return f"{name} is not a journal, or is broken: name another file; if it was one, {_RESTORE}"
 
 
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
@@ -617,13 +564,3 @@ def is_about_disk(error: sqlite3.Error) -> bool:
 def storable(text: str | None) -> str | None:
     """Return a text in a form that SQLite can store: a server can send half of a surrogate pair."""
     return text and text.encode(errors="backslashreplace").decode()
-
-
-@contextmanager
-def opened(path: str | os.PathLike[str] | None, now: Callable[[], float] = time.time) -> Generator[Journal]:
-    """Open a journal for the duration of a block."""
-    journal = Journal(path, now)
-    try:
-        yield journal
-    finally:
-        journal.close()

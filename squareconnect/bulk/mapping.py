@@ -26,6 +26,9 @@ FIELDS = (
 )
 """The fields that a row can set, by the API's names; those of the address start with `address.`."""
 
+MATCHES = ("reference_id", "email_address", "phone_number")
+"""The fields by which an existing customer can be matched to a row."""
+
 ERROR_COLUMNS = ("_row", "_code", "_field", "_detail")
 """The columns that a file of refused rows has after the columns of the input."""
 
@@ -47,12 +50,15 @@ class Columns(NamedTuple):
 
 
 def check_options(columns: Mapping[str, str], constants: Mapping[str, str]) -> None:
-    """Raise `InputError` for names that are not fields.
+    """Raise `InputError` for names that are not fields, or that occur in both.
 
     :param columns: fields by the names of the columns that set them.
     :param constants: values by the fields that they are for.
     :raises InputError: naming the wrong field and the nearest right one.
     """
+    for name in constants:
+        if name in columns.values():
+            raise InputError(f"--map and --set both set {name}: leave one of them out")
     for option, names in (("map", columns.values()), ("set", constants)):
         for name in names:
             if name not in FIELDS:
@@ -162,3 +168,21 @@ _CLEANERS: dict[str, Callable[[str], str]] = {
     "address.country": str.strip,
 }
 """How to convert the texts of fields that have a fixed format. All other texts stay as they are."""
+
+
+def match_value(body: Body, field: str) -> str | None:
+    """Return a value to compare customers by in a field, or None if this customer has none, or the field is `"none"`.
+
+    E-mail addresses are compared without regard to case, phone numbers by their digits.
+    """
+    text: str | None = body.get(field)
+    if text is None:
+        return None
+    if field == "phone_number":
+        return digits_in(text) or None
+    return text.strip().casefold() if field == "email_address" else text
+
+
+def digits_in(text: str) -> str:
+    """Return only the digits of a phone number."""
+    return re.sub(r"\D", "", text, flags=re.ASCII)

@@ -8,20 +8,19 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from squareconnect.bulk.directory import MATCHES, match_value
 from squareconnect.bulk.errors import InputError, Stopped
 from squareconnect.bulk.files import json_line, unfinished
-from squareconnect.bulk.journal import opened
-from squareconnect.bulk.mapping import ERROR_COLUMNS
-from squareconnect.bulk.reports import ImportReport, Progress, Refusal, RowError
+from squareconnect.bulk.journal import Journal
+from squareconnect.bulk.mapping import ERROR_COLUMNS, MATCHES
+from squareconnect.bulk.reports import ImportReport, Refusal, RowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from contextlib import AbstractContextManager
     from typing import TextIO
 
-    from squareconnect.bulk.journal import Journal, Result
+    from squareconnect.bulk.journal import Result
     from squareconnect.bulk.mapping import Body
+    from squareconnect.bulk.reports import Progress
     from squareconnect.bulk.source import FileSource
 
 T = TypeVar("T")
@@ -72,20 +71,9 @@ def plan(source: FileSource, *, match: str | None = None, progress: Callable[[Pr
     :param progress: called now and then.
     :raises InputError: for a file that cannot be read to its end, or whose columns do not set ``match``.
     """
-    if match == "none":
-        match = None
-    if match is not None:
-        source.check_sets(match)
-
-    def value(body: Body) -> str | None:
-        return None if match is None else match_value(body, match)
-
-    def tell(count: int) -> None:
-        if progress is not None:
-            progress(Progress("reading", count))
-
-    with opened(None) as journal:
-        journal.load(source.records(), source.fingerprint, {}, value, tell)
+    source.check_sets(match)
+    with Journal(None) as journal:
+        journal.load(source, {"match": match or "none"}, progress or (lambda progress: None))
         refusals = [
             RefusedRows(Refusal(code, field, detail), count, row)
             for code, field, detail, count, row in journal.refusals()
@@ -122,10 +110,10 @@ def journal_results(path: str | os.PathLike[str]) -> Iterator[Result]:
         yield from journal.results()
 
 
-def _existing(path: str | os.PathLike[str]) -> AbstractContextManager[Journal]:
+def _existing(path: str | os.PathLike[str]) -> Journal:
     if not Path(path).is_file():
         raise InputError(f"There is no journal {os.fspath(path)}")
-    return opened(path)
+    return Journal(path)
 
 
 def check_errors_file(source: FileSource, journal: str | os.PathLike[str], path: str | os.PathLike[str]) -> None:

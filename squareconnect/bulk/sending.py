@@ -6,21 +6,22 @@ import asyncio
 import copy
 import threading
 import time
+from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from squareconnect._threads import start_thread
+from squareconnect.apis import AsyncCustomersApi, CustomersApi
 from squareconnect.bulk.errors import BulkError, Stopped
 from squareconnect.bulk.reports import Progress, Refusal
 from squareconnect.exceptions import DecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
-    from squareconnect.apis import AsyncCustomersApi, CustomersApi
     from squareconnect.bulk.journal import Row
-    from squareconnect.models import CreateCustomerResponse, UpdateCustomerResponse
+    from squareconnect.models import CreateCustomerResponse, ListCustomersResponse, UpdateCustomerResponse
 
     Api: TypeAlias = CustomersApi | AsyncCustomersApi
     Answers: TypeAlias = Sequence[str | Refusal | None]
@@ -97,8 +98,8 @@ class Driver(Protocol):
         :param finished: called, in any thread, with rows, the time they left and their result.
         """
 
-    def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
-        """Make one call, and wait for what it returns."""
+    def list_customers(self, **query: Any) -> ListCustomersResponse:
+        """Request one page of customers, and wait for it."""
 
     def close(self) -> None:
         """Release the connections."""
@@ -123,9 +124,10 @@ class Threads:
             name = f"square-import-{number}"
             start_thread(threading.Thread(target=self._run, args=(following, finished), name=name, daemon=True))
 
-    def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
-        """Make one call in this thread."""
-        return method(**arguments)
+    def list_customers(self, **query: Any) -> ListCustomersResponse:
+        """Request one page of customers in this thread."""
+        page: ListCustomersResponse = self._api.list_customers(**query)
+        return page
 
     def close(self) -> None:
         """Close the connections that no call is using."""
@@ -169,11 +171,12 @@ class Tasks:
         feeder = threading.Thread(target=self._feed, args=(following, finished), name="square-import", daemon=True)
         start_thread(feeder)
 
-    def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
-        """Make one call in the loop, and wait for it here."""
+    def list_customers(self, **query: Any) -> ListCustomersResponse:
+        """Request one page of customers in the loop, and wait for it here."""
 
-        async def awaited() -> Any:
-            return await method(**arguments)
+        async def awaited() -> ListCustomersResponse:
+            page: ListCustomersResponse = await self._api.list_customers(**query)
+            return page
 
         return asyncio.run_coroutine_threadsafe(awaited(), self._loop).result()
 
@@ -214,43 +217,65 @@ class Tasks:
         task.add_done_callback(end)
 
 
-class Job:
-    """Work that reports its progress, and can be cancelled.
+class Job(ABC, Generic[T]):
+    """Work that makes calls through a driver, reports its progress, and can be cancelled.
 
     :param progress: called with a `Progress` now and then; None to report nothing.
     """
 
     def __init__(self, progress: Callable[[Progress], object] | None) -> None:
-        self.progress = progress
-        self.cancelled = False
+        self._progress = progress
+        self._cancelled = False
+
+    @abstractmethod
+    def run(self, driver: Driver) -> T:
+        """Do all the work in this thread. The driver makes the calls."""
 
     def tell(self, progress: Progress) -> None:
         """Report the progress.
 
         :raises Stopped: if the work was cancelled.
         """
-        if self.cancelled:
+        if self._cancelled:
             raise Stopped("The work was cancelled: run the same again to go on")
-        if self.progress is not None:
-            self.progress(progress)
+        if self._progress is not None:
+            self._progress(progress)
 
+    def start(self, api: Api, concurrency: int = 1, send: Any = None) -> T | Coroutine[Any, Any, T]:
+        """Do the work: at once for a `CustomersApi`; for an `AsyncCustomersApi`, return a coroutine that does it.
 
-async def beside_loop(job: Job, work: Callable[[asyncio.AbstractEventLoop], T]) -> T:
-    """Do work in a thread, while the loop makes its calls. If this is cancelled, the work first stops in order.
+        :param api: its settings are used, on a separate client.
+        :param concurrency: the maximum number of calls at a time.
+        :param send: sends rows, in place of `one_by_one(api)`.
+        """
+        if isinstance(api, AsyncCustomersApi):
+            return self._beside_loop(unretried(api, concurrency), concurrency, send)
+        return self.in_threads(api, concurrency, send)
 
-    :param job: the work, which reports its progress; `progress` is called in the loop.
-    :param work: called with the loop.
-    """
-    loop = asyncio.get_running_loop()
-    if job.progress is not None:
-        tell = job.progress
-        job.progress = lambda progress: loop.call_soon_threadsafe(tell, progress)
-    with ThreadPoolExecutor(1, "square-bulk") as executor:
-        result = loop.run_in_executor(executor, work, loop)
+    def in_threads(self, api: CustomersApi, concurrency: int = 1, send: Any = None) -> T:
+        """Do the work in this thread; see `start`."""
+        alike = unretried(api, concurrency)
+        return self._run(Threads(alike, send or one_by_one(alike), concurrency))
+
+    def _run(self, driver: Driver) -> T:
         try:
-            return await asyncio.shield(result)
-        except asyncio.CancelledError:
-            job.cancelled = True
-            with suppress(BulkError):
-                await result
-            raise
+            return self.run(driver)
+        finally:
+            driver.close()
+
+    async def _beside_loop(self, api: AsyncCustomersApi, concurrency: int, send: Any) -> T:
+        """Work in a thread, while the loop makes the calls. If this is cancelled, the work first stops in order."""
+        loop = asyncio.get_running_loop()
+        if self._progress is not None:
+            tell = self._progress
+            self._progress = lambda progress: loop.call_soon_threadsafe(tell, progress)
+        driver = Tasks(api, send or one_by_one_async(api), concurrency, loop)
+        with ThreadPoolExecutor(1, "square-bulk") as executor:
+            result = loop.run_in_executor(executor, self._run, driver)
+            try:
+                return await asyncio.shield(result)
+            except asyncio.CancelledError:
+                self._cancelled = True
+                with suppress(BulkError):
+                    await result
+                raise

@@ -11,6 +11,7 @@ import json
 import os
 import stat
 import sys
+from abc import ABC, abstractmethod
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -56,7 +57,43 @@ class Record(NamedTuple):
     """Why it is refused; None if it is not."""
 
 
-class RowsSource:
+class Source(ABC):
+    """Rows of an input, read in the same order in every run."""
+
+    fingerprint: str | None = None
+    """Identifies these rows; None if they can be fingerprinted only after they were read."""
+    _keys: Columns | _ObjectReader = Columns({}, ())
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Columns or keys that are not fields; keys only of the rows read so far."""
+        return self._keys.unused
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        """The field that each column or key sets; keys only of the rows read so far."""
+        return dict(self._keys.fields)
+
+    def check_sets(self, match: str | None) -> None:  # noqa: B027 (most sources know only when they are read)
+        """Refuse a field to find customers by that no row can set.
+
+        :param match: as for `import_customers`.
+        :raises InputError: for such a field; the message says how to map a column.
+        """
+
+    def records(self) -> Iterator[Record]:
+        """Read the rows; see `records_beside`."""
+        return (record for _, record in self.records_beside(""))
+
+    @abstractmethod
+    def records_beside(self, column: str) -> Iterator[tuple[Any, Record]]:
+        """Read the rows, each after its value of a column or key that sets no field; None if it has none.
+
+        :raises InputError: for rows that cannot be read to their end; the message names the place.
+        """
+
+
+class RowsSource(Source):
     """An application's own rows: dicts with the API's names (or dotted names), or models.
 
     :param rows: the rows; they are read once in each run.
@@ -64,33 +101,18 @@ class RowsSource:
 
     def __init__(self, rows: Iterable[Mapping[str, Any] | Model]) -> None:
         self._rows = rows
-        self.fingerprint: str | None = None
-        """None: these rows can be fingerprinted only after they were read."""
-        self.unused: tuple[str, ...] = ()
-        """Keys that are not fields, of the rows read so far."""
+        self._keys = self._reader = _ObjectReader({}, {})
 
-    def records(self) -> Iterator[Record]:
-        """Read the rows.
-
-        :raises InputError: for a row that is neither a dict nor a model.
-        """
-        return (record for _, record in self.records_beside(""))
-
-    def records_beside(self, key: str) -> Iterator[tuple[Any, Record]]:
-        """Read the rows, each after its value of a key that is not a field of a customer; None if it has none.
-
-        :raises InputError: for a row that is neither a dict nor a model.
-        """
-        reader = _ObjectReader({}, {})
+    def records_beside(self, column: str) -> Iterator[tuple[Any, Record]]:
+        """Read the rows; see `Source.records_beside`."""
         for number, row in enumerate(self._rows, 1):
             values = sanitize(row) if isinstance(row, Model) else row
             if not hasattr(values, "items"):
                 raise InputError(f"rows: row {number} must be a dict or a model, not {type(row).__name__}")
-            yield values.get(key), reader.record(number, values)
-            self.unused = reader.unused
+            yield values.get(column), self._reader.record(number, values)
 
 
-class RecordsSource(RowsSource):
+class RecordsSource(Source):
     """Rows that were read before.
 
     :param records: the rows, ordered by their numbers; they are read once in each run.
@@ -98,16 +120,15 @@ class RecordsSource(RowsSource):
     """
 
     def __init__(self, records: Iterable[Record], unused: tuple[str, ...] = ()) -> None:
-        super().__init__(())
         self._records = records
-        self.unused = unused
+        self._keys = Columns({}, unused)
 
-    def records(self) -> Iterator[Record]:
-        """Return the rows."""
-        return iter(self._records)
+    def records_beside(self, column: str) -> Iterator[tuple[Any, Record]]:
+        """Return the rows; what was beside them is not known any more."""
+        return ((None, record) for record in self._records)
 
 
-class FileSource:
+class FileSource(Source):
     """A file of rows. Use `open_source` to make one.
 
     :param path: a regular file.
@@ -140,52 +161,29 @@ class FileSource:
             self._check_nothing_odd()
         self.delimiter = delimiter or (self._sniff() if form == "csv" else ",")
         """The character between two cells."""
-        self.columns: Columns = self._map() if form == "csv" else Columns({}, ())
-        """Which columns set which fields."""
         self._reader = _ObjectReader(self._columns, self._constants)
+        self._keys = self._map() if form == "csv" else self._reader
         options = [form, encoding, self.delimiter, sorted(self._columns.items()), sorted(self._constants.items())]
         with _readable(name):
-            self.fingerprint: str | None = _digest_of(path, json.dumps(options))
+            self.fingerprint = _digest_of(path, json.dumps(options))
         """Identifies this file, read with these options."""
 
-    @property
-    def unused(self) -> tuple[str, ...]:
-        """Columns or keys that are not fields; for JSON Lines, of the rows read so far."""
-        return self.columns.unused if self.format == "csv" else self._reader.unused
-
-    @property
-    def mapping(self) -> dict[str, str]:
-        """The field that each column or key sets; for JSON Lines, of the rows read so far."""
-        return self.columns.fields if self.format == "csv" else dict(self._reader.fields)
-
-    def check_sets(self, field: str) -> None:
-        """Raise `InputError` if no column sets a field. What the rows of JSON Lines set is not known in advance."""
-        if self.format == "csv" and field not in {*self.columns.fields.values(), *self._constants}:
+    def check_sets(self, match: str | None) -> None:
+        """Refuse a match that no column sets. What the rows of JSON Lines set is not known in advance."""
+        if self.format == "csv" and match not in (None, "none", *self._keys.fields.values(), *self._constants):
             raise InputError(
-                f"{self.name} has no column for {field}, which --match needs: map one with --map 'COLUMN={field}'"
+                f"{self.name} has no column for {match}, which --match needs: map one with --map 'COLUMN={match}'"
             )
 
-    def records(self) -> Iterator[Record]:
-        """Read the rows.
-
-        :raises InputError: for a file that cannot be read to its end; the message names the line.
-        """
-        return (record for _, record in self.records_beside(""))
-
     def records_beside(self, column: str) -> Iterator[tuple[Any, Record]]:
-        """Read the rows, each after its cell of a column that sets no field; None if it has none.
-
-        :raises InputError: for a file that cannot be read to its end; the message names the line.
-        """
+        """Read the rows; see `Source.records_beside`."""
         if self.format == "jsonl":
             for number, value in self.objects():
                 yield value.get(column), self._reader.record(number, value)
             return
         rows = self.rows()
         _, header = next(rows)
-        fields = [
-            (index, self.columns.fields[name]) for index, name in enumerate(header) if name in self.columns.fields
-        ]
+        fields = [(index, self._keys.fields[name]) for index, name in enumerate(header) if name in self._keys.fields]
         place = header.index(column) if column in header else None
         for number, cells in rows:
             beside = cells[place] if place is not None and place < len(cells) else None
@@ -444,24 +442,35 @@ class _ObjectReader:
 
     def record(self, number: int, value: Mapping[str, Any]) -> Record:
         """Turn an object into a record."""
-        fields: list[tuple[str, Any]] = []
-        whole = value.get("address")
+        setters: dict[str, str] = {}
+        values: list[tuple[str, Any]] = []
+        for key, field, item in self._set_by(value):
+            if field in self._constants or item is None or item == "":
+                continue
+            if setters.setdefault(field, key) != key:
+                detail = f"The keys '{setters[field]}' and '{key}' both set {field}."
+                return Record(number, None, Refusal(ErrorCode.CONFLICTING_PARAMETERS, field, detail))
+            values.append((field, item))
+        return _checked(number, [*values, *self._constants.items()])
+
+    def _set_by(self, value: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+        """Return what an object sets: each key with its field and value."""
         for key, item in value.items():
-            if key == "address" and hasattr(whole, "items"):
+            if key == "address" and hasattr(item, "items"):
                 self.fields["address"] = "address"
-                fields += [(f"address.{part}", text) for part, text in item.items()]
+                yield from ((key, f"address.{part}", text) for part, text in item.items())
             elif field := self.fields.get(key) or self._field(key):
-                fields.append((field, item))
-        return _checked(number, [*fields, *self._constants.items()])
+                yield key, field, item
 
     def _field(self, key: str) -> str | None:
         """Return the field that a key sets, or None, and remember it."""
         field = self._columns.get(key) or ("address" if key == "address" else KNOWN_COLUMNS.get(str(key).casefold()))
-        if field is not None:
+        if field is not None and field not in self._constants:
             self.fields[key] = field
-        elif key not in ERROR_COLUMNS and len(self._unused) < _MOST_KEYS:
+            return field
+        if key not in ERROR_COLUMNS and len(self._unused) < _MOST_KEYS:
             self._unused[str(key)] = None
-        return field
+        return None
 
 
 _MOST_KEYS = 1000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import uuid
-from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
 from squareconnect.cli.failures import (
@@ -22,6 +21,7 @@ from squareconnect.cli.failures import (
 )
 from squareconnect.cli.fields import add_field_options, body_of, checked_paths
 from squareconnect.cli.output import Output, add_output_options, on_terminal
+from squareconnect.cli.parser import count, identifier
 from squareconnect.cli.targets import add_target_options, connected
 from squareconnect.exceptions import ApiException
 from squareconnect.models._model import Model, prop
@@ -226,21 +226,3 @@ def _is_terminal() -> bool:
 def _named(ids: Sequence[str]) -> str:
     more = len(ids) - _NAMED_AT_MOST
     return ", ".join(ids[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
-
-
-def count(text: str) -> int:
-    """Return the number that an option gives, 0 or more."""
-    if not (text.isascii() and text.isdigit()):
-        raise ArgumentTypeError(f"it must be a whole number of 0 or more, not '{text}'")
-    return int(text)
-
-
-def identifier(text: str) -> str:
-    """Return the id that an argument gives."""
-    from squareconnect.api_client import path_segment
-
-    try:
-        path_segment("it", text)
-    except ValueError as error:
-        raise ArgumentTypeError(str(error)) from None
-    return text

@@ -6,10 +6,10 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from squareconnect.cli.failures import DONE, misused, say
+from squareconnect.cli.failures import DONE, explained, misused, say
 from squareconnect.cli.fields import checked_paths
 from squareconnect.cli.output import add_output_options, as_json, print_lines
-from squareconnect.cli.parser import program
+from squareconnect.cli.parser import file_name, program
 from squareconnect.cli.progress import told_progress
 from squareconnect.cli.targets import add_target_options, connected
 from squareconnect.exceptions import ApiException
@@ -27,7 +27,9 @@ def add_export(parser: ArgumentParser) -> None:
         "Write all customers to a file, each once. The file gets its name only when it is complete. import can read "
         "what export writes."
     )
-    parser.add_argument("file", metavar="FILE", nargs="?", default="-", help="the file to write (default: stdout)")
+    parser.add_argument(
+        "file", metavar="FILE", type=file_name, nargs="?", default="-", help="the file to write (default: stdout)"
+    )
     parser.add_argument(
         "--format",
         choices=("jsonl", "csv", "square"),
@@ -42,7 +44,6 @@ def add_export(parser: ArgumentParser) -> None:
 
 def _export(options: Namespace) -> int:
     from squareconnect.bulk import Stopped, export_customers
-    from squareconnect.cli.bulk_failures import explained
 
     fields = None if options.fields is None else checked_paths(Customer, options.fields, "--fields")
     to_stdout = options.file == "-"

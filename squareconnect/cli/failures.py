@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from squareconnect.exceptions import (
@@ -23,6 +24,8 @@ from squareconnect.exceptions import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from squareconnect.cli.target import Target
     from squareconnect.models import Error
 
@@ -70,6 +73,19 @@ def failure_of(error: ApiException, target: Target, repetition: str = "Run the s
     if error.outcome_unknown:
         sentence += f" It is not known whether the change was made. {repetition}"
     return Failure(sentence, NOT_AUTHORISED if isinstance(error, (Unauthorized, Forbidden)) else FAILED)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what bulk work raises within the block into a `Failure`."""
+    from squareconnect.bulk import BulkError, InputError, Stopped
+
+    try:
+        yield
+    except BulkError as error:
+        code = UNFINISHED if isinstance(error, Stopped) else USAGE if isinstance(error, InputError) else FAILED
+        sentence = str(error)
+        raise Failure(sentence if sentence.endswith((".", "?")) else f"{sentence}.", code) from None
 
 
 def _sentence_of(error: ApiException, target: Target) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from squareconnect._text import did_you_mean
 from squareconnect.cli.failures import misused, say
+from squareconnect.cli.parser import file_name
 from squareconnect.exceptions import printable
 from squareconnect.models._paths import model_of, paths_of, put, selectable_paths
 from squareconnect.models.customer import Customer
@@ -36,7 +37,10 @@ def add_field_options(parser: ArgumentParser, kind: type[Model], without: Collec
             text = _first_sentence(description).replace("%", "%%")
             group.add_argument(option_of(path), dest=_PREFIX + path, metavar="TEXT", help=text)
     group.add_argument(
-        "--body", metavar="FILE", help="a JSON object with fields, from a file or stdin (-); options override it"
+        "--body",
+        metavar="FILE",
+        type=file_name,
+        help="a JSON object with fields, from a file or stdin (-); options override it",
     )
     parser.set_defaults(kind=kind)
 

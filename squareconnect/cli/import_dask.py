@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from squareconnect.cli.bulk_failures import explained
-from squareconnect.cli.failures import Failure, failure_of, misused, say
-from squareconnect.cli.import_run import code_of, counts_of
-from squareconnect.cli.output import as_json, print_lines, readable
+from squareconnect.cli.failures import Failure, explained, failure_of, misused, say
+from squareconnect.cli.import_run import code_of, counts_of, report_line
+from squareconnect.cli.output import print_lines, readable
 from squareconnect.cli.progress import told_progress
 from squareconnect.cli.targets import EMULATOR, opened
 from squareconnect.exceptions import ApiException
@@ -81,8 +80,7 @@ def _refuse_others(options: Namespace) -> None:
 
 def _tell_end(options: Namespace, report: ImportReport, journal: str) -> None:
     if options.json:
-        errors = [error._asdict() for error in report.errors]
-        print_lines([as_json({**report._asdict(), "errors": errors, "journal": journal})])
+        print_lines([report_line(report, journal=journal)])
         return
     say(readable(counts_of(report)))
     say(readable(f"Journals and errors.csv: {journal}"))

@@ -20,8 +20,7 @@ from squareconnect.bulk import (
     plan,
     write_errors,
 )
-from squareconnect.cli.bulk_failures import explained
-from squareconnect.cli.failures import DONE, ROWS_REFUSED, UNFINISHED, misused, say
+from squareconnect.cli.failures import DONE, ROWS_REFUSED, UNFINISHED, explained, misused, say
 from squareconnect.cli.output import as_json, print_lines, readable
 from squareconnect.cli.parser import program
 from squareconnect.cli.progress import duration, told_progress
@@ -70,18 +69,13 @@ def _source(options: Namespace, journal: Path) -> FileSource:
         raise misused("there is no standard input to read: name a FILE.")
     return open_source(
         options.file,
-        spool=_beside(journal),
+        spool=journal.with_name(f"{journal.name}.input"),
         format=options.format,
         encoding=options.encoding,
         delimiter={"\\t": "\t"}.get(options.delimiter, options.delimiter),
         columns=dict(options.map),
         constants=dict(options.set),
     )
-
-
-def _beside(journal: Path) -> Path:
-    """Return where to copy an input that can be read only once."""
-    return journal.with_name(f"{journal.name}.input")
 
 
 def _sent(options: Namespace, source: FileSource, api: CustomersApi, journal: Path) -> int:
@@ -121,6 +115,11 @@ def code_of(report: ImportReport) -> int:
     return ROWS_REFUSED if report.refused else DONE
 
 
+def report_line(report: ImportReport, **place: str) -> str:
+    """Return what became of the rows as JSON."""
+    return as_json({**report._asdict(), "errors": [error._asdict() for error in report.errors], **place})
+
+
 def counts_of(report: ImportReport) -> str:
     """Return what became of the rows as a sentence."""
     counts = {name: getattr(report, name) for name in ("created", "updated", "skipped", "refused", "unknown", "left")}
@@ -132,9 +131,8 @@ def counts_of(report: ImportReport) -> str:
 def _tell_end(options: Namespace, source: FileSource, journal: Path, report: ImportReport) -> None:
     """Print what became of all rows and how to continue, and write the refused rows."""
     if options.json:
-        errors = [error._asdict() for error in report.errors]
         place = {} if _is_rehearsal(options) else {"journal": str(journal)}
-        print_lines([as_json({**report._asdict(), "errors": errors, **place})])
+        print_lines([report_line(report, **place)])
     else:
         for line in _end(options, report, journal):
             say(readable(line))

@@ -6,6 +6,7 @@ from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
 from squareconnect.cli.output import add_output_options
+from squareconnect.cli.parser import file_name
 from squareconnect.cli.targets import add_target_options
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def add_import(parser: ArgumentParser) -> None:
         "Create a customer from each row of a CSV or JSON Lines file, exactly once, even if the command is stopped "
         "and run again. Square's own export can be used unchanged."
     )
-    parser.add_argument("file", metavar="FILE", help="the file; - for stdin")
+    parser.add_argument("file", metavar="FILE", type=file_name, help="the file; - for stdin")
     reading = parser.add_argument_group("reading")
     reading.add_argument("--format", choices=("csv", "jsonl"), help="the file's format (default: by its name, or csv)")
     reading.add_argument("--delimiter", metavar="C", help="the character between CSV cells (default: detected)")
@@ -57,6 +58,7 @@ def add_import(parser: ArgumentParser) -> None:
     sending.add_argument(
         "--journal",
         metavar="FILE",
+        type=file_name,
         help="the file that records the state of each row (default: the input's name and .journal)",
     )
     sending.add_argument(
@@ -65,7 +67,9 @@ def add_import(parser: ArgumentParser) -> None:
         help="work on the cluster of this scheduler, such as tcp://10.0.0.1:8786: FILE is then a path, glob or URL for "
         "its workers, and --journal a directory that they share",
     )
-    sending.add_argument("--errors", metavar="FILE", help="where to write refused rows, to correct and import them")
+    sending.add_argument(
+        "--errors", metavar="FILE", type=file_name, help="where to write refused rows, to correct and import them"
+    )
     add_target_options(parser)
     add_output_options(parser, fields=False)
     parser.set_defaults(run=_import)

@@ -88,16 +88,13 @@ class Output:
         Ignore a closed output, because the change is already made.
         """
         with _even_if_unread():
-            self._show(values)
-
-    def _show(self, values: JsonObject) -> None:
-        if self._json:
-            print_lines([as_json(self._part(values))])
-        elif self._selected and not on_terminal():
-            print_lines([self._line(values)])
-        else:
-            pairs = [(path, _text(get(values, path))) for path in self._selected or ()] or list(_flat(values))
-            _show_pairs(pairs)
+            if self._json:
+                print_lines([as_json(self._part(values))])
+            elif self._selected and not on_terminal():
+                print_lines([self._line(values)])
+            else:
+                pairs = [(path, _text(get(values, path))) for path in self._selected or ()]
+                _show_pairs(pairs or list(_flat(values)))
 
     def _part(self, values: JsonObject) -> JsonObject:
         return values if self._selected is None else part_of(values, self._selected)
@@ -169,38 +166,41 @@ def _show_pairs(pairs: Sequence[tuple[str, str]]) -> None:
     if not on_terminal():
         print_lines(f"{path}\t{_one_cell(text)}" for path, text in pairs)
         return
-    width = max((len(path) for path, _ in pairs), default=0)
-    try:
-        from rich.table import Table
-        from rich.text import Text
-    except ImportError:
+    console = _console()
+    if console is None:
+        width = max((len(path) for path, _ in pairs), default=0)
         print_lines(f"{path:{width}}  {readable(text)}" for path, text in pairs)
         return
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table.grid(padding=(0, _GAP))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for path, text in pairs:
         table.add_row(path, Text(readable(text)))
-    console().print(table)
+    console.print(table)
 
 
 def print_styled(line: str, style: str) -> None:
     """Print a line on stdout, in one of rich's styles if stdout is a terminal and rich is installed."""
-    if on_terminal():
-        try:
-            from rich.text import Text
+    console = _console()
+    if console is None:
+        print_lines([line])
+        return
+    from rich.text import Text
 
-            console().print(Text(line, style))
-            return
-        except ImportError:
-            pass
-    print_lines([line])
+    console.print(Text(line, style))
 
 
-def console() -> Any:
-    """Return rich's console for stdout."""
-    from rich.console import Console
-
+def _console() -> Any:
+    """Return rich's console for stdout; None if stdout is not a terminal, or rich is not installed."""
+    if not on_terminal():
+        return None
+    try:
+        from rich.console import Console
+    except ImportError:
+        return None
     return Console(file=sys.stdout, highlight=False, emoji=False, markup=False)
 
 
@@ -210,12 +210,7 @@ class _Table:
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = columns
         self._widths: list[int] = []
-        try:
-            import rich  # noqa: F401
-
-            self._draw = self._with_rich
-        except ImportError:
-            self._draw = self._plainly
+        self._console = _console()
 
     def draw(self, rows: Sequence[Row]) -> None:
         """Draw rows, the first time with the columns' names above them."""
@@ -224,7 +219,7 @@ class _Table:
         if rows and first:
             self._widths = fitting_widths([list(self._columns), *rows], get_terminal_size().columns)
         if rows:
-            self._draw(rows, first)
+            (self._plainly if self._console is None else self._with_rich)(rows, first)
 
     def _with_rich(self, rows: Sequence[Row], first: bool) -> None:
         from rich.table import Table
@@ -235,7 +230,7 @@ class _Table:
             table.add_column(name, width=width, no_wrap=True, overflow="ellipsis")
         for row in rows:
             table.add_row(*map(Text, row))
-        console().print(table)
+        self._console.print(table)
 
     def _plainly(self, rows: Sequence[Row], first: bool) -> None:
         shown = [list(self._columns), *rows] if first else rows

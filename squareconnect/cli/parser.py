@@ -98,6 +98,31 @@ def program() -> str:
     return "python -m squareconnect" if as_module else "squareconnect"
 
 
+def count(text: str) -> int:
+    """Return the number that an option gives, 0 or more."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"it must be a whole number of 0 or more, not '{text}'")
+    return int(text)
+
+
+def identifier(text: str) -> str:
+    """Return the id that an argument gives."""
+    from squareconnect.api_client import path_segment
+
+    try:
+        path_segment("it", text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def file_name(text: str) -> str:
+    """Return the name of a file that an argument gives. A shell's variable that is not set gives an empty text."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty: it must be the name of a file")
+    return text
+
+
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the command's options; ``run`` is the function that runs it, and ``words`` are the arguments.
 

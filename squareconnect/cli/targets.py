@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from squareconnect.cli.failures import NOT_AUTHORISED, Failure, failure_of, misused
+from squareconnect.cli.parser import file_name
 from squareconnect.cli.target import EMULATOR as EMULATOR
 from squareconnect.cli.target import Target as Target
 from squareconnect.configuration import HOSTS, Configuration, Secret, is_loopback
@@ -40,9 +41,17 @@ def add_target_options(parser: ArgumentParser, default: str | None = None) -> No
         one.add_argument(f"--{name}", dest="target", action="store_const", const=name, default=default, help=text)
     one.add_argument("--host", metavar="URL", help="another host, such as an emulator that is running")
     group.add_argument(
-        "--token-file", metavar="FILE", help=f"the file with the access token (default: {TOKEN_VARIABLE})"
+        "--token-file",
+        metavar="FILE",
+        type=file_name,
+        help=f"the file with the access token (default: {TOKEN_VARIABLE})",
     )
-    group.add_argument("--ca-file", metavar="FILE", help="a PEM file of the authorities to trust, instead of certifi's")
+    group.add_argument(
+        "--ca-file",
+        metavar="FILE",
+        type=file_name,
+        help="a PEM file of the authorities to trust, instead of certifi's",
+    )
     group.add_argument(
         "--allow-insecure-http", action="store_true", help="send the token over plain HTTP to another machine"
     )

@@ -14,9 +14,9 @@ import fsspec
 
 from squareconnect.bulk.errors import InputError, JournalInUse, Stopped
 from squareconnect.bulk.importing import read_rows
-from squareconnect.bulk.journal import opened
+from squareconnect.bulk.journal import Journal
 from squareconnect.bulk.reports import Refusal
-from squareconnect.bulk.source import FileSource, Record, RecordsSource, RowsSource, open_source
+from squareconnect.bulk.source import FileSource, Record, RecordsSource, RowsSource, Source, open_source
 from squareconnect.dask.accounts import api_of
 from squareconnect.dask.folders import file_name
 from squareconnect.dask.orders import Chunk, Outcome, Reading
@@ -64,7 +64,7 @@ def _is_free(journal: Path, may_be_late: bool) -> bool:
     """Return whether no task uses a journal. The record of deaths is kept for one run only."""
     watch = Watch(journal)
     try:
-        with opened(journal):
+        with Journal(journal):
             watch.forget()
     except JournalInUse:
         if may_be_late and watch.has_begun:
@@ -73,7 +73,7 @@ def _is_free(journal: Path, may_be_late: bool) -> bool:
     return True
 
 
-def _kept(source: RowsSource | FileSource, name: str, title: str, account: str, order: Order) -> Chunk:
+def _kept(source: Source, name: str, title: str, account: str, order: Order) -> Chunk:
     journal = Path(order.folder) / f"{name}{f'.{file_name(account)}' if account else ''}.journal"
     api = api_of(order.run, order.accounts[account])
     report = read_rows(source, api, journal=journal, match=order.match, on_match=order.on_match)
@@ -83,9 +83,7 @@ def _kept(source: RowsSource | FileSource, name: str, title: str, account: str, 
 # -- Rows by their accounts --------------------------------------------------------------------------------------------
 
 
-def _routed(
-    source: RowsSource | FileSource, title: str, order: Order, scratch: Path
-) -> dict[str, RowsSource | FileSource]:
+def _routed(source: Source, title: str, order: Order, scratch: Path) -> dict[str, Source]:
     """Write the rows of each account to a separate file, so that memory use does not grow with the part."""
     paths: dict[str, Path] = {}
     with ExitStack() as files:
@@ -115,7 +113,7 @@ def _records_in(path: Path) -> Iterator[Record]:
 # -- Forms of input ----------------------------------------------------------------------------------------------------
 
 
-def _source(rows: Any, title: str, scratch: Path) -> RowsSource | FileSource:
+def _source(rows: Any, title: str, scratch: Path) -> Source:
     """Return the source from which `squareconnect.bulk` reads a part."""
     if hasattr(rows, "itertuples"):
         return RowsSource(_frame_rows(rows))

@@ -9,7 +9,7 @@ from distributed import get_worker, secede
 
 from squareconnect import bulk
 from squareconnect.bulk.importing import KeptRows
-from squareconnect.bulk.journal import opened
+from squareconnect.bulk.journal import Journal
 from squareconnect.bulk.planning import journal_report
 from squareconnect.bulk.sending import one_by_one, unretried
 from squareconnect.dask.accounts import api_of
@@ -65,5 +65,5 @@ def _sent(chunk: Chunk, order: Order, earlier: Sequence[str]) -> ImportReport:
 
 def _made_by(journals: Sequence[str]) -> Iterator[tuple[str, str]]:
     for path in journals:
-        with opened(path) as journal:
+        with Journal(path) as journal:
             yield from journal.known()

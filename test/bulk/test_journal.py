@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import resource
 import sqlite3
 import subprocess
@@ -13,11 +14,12 @@ from squareconnect.bulk import (
     InputError,
     JournalError,
     JournalInUse,
+    Progress,
     import_customers,
     journal_errors,
     journal_report,
 )
-from squareconnect.bulk.journal import Journal, opened
+from squareconnect.bulk.journal import Journal
 from squareconnect.bulk.source import RowsSource
 from test.bulk.helpers import api_of, people
 
@@ -25,13 +27,12 @@ from test.bulk.helpers import api_of, people
 def loaded(path: Path, count: int) -> Journal:
     """Return a journal with rows."""
     journal = Journal(path)
-    source = RowsSource(people(count))
-    journal.load(source.records(), None, {}, lambda body: None, lambda count: None)
+    journal.load(RowsSource(people(count)), {"match": "none"}, lambda progress: None)
     return journal
 
 
 def test_other_users_cannot_read_a_journal(tmp_path: Path) -> None:
-    with opened(tmp_path / "j"):
+    with Journal(tmp_path / "j"):
         assert (tmp_path / "j").stat().st_mode & 0o777 == 0o600
 
 
@@ -43,7 +44,7 @@ def test_a_row_is_marked_as_sent_on_disk_before_it_is_handed_out(tmp_path: Path)
     copy = tmp_path / "copy"
     copy.write_bytes((tmp_path / "j").read_bytes())
     Path(f"{copy}-wal").write_bytes(Path(f"{tmp_path / 'j'}-wal").read_bytes())
-    with opened(copy) as seen:
+    with Journal(copy) as seen:
         assert [result.state for result in seen.results()] == ["sent", "sent", "sent", "pending", "pending"]
     journal.close()
 
@@ -55,7 +56,6 @@ def test_keys_differ_by_row_and_by_import_but_not_by_try(tmp_path: Path) -> None
         others = [row.key for row in other.claim(9)]
     assert len({*keys, *others}) == 6
     assert all(len(key) <= 45 for key in keys)
-    one.begin()
     with one.change():
         again = one.claim(9)
     assert [row.key for row in again] == keys
@@ -71,11 +71,9 @@ def test_a_row_keeps_the_time_at_which_it_was_first_sent(tmp_path: Path) -> None
     with journal.change():
         assert journal.claim(1)[0].sent_at == 1000.0
     now = 2000.0
-    journal.begin()
     with journal.change():
         assert journal.claim(1)[0].sent_at == 1000.0
         journal.make_pending([1])
-    journal.begin()
     with journal.change():
         assert journal.claim(1)[0][4:] == (2000.0, False)
     journal.close()
@@ -98,11 +96,11 @@ def test_a_change_that_fails_is_undone(tmp_path: Path) -> None:
 def test_interrupted_reading_starts_again(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j")
 
-    def stop(count: int) -> None:
+    def stop(progress: Progress) -> None:
         raise KeyError
 
     with pytest.raises(KeyError):
-        journal.load(RowsSource(people(3)).records(), None, {}, lambda body: None, stop)
+        journal.load(RowsSource(people(3)), {"match": "none"}, stop)
     journal.close()
     journal = loaded(tmp_path / "j", 2)
     assert journal.total() == 2
@@ -111,7 +109,7 @@ def test_interrupted_reading_starts_again(tmp_path: Path) -> None:
 
 def test_a_journal_in_use_is_refused(tmp_path: Path) -> None:
     with (
-        opened(tmp_path / "j"),
+        Journal(tmp_path / "j"),
         pytest.raises(JournalInUse, match="is in use by another import: wait until that one ends"),
     ):
         Journal(tmp_path / "j")
@@ -134,7 +132,7 @@ def test_a_journal_in_use_by_another_process_is_refused_until_that_process_is_ki
 
 def test_a_journal_in_use_stays_so_for_other_processes_after_this_one_has_tried_it_again(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import sys; from squareconnect.bulk.journal import Journal; Journal(sys.argv[1])"]
-    with opened(tmp_path / "j"):
+    with Journal(tmp_path / "j"):
         with pytest.raises(JournalInUse):
             Journal(tmp_path / "j")
         done = subprocess.run([*command, str(tmp_path / "j")], capture_output=True, text=True, check=False)
@@ -157,6 +155,52 @@ def test_a_file_that_is_not_a_journal_is_refused_and_not_changed(tmp_path: Path,
         Journal(tmp_path / "j")
     assert (tmp_path / "j").read_bytes() == content
     assert list(tmp_path.iterdir()) == [tmp_path / "j"]
+
+
+def test_an_empty_file_is_a_new_journal(tmp_path: Path) -> None:
+    (tmp_path / "j").touch()
+    with running(Square()) as square:
+        assert import_customers(people(2), api_of(square.host), journal=tmp_path / "j").created == 2
+
+
+KILLED = """
+import os, sys
+from squareconnect.bulk import import_customers
+from test.bulk.helpers import api_of, people
+
+
+def die_at_the_end(progress):
+    if (progress.phase, progress.done) == ("sending", 3):
+        os._exit(0)
+
+
+import_customers(people(3), api_of(sys.argv[1]), journal=sys.argv[2], progress=die_at_the_end)
+"""
+
+
+class TestAJournalOfAKilledImport:
+    """All three customers were created, and what the journal knows of them is still in its `-wal` file."""
+
+    @pytest.fixture
+    def left(self, square: Square, journal: Path) -> Path:
+        subprocess.run([sys.executable, "-c", KILLED, square.host, str(journal)], check=True, timeout=60)
+        assert len(square.customers) == 3
+        return journal
+
+    def test_that_was_truncated_is_refused_and_keeps_what_belongs_to_it(self, square: Square, left: Path) -> None:
+        os.truncate(left, 0)
+        wal = Path(f"{left}-wal").read_bytes()
+        for _ in range(2):
+            with pytest.raises(JournalError, match=r"is empty, although .*-wal belongs to it: restore it from a copy"):
+                import_customers(people(3), api_of(square.host), journal=left)
+        assert Path(f"{left}-wal").read_bytes() == wal
+        assert square.requests == 3
+
+    def test_that_lost_that_file_sends_the_same_keys(self, square: Square, left: Path) -> None:
+        Path(f"{left}-wal").unlink()
+        assert import_customers(people(3), api_of(square.host), journal=left).created == 3
+        assert len(square.customers) == 3
+        assert square.requests == 6
 
 
 def test_a_journal_with_a_broken_page_is_refused(tmp_path: Path) -> None:

@@ -72,9 +72,12 @@ def test_columns_that_cannot_be_mapped_are_named(names: list[str], columns: dict
     [
         ({"E-mail": "email"}, {}, "--map: 'email' is not a field that an import can set"),
         ({}, {"notte": "x"}, "--set: 'notte' is not a field that an import can set. Did you mean 'note'?"),
+        ({"Memo": "note"}, {"note": "x"}, "--map and --set both set note: leave one of them out"),
     ],
 )
-def test_a_field_that_is_none_is_refused(columns: Mapping[str, str], constants: Mapping[str, str], said: str) -> None:
+def test_options_for_fields_that_cannot_be_used_are_refused(
+    columns: Mapping[str, str], constants: Mapping[str, str], said: str
+) -> None:
     with pytest.raises(InputError) as raised:
         check_options(columns, constants)
     assert said in str(raised.value)

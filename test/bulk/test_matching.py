@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from benchmarks.bulk_server import Square, running
 from squareconnect.bulk import InputError, Stopped, import_customers, journal_results, open_source, plan
-from squareconnect.bulk.directory import match_value
+from squareconnect.bulk.mapping import match_value
 from squareconnect.exceptions import ApiException
 from test.bulk.helpers import api_of, async_api_of, leave_behind, people
 
@@ -99,6 +100,43 @@ def test_a_row_without_an_identifying_field_can_update_but_not_create(square: Sq
     assert report.errors[0][:2] == (2, "BAD_REQUEST")
 
 
+@pytest.mark.parametrize(
+    ("on_match", "expected", "code"),
+    [
+        ("skip", (1, 0, 3, 1, 0), "BAD_REQUEST"),
+        ("update", (1, 3, 0, 1, 0), "BAD_REQUEST"),
+        ("fail", (1, 0, 0, 4, 0), "CONFLICT"),
+    ],
+)
+def test_a_row_that_names_nobody_waits_for_an_earlier_row_that_makes_its_customer(
+    square: Square, journal: Path, on_match: str, expected: tuple[int, ...], code: str
+) -> None:
+    rows = [
+        {"reference_id": "same", "note": "1"},
+        {"reference_id": "same", "note": "2", "given_name": "Ada"},
+        {"reference_id": "same", "note": "3"},
+        {"reference_id": "same", "note": "4", "given_name": "Ada"},
+        {"reference_id": "same", "note": "5"},
+    ]
+    report = import_customers(rows, api_of(square.host), journal=journal, match="reference_id", on_match=on_match)
+    assert report[:5] == expected
+    assert report.errors[0][:2] == (1, "BAD_REQUEST")
+    assert report.errors[-1].code == code
+    assert [customer["note"] for customer in square.customers.values()] == ["5" if on_match == "update" else "2"]
+
+
+def test_a_row_that_names_nobody_is_refused_after_the_earlier_row_was(
+    square: Square, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = {"category": "INVALID_REQUEST_ERROR", "code": "INVALID_PHONE_NUMBER"}
+    monkeypatch.setattr(
+        square, "answer", lambda method, *rest: (400, {"errors": [error]}) if method == "POST" else (200, {})
+    )
+    rows = [{"reference_id": "same", "given_name": "Ada"}, {"reference_id": "same", "note": "x"}]
+    report = import_customers(rows, api_of(square.host), journal=journal, match="reference_id")
+    assert [error.code for error in report.errors] == ["INVALID_PHONE_NUMBER", "BAD_REQUEST"]
+
+
 def test_an_existing_customer_is_refused(square: Square, journal: Path) -> None:
     have(square, {"phone_number": "+1 212 555 4240"})
     rows = [{"phone_number": "12125554240"}, {"phone_number": "+1 212 555 4241"}]
@@ -126,6 +164,14 @@ def test_a_row_with_the_value_of_an_earlier_row_waits_for_it(
     report = import_customers(rows, api_of(square.host), journal=journal, match="reference_id", on_match=on_match)
     assert report[:5] == expected
     assert [customer["note"] for customer in square.customers.values()] == [note]
+
+
+def test_many_rows_with_one_value_are_decided_in_one_pass(square: Square, journal: Path) -> None:
+    rows = [{"given_name": "Ada", "phone_number": "0000000000"}] * 30_000
+    began = time.process_time()
+    report = import_customers(rows, api_of(square.host), journal=journal, match="phone_number")
+    assert time.process_time() - began < 40
+    assert report[:5] == (1, 0, 29_999, 0, 0)
 
 
 def test_rows_that_wait_for_an_unknown_row_are_left(square: Square, journal: Path) -> None:

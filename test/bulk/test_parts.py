@@ -8,7 +8,7 @@ import pytest
 
 from squareconnect.bulk import JournalError, journal_results
 from squareconnect.bulk.importing import KeptRows, import_customers, read_rows
-from squareconnect.bulk.journal import opened
+from squareconnect.bulk.journal import Journal
 from squareconnect.bulk.source import Record, RecordsSource, RowsSource, open_source
 from squareconnect.models import Customer
 from test.bulk.helpers import api_of, people
@@ -55,7 +55,7 @@ def test_a_customer_that_another_part_created_is_matched(square: Square, tmp_pat
     api = api_of(square.host)
     rows = [{"given_name": "Ada", "reference_id": "a"}, {"given_name": "Bob", "reference_id": "b"}]
     import_customers(rows[:1], api, journal=tmp_path / "first", match="reference_id")
-    with opened(tmp_path / "first") as first:
+    with Journal(tmp_path / "first") as first:
         known = list(first.known())
     square.customers.clear()  # Square does not list her yet.
     report = import_customers(rows, api, journal=tmp_path / "second", match="reference_id", known=known)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import json
 import os
 import sys
 import threading
@@ -243,6 +244,47 @@ def test_an_applications_rows_are_dicts_or_models() -> None:
     assert source.unused == ("shoe",)
     with pytest.raises(InputError, match="rows: row 1 must be a dict or a model, not str"):
         bodies(RowsSource(["Ada"]))  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(
+    ("row", "first", "second", "field"),
+    [
+        ({"First Name": "Ada", "given_name": "Eve"}, "First Name", "given_name", "given_name"),
+        ({"given_name": "Ada", "First Name": "Ada"}, "given_name", "First Name", "given_name"),
+        ({"Who": "Ada", "nickname": "Eve"}, "Who", "nickname", "nickname"),
+        ({"address": {"locality": "London"}, "City": "Paris"}, "address", "City", "address.locality"),
+        ({"address.country": "GB", "address": {"country": "FR"}}, "address.country", "address", "address.country"),
+    ],
+)
+def test_an_object_with_two_keys_for_one_field_is_refused_with_both_names(
+    row: dict[str, Any], first: str, second: str, field: str, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "p.jsonl", json.dumps(row) + '\n{"given_name": "Bob"}\n')
+    one, other = open_source(path, columns={"Who": "nickname"}).records()
+    detail = f"The keys '{first}' and '{second}' both set {field}."
+    assert one == Record(1, None, Refusal("CONFLICTING_PARAMETERS", field, detail))
+    assert other.body == {"given_name": "Bob"}
+
+
+def test_a_key_without_a_value_sets_nothing() -> None:
+    row = {"given_name": "Ada", "First Name": None, "City": "", "address": {"locality": "London"}}
+    assert bodies(RowsSource([row])) == [{"given_name": "Ada", "address": {"locality": "London"}}]
+
+
+def test_a_constant_replaces_a_key(tmp_path: Path) -> None:
+    row = {
+        "given_name": "Ada",
+        "note": "x",
+        "Memo": "y",
+        "City": "Paris",
+        "address": {"locality": "Rome", "country": "GB"},
+    }
+    constants = {"note": "Imported", "address.locality": "London"}
+    source = open_source(write(tmp_path / "p.jsonl", json.dumps(row)), constants=constants)
+    assert bodies(source) == [
+        {"given_name": "Ada", "note": "Imported", "address": {"locality": "London", "country": "GB"}}
+    ]
+    assert source.unused == ("note", "Memo", "City")
 
 
 def test_new_keys_in_every_row_do_not_fill_the_memory() -> None:

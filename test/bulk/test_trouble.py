@@ -22,7 +22,7 @@ from squareconnect.bulk import (
     write_errors,
 )
 from squareconnect.bulk.directory import Listing
-from squareconnect.bulk.journal import Journal, opened
+from squareconnect.bulk.journal import Journal
 from squareconnect.exceptions import ConnectionFailed, DecodeError, ServerError
 from squareconnect.models import Customer, ListCustomersResponse
 from test.bulk.helpers import api_of, leave_behind, people, write
@@ -40,7 +40,7 @@ def jump(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """A function that moves the clock of journals forward or back, by seconds."""
     ahead = [0.0]
     monkeypatch.setattr(
-        "squareconnect.bulk.importing.opened", lambda path: opened(path, lambda: time.time() + sum(ahead))
+        "squareconnect.bulk.importing.Journal", lambda path: Journal(path, lambda: time.time() + sum(ahead))
     )
     return ahead.append
 
@@ -82,8 +82,8 @@ class TestATryThatIsDueAfterItsKeyExpired:
     ) -> None:
         claim = Journal.claim
 
-        def claim_late(self: Journal, count: int) -> list[Row]:
-            rows = claim(self, count)
+        def claim_late(self: Journal, count: int, after: int) -> list[Row]:
+            rows = claim(self, count, after)
             jump(1000.0)
             return rows
 
@@ -136,7 +136,7 @@ class FailingDriver:
     def __init__(self, failures: int) -> None:
         self.failures = failures
 
-    def call(self, method: Callable[..., Any], **arguments: Any) -> ListCustomersResponse:
+    def list_customers(self, **query: Any) -> ListCustomersResponse:
         if self.failures:
             self.failures -= 1
             time.sleep(0.05)
@@ -161,7 +161,7 @@ def test_a_listing_ends_after_many_failures_but_not_after_one_long_failure(
     failures: int, stopped: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("squareconnect.bulk.directory.PATIENCE", 0.04)
-    listing = Listing(FailingDriver(failures), print, AdaptivePace(), lambda seconds: None)  # type: ignore[arg-type]
+    listing = Listing(FailingDriver(failures), AdaptivePace(), lambda seconds: None)  # type: ignore[arg-type]
     if stopped:
         with pytest.raises(Stopped, match="The customers cannot be listed"):
             list(listing.pages())

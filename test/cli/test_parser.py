@@ -71,6 +71,23 @@ def test_impossible_arguments_are_refused_in_one_sentence(
     assert done.err.count("\n") == 1
 
 
+def test_a_file_without_a_name_is_refused_with_its_option(ran: Callable[..., Done]) -> None:
+    _, commands = make_parser()
+    seen = set()
+    for name in commands.keys() - {"emulator"}:
+        commands[name].fill()
+        for action in commands[name]._actions:
+            if action.metavar == "FILE":
+                option = action.option_strings[0] if action.option_strings else "FILE"
+                done = ran(name, *action.option_strings, "")
+                assert (done.code, done.out) == (2, "")
+                said = f"squareconnect: argument {option}: it is empty: it must be the name of a file."
+                assert done.err.startswith(said), (name, option)
+                seen.add(option)
+
+    assert seen == {"FILE", "--body", "--token-file", "--ca-file", "--journal", "--errors"}
+
+
 def test_its_usage_names_the_command_that_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["/usr/bin/squareconnect"])
     assert program() == "squareconnect"

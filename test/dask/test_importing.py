@@ -19,7 +19,7 @@ import pytest
 from benchmarks.bulk_server import Square, running
 from squareconnect import ApiException, Configuration
 from squareconnect.bulk import InputError, JournalError, JournalInUse, Progress, Stopped
-from squareconnect.bulk.journal import opened
+from squareconnect.bulk.journal import Journal
 from squareconnect.dask import crew, import_customers, stints
 from squareconnect.dask.watch import Watch
 from test.dask.helpers import people, references, write_csv
@@ -208,13 +208,13 @@ def test_an_import_waits_for_a_journal_that_a_task_of_an_earlier_client_uses(
         return import_customers(f"{folder}/in/*.csv", settings, journal=folder / "journal").created
 
     assert again() == 3
-    with opened(next((folder / "journal").glob("*.journal"))) as used:
+    with Journal(next((folder / "journal").glob("*.journal"))) as used:
         over = threading.Timer(0.5, used.close)
         over.start()
         assert again() == 3
     over.join()
     monkeypatch.setattr(crew, "BUSY", 0.2)
-    with opened(next((folder / "journal").glob("*.journal"))), pytest.raises(JournalInUse):
+    with Journal(next((folder / "journal").glob("*.journal"))), pytest.raises(JournalInUse):
         again()
     assert square.requests == 3
 
@@ -240,7 +240,7 @@ def test_rows_that_a_task_of_an_earlier_client_still_sends_do_not_stop_the_rest(
     monkeypatch.undo()
     journal = next((folder / "journal").glob("a-csv*.journal"))
     Watch(journal).__enter__()  # Its task is running.
-    with opened(journal) as used:
+    with Journal(journal) as used:
 
         def progress(progress: Progress) -> None:
             if progress.phase == "sending" and progress.done == 20:

@@ -8,7 +8,7 @@ import pytest
 from squareconnect import ApiClient, Configuration, CustomersApi
 from squareconnect.bulk import Stopped
 from squareconnect.bulk.importing import read_rows
-from squareconnect.bulk.journal import Row, opened
+from squareconnect.bulk.journal import Journal, Row
 from squareconnect.dask.watch import Watch
 from test.dask.helpers import people
 
@@ -22,8 +22,7 @@ def journal(tmp_path: Path) -> Path:
     path = tmp_path / "a.journal"
     api = CustomersApi(ApiClient(Configuration(host="http://127.0.0.1:9", access_token="t")))
     read_rows(people(0, 3), api, journal=path)
-    with opened(path) as kept, kept.change():
-        kept.begin()
+    with Journal(path) as kept, kept.change():
         kept.claim(2)
     return path
 
