@@ -9,7 +9,7 @@ import time
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from squareconnect._threads import start_thread
 from squareconnect.apis import AsyncCustomersApi, CustomersApi
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from squareconnect.bulk.journal import Row
     from squareconnect.models import CreateCustomerResponse, ListCustomersResponse, UpdateCustomerResponse
 
+    Driver: TypeAlias = "Threads | Tasks"
     Api: TypeAlias = CustomersApi | AsyncCustomersApi
     Answers: TypeAlias = Sequence[str | Refusal | None]
     Sender: TypeAlias = Callable[[Sequence[Row]], Answers] | Callable[[Sequence[Row]], Awaitable[Answers]]
@@ -88,25 +89,8 @@ def refusal_of(errors: Sequence[Any]) -> Refusal:
     return Refusal(first.code, first.field, first.detail or f"{first.category}/{first.code}")
 
 
-class Driver(Protocol):
-    """Makes calls, many at a time."""
-
-    def serve(self, following: Following, finished: Finished) -> None:
-        """Start sending rows.
-
-        :param following: waits until the next call may leave, and returns its rows; none when all are sent.
-        :param finished: called, in any thread, with rows, the time they left and their result.
-        """
-
-    def list_customers(self, **query: Any) -> ListCustomersResponse:
-        """Request one page of customers, and wait for it."""
-
-    def close(self) -> None:
-        """Release the connections."""
-
-
 class Threads:
-    """Makes calls in threads.
+    """A driver, which makes calls, many at a time: in threads.
 
     :param api: the API; it is closed at the end.
     :param send: the sender.
@@ -119,7 +103,11 @@ class Threads:
         self._count = count
 
     def serve(self, following: Following, finished: Finished) -> None:
-        """Send rows in this number of threads. A thread that still waits for an answer at the end ends by itself."""
+        """Start to send rows in threads. A thread that still waits for an answer at the end ends by itself.
+
+        :param following: waits until the next call may leave, and returns its rows; none when all are sent.
+        :param finished: called, in any thread, with rows, the time they left and their result.
+        """
         for number in range(self._count):
             name = f"square-import-{number}"
             start_thread(threading.Thread(target=self._run, args=(following, finished), name=name, daemon=True))
@@ -145,7 +133,7 @@ class Threads:
 
 
 class Tasks:
-    """Makes calls in tasks of an event loop, for work that runs in another thread.
+    """A driver that makes its calls in tasks of an event loop, for work that runs in another thread.
 
     :param api: the API; it is closed at the end.
     :param send: the sender.
@@ -167,7 +155,7 @@ class Tasks:
         self._tasks: set[asyncio.Task[Answers]] = set()
 
     def serve(self, following: Following, finished: Finished) -> None:
-        """Send rows, in one task for each call. A thread starts the tasks."""
+        """Start to send rows, in one task for each call; see `Threads.serve`. A thread starts the tasks."""
         feeder = threading.Thread(target=self._feed, args=(following, finished), name="square-import", daemon=True)
         start_thread(feeder)
 
