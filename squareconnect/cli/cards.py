@@ -9,7 +9,7 @@ from squareconnect.cli.failures import DONE
 from squareconnect.cli.fields import add_field_options, body_of
 from squareconnect.cli.output import Output, add_output_options
 from squareconnect.cli.parser import identifier
-from squareconnect.cli.targets import add_target_options, connected
+from squareconnect.cli.target_options import add_target_options, connected
 from squareconnect.models.card import Card
 from squareconnect.models.create_customer_card_request import CreateCustomerCardRequest
 from squareconnect.serialization import sanitize

@@ -15,7 +15,7 @@ from squareconnect.configuration import HOSTS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from squareconnect.cli.targets import Target
+    from squareconnect.cli.target_options import Target
 
 OLDEST_PYTHON = (3, 10)
 MOST_SKEW = 60

@@ -22,7 +22,7 @@ from squareconnect.cli.failures import (
 from squareconnect.cli.fields import add_field_options, body_of, checked_paths
 from squareconnect.cli.output import Output, add_output_options, on_terminal
 from squareconnect.cli.parser import count, identifier
-from squareconnect.cli.targets import add_target_options, connected
+from squareconnect.cli.target_options import add_target_options, connected
 from squareconnect.exceptions import ApiException
 from squareconnect.models._model import Model, prop
 from squareconnect.models._paths import get, put, selectable_paths
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
-    from squareconnect.cli.targets import Target
+    from squareconnect.cli.target_options import Target
 
 COLUMNS = ("id", "given_name", "family_name", "company_name", "email_address", "phone_number")
 """The columns that a list shows by default."""

@@ -20,7 +20,7 @@ from squareconnect.cli.checks import (
 from squareconnect.cli.connection import connection_checks
 from squareconnect.cli.failures import DONE, FAILED, Failure, failure_of
 from squareconnect.cli.output import add_output_options, as_json, print_lines, print_styled, readable
-from squareconnect.cli.targets import (
+from squareconnect.cli.target_options import (
     EMULATOR,
     Target,
     access_token_of,

@@ -11,7 +11,7 @@ from squareconnect.cli.fields import checked_paths
 from squareconnect.cli.output import add_output_options, as_json, print_lines
 from squareconnect.cli.parser import file_name, program
 from squareconnect.cli.progress import told_progress
-from squareconnect.cli.targets import add_target_options, connected
+from squareconnect.cli.target_options import add_target_options, connected
 from squareconnect.exceptions import ApiException
 from squareconnect.models.customer import Customer
 

@@ -8,7 +8,7 @@ from squareconnect.cli.failures import Failure, explained, failure_of, misused, 
 from squareconnect.cli.import_run import code_of, counts_of, report_line
 from squareconnect.cli.output import print_lines, readable
 from squareconnect.cli.progress import told_progress
-from squareconnect.cli.targets import EMULATOR, opened
+from squareconnect.cli.target_options import EMULATOR, opened
 from squareconnect.exceptions import ApiException
 
 if TYPE_CHECKING:

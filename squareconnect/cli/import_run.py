@@ -24,7 +24,7 @@ from squareconnect.cli.failures import DONE, ROWS_REFUSED, UNFINISHED, explained
 from squareconnect.cli.output import as_json, print_lines, readable
 from squareconnect.cli.parser import program
 from squareconnect.cli.progress import duration, told_progress
-from squareconnect.cli.targets import EMULATOR, connected
+from squareconnect.cli.target_options import EMULATOR, connected
 from squareconnect.exceptions import ApiException
 
 if TYPE_CHECKING:

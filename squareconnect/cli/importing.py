@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from squareconnect.cli.output import add_output_options
 from squareconnect.cli.parser import file_name
-from squareconnect.cli.targets import add_target_options
+from squareconnect.cli.target_options import add_target_options
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from squareconnect.cli.failures import DONE, failure_of
 from squareconnect.cli.output import add_output_options
-from squareconnect.cli.targets import EMULATOR, add_target_options, opened
+from squareconnect.cli.target_options import EMULATOR, add_target_options, opened
 from squareconnect.exceptions import ApiException
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from squareconnect.cli.checks import (
     version_check,
 )
 from squareconnect.cli.connection import connection_checks, proxy_of, tls_check
-from squareconnect.cli.targets import Target
+from squareconnect.cli.target_options import Target
 from test.cli.answering import Answer, answering
 from test.cli.program import run
 from test.servers import Server, answer, tunnel

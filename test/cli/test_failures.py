@@ -12,7 +12,7 @@ import pytest
 from squareconnect import cli
 from squareconnect.cli import failures, main, parser
 from squareconnect.cli.failures import Failure, failure_of, tell
-from squareconnect.cli.targets import Target
+from squareconnect.cli.target_options import Target
 from squareconnect.exceptions import Timeout
 from test.cli.answering import OK, Answer, answering
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from squareconnect.cli.failures import Failure
-from squareconnect.cli.targets import add_target_options, configuration_of, opened, target_of
+from squareconnect.cli.target_options import add_target_options, configuration_of, opened, target_of
 from test.cli.conftest import TOKEN
 
 if TYPE_CHECKING:
