@@ -49,12 +49,11 @@ class SharedCommits:
 
         :raises sqlite3.Error: as for `change`.
         """
-        await self._begin()
+        pending = await self._begin()
         with self._store.all_or_nothing():
             change()
-        if (pending := self._pending) is not None:
-            self._commit(pending)
-            pending.result()
+        self._commit(pending)
+        pending.result()
 
     async def on_disk(self) -> None:
         """Wait until all changes that are visible now are on disk.
@@ -64,7 +63,7 @@ class SharedCommits:
         if self._pending is not None:
             await asyncio.shield(self._pending)
 
-    async def _begin(self) -> None:
+    async def _begin(self) -> asyncio.Future[None]:
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + LOCK_SECONDS
         while self._pending is None:
@@ -77,6 +76,7 @@ class SharedCommits:
             else:
                 self._pending = loop.create_future()
                 loop.call_soon(self._commit, self._pending)
+        return self._pending
 
     def _commit(self, pending: asyncio.Future[None]) -> None:
         if pending.done():
