@@ -122,7 +122,8 @@ def export_customers(
     outlet = _Stream(destination, header) if path is None else _Files(lambda _: path, header)
     purpose = f"{host} as {form}" + (f" of {', '.join(columns)}" if columns else "")
     state = partial(_State, path and Path(f"{path}.export"), resume, purpose)
-    return _Export(outlet, state, text, pace or AdaptivePace(rate), progress).start(api)
+    again = "export again" if path is None else "export again with --resume"
+    return _Export(outlet, state, text, pace or AdaptivePace(rate), progress, again).start(api)
 
 
 def export_parts(
@@ -157,7 +158,7 @@ def export_parts(
     outlet = _Files(lambda number: Path(folder) / f"part-{number:05}.jsonl", rows_per_file=rows_per_file)
     state = partial(_State, Path(folder) / "customers.export", True, purpose, forgets=False)
     _, text = _format("jsonl", (), constants)
-    return _Export(outlet, state, text, pace, progress).in_threads(api)
+    return _Export(outlet, state, text, pace, progress, "run the same again").in_threads(api)
 
 
 class _Export(Job[ExportReport]):
@@ -166,6 +167,7 @@ class _Export(Job[ExportReport]):
     :param outlet: where the customers go.
     :param state: opens the record of its progress.
     :param text: converts customers to the export's format.
+    :param again: what to do after the export stopped and its cause is removed, in words.
     """
 
     def __init__(
@@ -175,9 +177,11 @@ class _Export(Job[ExportReport]):
         text: Callable[[list[Body]], bytes],
         pace: Pace,
         progress: Callable[[Progress], object] | None,
+        again: str,
     ) -> None:
         super().__init__(progress)
         self._outlet = outlet
+        self._again = again
         self._state = state
         self._text = text
         self._pace = pace
@@ -198,14 +202,13 @@ class _Export(Job[ExportReport]):
             except OSError as error:
                 raise self._explained(error) from error
             except sqlite3.Error as error:
-                raise Stopped(f"The export cannot be saved ({error}): make room and rerun with --resume") from error
+                raise Stopped(f"The export cannot be saved ({error}): make room, and {self._again}") from error
         return ExportReport(state.count, state.repeated, resumed)
 
     def _explained(self, error: OSError) -> Exception:
         if not self._outlet.lasts and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return error
-        again = ", and rerun with --resume" if self._outlet.lasts else ""
-        return Stopped(f"The export cannot be written: {error.strerror}. Make room{again}")
+        return Stopped(f"The export cannot be written: {error.strerror}. Make room, and {self._again}")
 
     def _write_all(self, listing: Listing, state: _State) -> None:
         count_at_restart = -1

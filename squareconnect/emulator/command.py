@@ -13,6 +13,9 @@ import sys
 import time
 from contextlib import ExitStack, suppress
 
+_FAILED = 1
+_USAGE = 2
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command to a parser."""
@@ -44,18 +47,21 @@ def run(options: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM.
 
     :param options: the parsed options that `add_options` has added.
-    :returns: the exit status: 0 at the end, 1 after an error, which is printed on stderr.
+    :returns: the exit status: 0 at the end, 1 after an error, and 2 if an option, or a file that it names, cannot be
+        used. The error is printed on stderr.
     """
     import sqlite3
 
     try:
         from squareconnect.emulator import Emulator
     except ImportError as error:
-        return _failed(str(error))
+        return _failed(str(error), _FAILED)
     from squareconnect.emulator.guard import is_loopback
 
     if options.access_token is None and not is_loopback(options.host):
-        return _failed(f"Other machines can reach {options.host}: give an access token of your own, --access-token.")
+        return _failed(
+            f"Other machines can reach {options.host}: give an access token of your own, --access-token.", _USAGE
+        )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt), ExitStack() as running:
@@ -76,11 +82,11 @@ def run(options: argparse.Namespace) -> int:
             )
             square = running.enter_context(emulator)
         except ValueError as error:
-            return _failed(str(error))
+            return _failed(str(error), _USAGE)
         except OSError as error:
-            return _failed(_told(error, options))
+            return _failed(_told(error, options), _FAILED if error.filename is None else _USAGE)
         except sqlite3.Error as error:
-            return _failed(f"Cannot use the database {options.database}: {error}")
+            return _failed(f"Cannot use the database {options.database}: {error}", _USAGE)
         print(f"Square emulator listening on {square.url}", flush=True)
         while True:
             time.sleep(3600)
@@ -112,6 +118,6 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _failed(message: str) -> int:
+def _failed(message: str, code: int) -> int:
     print(message, file=sys.stderr)
-    return 1
+    return code

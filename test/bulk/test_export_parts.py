@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,6 +93,15 @@ def test_a_killed_export_continues_and_has_every_customer_once(
         assert len(named) == 300
     assert exported(api, tmp_path).customers == 1050
     check_complete(tmp_path)
+
+
+def test_an_export_that_cannot_be_saved_says_how_to_continue(api: CustomersApi, tmp_path: Path) -> None:
+    def fail(progress: Progress) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with pytest.raises(Stopped, match=r"disk is full\): make room, and run the same again$"):
+        exported(api, tmp_path, progress=fail)
+    assert exported(api, tmp_path).customers == 1050
 
 
 def test_a_stopped_export_has_kept_each_page(api: CustomersApi, tmp_path: Path) -> None:

@@ -334,7 +334,7 @@ def test_a_full_disk_stops_the_export_and_loses_nothing(square: Square, tmp_path
     have(square, people(1000, note=note))
     command = [sys.executable, "-c", FULL_DISK, square.host, str(tmp_path / "out.jsonl"), str(room)]
     said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
-    assert ("rerun with --resume" if room > 1_000 else "make room, and run the same again") in said
+    assert ("export again with --resume" if room > 1_000 else "make room, and run the same again") in said
     assert export_customers(api_of(square.host), tmp_path / "out.jsonl", resume=True).customers == 1000
     assert sorted(one["id"] for one in lines(tmp_path / "out.jsonl")) == sorted(square.customers)
 
