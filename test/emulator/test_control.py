@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 import time
@@ -12,8 +13,10 @@ import pytest
 
 from squareconnect.emulator import Emulator
 from squareconnect.emulator.control import Control
+from squareconnect.emulator.faults import OPERATIONS
 from squareconnect.emulator.guard import is_loopback
 from squareconnect.emulator.openapi import CONTROL, description
+from squareconnect.emulator.square import SquareApi
 from squareconnect.emulator.state import State
 from squareconnect.emulator.web_page import WebPage
 from squareconnect.emulator.wire import Request
@@ -439,6 +442,15 @@ class TestTheDescription:
         routes = {(route.method, route.path) for route in Control(State())._routes}
 
         assert CONTROL.keys() == routes | {("GET", "events")}
+
+    def test_names_the_seven_operations_as_they_are_served(self) -> None:
+        api, described = SquareApi(State(), "token"), {}
+        for path, methods in description()["paths"].items():
+            for method, operation in methods.items() if path.startswith("/v2/") else ():
+                found = api._find(asked(method.upper(), re.sub(r"{\w+}", "A", path)))
+                described[operation["operationId"]] = found and found.route.operation
+
+        assert described == {operation: operation for operation in OPERATIONS}
 
     def test_refers_to_nothing_that_is_missing(self) -> None:
         text = json.dumps(description())
