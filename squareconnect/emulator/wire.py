@@ -50,6 +50,8 @@ _opening = threading.RLock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_opening.acquire, after_in_parent=_opening.release, after_in_child=_opening.release)
 
+_ORIGIN = re.compile(r"\Ahttps?://[^/]*", re.IGNORECASE)
+"""What stands before the path in a request to a proxy, which a server must accept, too (RFC 9112, 3.2.2)."""
 _CODING = re.compile(r"(?:^|,)\s*(?P<coding>[\w*-]+)\s*(?:;\s*q=(?P<weight>\d(?:\.\d*)?)\s*)?(?=,|$)", re.ASCII)
 
 
@@ -261,7 +263,8 @@ class _Connection:
         head = await self._next_event()
         if not isinstance(head, h11.Request):
             return None
-        path, _, query = head.target.decode("latin-1").partition("?")
+        target, _, query = head.target.decode("latin-1").partition("?")
+        path = _ORIGIN.sub("", target) or "/"
         headers: dict[str, str] = {}
         for raw_name, raw_value in head.headers:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")

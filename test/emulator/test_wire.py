@@ -199,6 +199,15 @@ class TestCompression:
         assert accepts_gzip(header) in (True, False)
 
 
+def test_a_target_may_name_the_origin(square: Emulator) -> None:
+    square.seed([{"given_name": "Ada"}])
+    for target in ("http://localhost/v2/customers", "HTTP://localhost:1/v2/customers?cursor="):
+        answer = exchanged(square, GET.replace("/v2/customers", target).encode() + b"\r\n")
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b'"given_name":"Ada"' in answer
+    assert exchanged(square, b"GET http://localhost HTTP/1.1\r\nHost: localhost\r\n\r\n").startswith(b"HTTP/1.1 ")
+
+
 def test_tls_is_served_and_a_plain_request_to_it_does_no_harm(authority: trustme.CA, tmp_path: Path) -> None:
     certificate = authority.issue_cert("127.0.0.1")
     pem, key, ca = tmp_path / "cert.pem", tmp_path / "key.pem", tmp_path / "ca.pem"
