@@ -224,7 +224,7 @@ class BaseClient(ClientOf2x, ABC):
         if repeatable is None and method == "POST" and body is not None:
             repeatable = has_idempotency_key(body)
         path = fill_path(resource_path, require_mapping("path_params", path_params)) if path_params else resource_path
-        host, sent_headers, query = self._read_settings(query_params, header_params, headers, auth_settings)
+        settings, host, sent_headers, query = self._read_settings(query_params, header_params, headers, auth_settings)
         return PreparedCall(
             method,
             path,
@@ -233,7 +233,7 @@ class BaseClient(ClientOf2x, ABC):
             sent_headers,
             None if body is None else self.sanitize_for_serialization(body),
             self.prepare_post_parameters(post_params, files) if post_params or files else None,
-            CallOptions(deadline, resource_path, timeout, repeatable),
+            CallOptions(deadline, resource_path, timeout, repeatable, settings),
             response_type,
             decoded,
             data_only,
@@ -245,8 +245,8 @@ class BaseClient(ClientOf2x, ABC):
         of_call: Mapping[str, str] | None,
         replacing: Mapping[str, str] | None,
         auth_settings: Iterable[str] | None,
-    ) -> tuple[str, dict[str, str], list[tuple[str, Any]]]:
-        """Return the host, headers and query of a request, read consistently although threads may change settings."""
+    ) -> tuple[Configuration, str, dict[str, str], list[tuple[str, Any]]]:
+        """Return the settings, host, headers and query of a request, read at one moment: threads may change them."""
         while True:
             configuration = self.configuration
             host = configuration.host
@@ -255,7 +255,7 @@ class BaseClient(ClientOf2x, ABC):
             if auth_settings:
                 self.update_params_for_auth(headers, query, auth_settings)
             if self.configuration is configuration and configuration.host is host:
-                return host, headers, query
+                return configuration, host, headers, query
 
     def _headers_for(
         self, configuration: Configuration, of_call: Mapping[str, str] | None, replacing: Mapping[str, str] | None

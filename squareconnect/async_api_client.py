@@ -165,12 +165,12 @@ class AsyncApiClient(BaseClient):
         options = call_options.get()
         consumed = call_options.set(None)  # The options are for this request, not for one that a hook makes meanwhile.
         try:
-            settings = self.configuration
             origin, target = split_url(url)
             path = target.partition("?")[0]
             request = outgoing(method, url, query_params, headers, body, post_params)
             target += request.url[len(url) :]
             options = options or CallOptions(None, path)
+            settings = options.settings or self.configuration
             deadline = self.connections.clock.monotonic() + settings.deadline
             rules = rules_for(settings, method, path, options, deadline)
             times = both_times(settings.timeout if options.timeout is None else options.timeout)

@@ -131,7 +131,7 @@ class RESTClientObject:
         """
         options = call_options.get() or CallOptions(None, "")
         call_options.set(None)  # The options are for this request, not for one that a hook makes meanwhile.
-        settings = self.configuration
+        settings = options.settings or self.configuration
         origin, path = split_url(url)
         path = path.partition("?")[0]
         request = outgoing(method, url, query_params, headers, body, post_params)

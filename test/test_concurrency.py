@@ -175,7 +175,8 @@ def test_after_a_fork_parent_and_child_use_their_own_connections(secure: bool, s
 def test_a_fork_while_others_are_calling_leaves_the_child_able_to_call() -> None:
     with Server(otherwise=echo) as server:
         api = api_for(server, connection_pool_maxsize=2)
-        assert gets_right_answers(api, "BEFORE", 1)  # A fork while another thread imports a module or sets up TLS may hang.
+        # A fork while another thread imports a module or sets up TLS may hang.
+        assert gets_right_answers(api, "BEFORE", 1)
         with ThreadPoolExecutor(6) as threads:
             calls = [threads.submit(gets_right_answers, api, f"T{number}", 60) for number in range(6)]
             ends = [in_child(lambda: gets_right_answers(api, "CHILD", 5)) for _ in range(4)]

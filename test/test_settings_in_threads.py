@@ -6,8 +6,12 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from squareconnect import ApiClient, Configuration
+from squareconnect.exceptions import ServerError
 from test.recording_rest import Rest, client_with
+from test.servers import Server, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,3 +99,13 @@ def test_a_request_whose_settings_change_while_they_are_read_has_only_new_ones()
     (sent,) = rest.sent
     assert sent.url.startswith("https://new.example/")
     assert sent.headers["Authorization"] == "Bearer NEW"
+
+
+def test_a_configuration_that_replaces_another_applies_to_the_whole_call() -> None:
+    with Server(answer(503, {})) as server:
+        client = ApiClient(Configuration(host="http://127.0.0.1:1", access_token="OLD"))
+        client.configuration = Configuration(host=server.host, access_token="NEW", max_retries=0)
+        with pytest.raises(ServerError):
+            client.call_api("/v2/customers", "GET", auth_settings=["oauth2"])
+
+        assert [request.headers["authorization"] for request in server.requests] == ["Bearer NEW"]

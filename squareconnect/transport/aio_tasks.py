@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -67,9 +68,15 @@ async def _wait_for_all(tasks: Collection[asyncio.Future[Any]]) -> None:
 
 
 async def on_another_thread(work: Callable[..., T], *args: Any) -> T:
-    """Run a function on another thread, to keep the event loop free. If no thread can be started, run it here."""
+    """Run a function on a thread of its own, to keep the event loop free. If no thread can be started, run it here.
+
+    The threads of the event loop's executor may all be taken, by work that ends after the deadline of a call.
+    """
+    executor = ThreadPoolExecutor(1, "squareconnect-answer")
     try:
-        working = asyncio.get_running_loop().run_in_executor(None, work, *args)
+        working = asyncio.get_running_loop().run_in_executor(executor, work, *args)
     except RuntimeError:
         return work(*args)
+    finally:
+        executor.shutdown(wait=False)
     return await working

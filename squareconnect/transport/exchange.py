@@ -31,6 +31,8 @@ from squareconnect.transport.answer import Broken, Judged, RESTResponse, is_refu
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
+    from squareconnect.configuration import Configuration
+
 logger = logging.getLogger("squareconnect")
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -116,6 +118,8 @@ class CallOptions(NamedTuple):
     template: str
     timeout: float | tuple[float, float] | None = None
     repeatable: bool | None = None
+    settings: Configuration | None = None
+    """The settings that the host and the token were read from; None for those of the client that sends."""
 
 
 call_options: contextvars.ContextVar[CallOptions | None] = contextvars.ContextVar("call_options", default=None)

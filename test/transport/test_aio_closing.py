@@ -14,6 +14,7 @@ import pytest
 import uvloop
 
 from squareconnect.exceptions import ConnectionFailed, NotFound, ServerError
+from squareconnect.transport import aio_tasks
 from test import servers
 from test.servers import FOUND, Server, answer, commit, cut, message, stall
 from test.transport.asyncio_helpers import BODY, api_of, cancelled, client_of, full_port, until
@@ -312,7 +313,7 @@ def test_exceptions_are_the_same_as_on_threads(run: Any) -> None:
     run(main())
 
 
-def test_a_client_may_close_between_an_answer_and_the_pause_after_it() -> None:
+def test_a_client_may_close_between_an_answer_and_the_pause_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     class Closing(ThreadPoolExecutor):
         """Closes the client while a large answer is being decoded."""
 
@@ -323,7 +324,7 @@ def test_a_client_may_close_between_an_answer_and_the_pause_after_it() -> None:
     closing: list[Any] = []
 
     async def main() -> None:
-        asyncio.get_running_loop().set_default_executor(Closing(1))
+        monkeypatch.setattr(aio_tasks, "ThreadPoolExecutor", Closing)
         with pytest.raises(ConnectionFailed, match="the client was closed"):
             await api.retrieve_customer("C1")
         await asyncio.gather(*closing)

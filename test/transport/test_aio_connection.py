@@ -19,6 +19,7 @@ from urllib3.util import wait_for_read
 
 from squareconnect import AsyncApiClient, Configuration
 from squareconnect.exceptions import ConnectionFailed, DecodeError, InvalidRequest, ServerError, Timeout
+from squareconnect.transport import aio_tasks
 from squareconnect.transport.aio_connection import Connection, Message
 from squareconnect.transport.answer import Broken, RESTResponse
 from test import servers
@@ -301,23 +302,25 @@ def test_bytes_that_arrive_while_the_event_loop_is_busy_are_not_an_answer(
 # -- The event loop is not blocked ----------------------------------------------------------------------------------
 
 
-class Noting(ThreadPoolExecutor):
-    """Records what runs on it."""
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the functions that ran on threads of their own."""
+    names: list[str] = []
 
-    def __init__(self) -> None:
-        super().__init__(1)
-        self.work: list[str] = []
+    class Noting(ThreadPoolExecutor):
+        def submit(self, work: Callable[..., Any], /, *args: Any, **options: Any) -> Any:
+            names.append(work.__name__)
+            return super().submit(work, *args, **options)
 
-    def submit(self, work: Callable[..., Any], /, *args: Any, **options: Any) -> Any:
-        self.work.append(work.__name__)
-        return super().submit(work, *args, **options)
+    monkeypatch.setattr(aio_tasks, "ThreadPoolExecutor", Noting)
+    return names
 
 
 PAGE = json.dumps({"customer": {**FOUND["customer"], "note": "n" * 300_000}}).encode()
 
 
 @pytest.mark.parametrize(
-    ("step", "work"),
+    ("step", "expected"),
     [
         (answer(200, gzip.compress(PAGE, 0), {"Content-Encoding": "gzip"}), ["judge", "_result"]),
         (answer(200, PAGE), ["_result"]),
@@ -326,42 +329,56 @@ PAGE = json.dumps({"customer": {**FOUND["customer"], "note": "n" * 300_000}}).en
     ],
     ids=["large and packed", "large", "packed", "small"],
 )
-def test_large_answers_are_read_on_another_thread(step: servers.Step, work: list[str]) -> None:
+def test_large_answers_are_read_on_another_thread(step: servers.Step, expected: list[str], work: list[str]) -> None:
     async def main() -> None:
-        asyncio.get_running_loop().set_default_executor(executor)
         assert (await retrieved_by(api_of(server))).customer
 
-    with Server(step) as server, Noting() as executor:
+    with Server(step) as server:
         asyncio.run(main())
 
-    assert executor.work == work
+    assert work == expected
+
+
+def test_a_large_answer_is_read_in_time_while_all_threads_of_the_event_loop_are_taken() -> None:
+    ended = threading.Event()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        loop.run_in_executor(None, ended.wait, 30)
+        try:
+            assert (await retrieved_by(api_of(server, deadline=10))).customer
+            assert not ended.is_set()
+        finally:
+            ended.set()
+
+    with Server(answer(200, PAGE)) as server:
+        asyncio.run(main())
 
 
 @pytest.mark.parametrize("cut_off", [False, True])
-def test_large_errors_are_read_on_another_thread(cut_off: bool) -> None:
+def test_large_errors_are_read_on_another_thread(cut_off: bool, work: list[str]) -> None:
     async def main() -> None:
-        asyncio.get_running_loop().set_default_executor(executor)
         with pytest.raises(ServerError):
             await retrieved_by(api_of(server, max_retries=0))
 
     data = message(500, b"x" * 200_000)
-    with Server(cut(data[:-9]) if cut_off else raw(data)) as server, Noting() as executor:
+    with Server(cut(data[:-9]) if cut_off else raw(data)) as server:
         asyncio.run(main())
 
-    assert executor.work == ["judge"]
+    assert work == ["judge"]
 
 
-def test_a_compression_bomb_is_not_decompressed_on_the_event_loops_thread() -> None:
+def test_a_compression_bomb_is_not_decompressed_on_the_event_loops_thread(work: list[str]) -> None:
     async def main() -> None:
-        asyncio.get_running_loop().set_default_executor(executor)
         with pytest.raises(DecodeError, match="larger than"):
             await retrieved_by(api_of(server, max_response_size=1_000_000))
 
     bomb = gzip.compress(b"\0" * 20_000_000)
-    with Server(answer(200, bomb, {"Content-Encoding": "gzip"})) as server, Noting() as executor:
+    with Server(answer(200, bomb, {"Content-Encoding": "gzip"})) as server:
         asyncio.run(main())
 
-    assert executor.work == ["judge"]
+    assert work == ["judge"]
 
 
 CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 2000
