@@ -181,7 +181,8 @@ def imports(client: Any, effort: Effort) -> dict[str, dict[str, Any]]:
     The package is compiled first, as pip compiles what it installs.
     """
     package = importlib.util.find_spec(client.statement.removeprefix("import "))
-    assert package and package.submodule_search_locations
+    assert package is not None
+    assert package.submodule_search_locations
     compileall.compile_dir(package.submodule_search_locations[0], quiet=1)
     codes = {
         "bare": "pass",
