@@ -314,6 +314,17 @@ def silent_host() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
+@contextlib.contextmanager
+def full_port() -> Iterator[int]:
+    """Yield a port whose queue is full, so that a connection is neither accepted nor refused."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as stack:
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
 def environment_without_coverage() -> dict[str, str]:
     """Return this process's environment without the variables that make coverage trace a child process."""
     return {name: value for name, value in os.environ.items() if not name.startswith("COV")}

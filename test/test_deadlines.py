@@ -133,12 +133,8 @@ def test_a_call_to_a_server_that_does_not_read_ends_at_the_deadline(secure: bool
 @pytest.fixture
 def full_port_url() -> Iterator[str]:
     """The URL of a port whose queue is full, so that a connection is neither accepted nor refused."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as stack:
-        for _ in range(4):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with servers.full_port() as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def test_a_connection_that_is_never_accepted_ends_after_the_connect_time_out(full_port_url: str) -> None:

@@ -15,7 +15,7 @@ import pytest
 from squareconnect import AsyncApiClient, AsyncCustomersApi, Configuration
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
 
     from test.servers import Server
 
@@ -70,14 +70,3 @@ async def cancelled(task: asyncio.Future[Any]) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-
-
-@contextlib.contextmanager
-def full_port() -> Iterator[int]:
-    """Yield a port whose queue is full, so that a connection is neither accepted nor refused."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as stack:
-        for _ in range(4):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
-        yield listener.getsockname()[1]

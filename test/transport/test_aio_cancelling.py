@@ -13,8 +13,8 @@ import pytest
 import uvloop
 
 from test import servers
-from test.servers import Server, answer, stall
-from test.transport.asyncio_helpers import cancelled, client_of, full_port, until
+from test.servers import Server, answer, full_port, stall
+from test.transport.asyncio_helpers import cancelled, client_of, until
 
 if TYPE_CHECKING:
     import ssl

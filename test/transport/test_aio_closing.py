@@ -16,8 +16,8 @@ import uvloop
 from squareconnect.exceptions import ConnectionFailed, NotFound, ServerError
 from squareconnect.transport import aio_tasks
 from test import servers
-from test.servers import FOUND, Server, answer, commit, cut, message, stall
-from test.transport.asyncio_helpers import BODY, api_of, cancelled, client_of, full_port, until
+from test.servers import FOUND, Server, answer, commit, cut, full_port, message, stall
+from test.transport.asyncio_helpers import BODY, api_of, cancelled, client_of, until
 
 if TYPE_CHECKING:
     import ssl

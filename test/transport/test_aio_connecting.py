@@ -16,8 +16,8 @@ from squareconnect.transport import aio
 from squareconnect.transport.aio_dial import dial, interleaved
 from squareconnect.transport.aio_tasks import on_another_thread, uncancelled, with_time_limit
 from test import servers
-from test.servers import Server
-from test.transport.asyncio_helpers import api_of, full_port, retrieved_by
+from test.servers import Server, full_port
+from test.transport.asyncio_helpers import api_of, retrieved_by
 
 
 def address(port: int, host: str = "127.0.0.1", family: int = socket.AF_INET) -> tuple[Any, ...]:
