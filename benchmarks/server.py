@@ -18,19 +18,28 @@ from benchmarks import data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 PAGE_SIZE = 100
 
 
-@contextmanager
-def running(*, delay: float = 0.0, pages: int = 1) -> Iterator[str]:
-    """Run a server, on its own core if there is more than one: otherwise the two processes sometimes share a core.
+def running(*, delay: float = 0.0, pages: int = 1) -> AbstractContextManager[str]:
+    """Run this module's server; see :func:`started`.
 
     :param delay: seconds that it waits before each answer.
     :param pages: how many pages of customers there are.
+    """
+    return started("benchmarks.server", "--delay", str(delay), "--pages", str(pages))
+
+
+@contextmanager
+def started(module: str, *arguments: str) -> Iterator[str]:
+    """Run a server, on its own core if there is more than one: otherwise the two processes sometimes share a core.
+
+    :param module: the module to run, which prints the port when it is ready.
     :return: its URL, ``http://127.0.0.1:PORT``.
     """
-    command = [sys.executable, "-m", "benchmarks.server", "--delay", str(delay), "--pages", str(pages)]
+    command = [sys.executable, "-m", module, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, apart_from(process.pid):
         try:
             assert process.stdout

@@ -8,18 +8,16 @@ uses an event loop too, because 50 server threads would wait for one another.
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
-import threading
 import time
-from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.clients import CUSTOMER_ID, TOKEN, Floor
-from benchmarks.server import CannedServer, apart_from
+from benchmarks.server import CannedServer, started
+from benchmarks.workloads import together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,28 +55,10 @@ async def serve() -> None:
     await listener.serve_forever()
 
 
-@contextmanager
-def serving(delay: float) -> Iterator[str]:
-    """Run the server and yield its URL."""
-    command = [sys.executable, "-m", "benchmarks.tasks", "--serve", str(delay)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, apart_from(process.pid):
-        try:
-            assert process.stdout
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        finally:
-            process.terminate()
-
-
 def in_threads(floor: Floor) -> float:
     """Return the seconds that the threads take."""
     calls = iter(range(CALLS))
-    crew = [threading.Thread(target=lambda: [floor.retrieve() for _ in calls]) for _ in range(THREADS)]
-    start = time.perf_counter()
-    for thread in crew:
-        thread.start()
-    for thread in crew:
-        thread.join()
-    return time.perf_counter() - start
+    return together(lambda: [floor.retrieve() for _ in calls], THREADS)
 
 
 async def in_tasks(host: str) -> float:
@@ -112,7 +92,7 @@ def event_loops() -> dict[str, Callable[[Any], float]]:
 
 def measure(delay: float) -> dict[str, float]:
     """Return the best seconds of each contestant; all run in turn, round by round."""
-    with serving(delay) as host:
+    with started("benchmarks.tasks", "--serve", str(delay)) as host:
         floor = Floor(host)
         in_threads(floor)
         times: dict[str, list[float]] = {}

@@ -126,7 +126,12 @@ def threads(work: Callable[[], object], count: int = THREADS, calls: int = CALLS
         for _ in range(calls):
             work()
 
-    crew = [threading.Thread(target=repeat) for _ in range(count)]
+    return together(repeat, count)
+
+
+def together(work: Callable[[], object], count: int) -> float:
+    """Return the seconds that ``count`` threads take to do a work once each."""
+    crew = [threading.Thread(target=work) for _ in range(count)]
     start = time.perf_counter()
     for thread in crew:
         thread.start()
