@@ -105,7 +105,7 @@ def import_customers(
     check_numbers(rate=rate, key_trust=key_trust, concurrency=concurrency, batch=batch)
     purpose = _purpose_of(api, match, on_match)
     job = _Import(
-        _source_of(rows, match),
+        _source_of(rows, purpose["match"]),
         purpose,
         journal,
         progress,
@@ -134,7 +134,7 @@ def read_rows(
     :raises Stopped: if the journal is in use or cannot be written.
     """
     purpose = _purpose_of(api, match, on_match)
-    source = _source_of(rows, match)
+    source = _source_of(rows, purpose["match"])
     with Journal(journal) as kept:
         kept.load(source, purpose, lambda progress: None)
         return kept.report(source.unused)
@@ -166,7 +166,7 @@ def check_numbers(*, rate: Any = None, key_trust: Any = 0, concurrency: Any = 1,
             raise InputError(f"{name} must be a whole number from 1 to 1000, not {value!r}")
 
 
-def _source_of(rows: Rows, match: str | None) -> Source:
+def _source_of(rows: Rows, match: str) -> Source:
     source = rows if isinstance(rows, Source) else RowsSource(rows)
     source.check_sets(match)
     return source
@@ -174,16 +174,16 @@ def _source_of(rows: Rows, match: str | None) -> Source:
 
 def _purpose_of(api: CustomersApi | AsyncCustomersApi, match: str | None, on_match: str) -> dict[str, str]:
     """Return what must be the same in every run with the same journal."""
-    host = host_of(api)
-    if match not in (None, "none", *MATCHES):
+    host, match = host_of(api), "none" if match is None else match
+    if match not in ("none", *MATCHES):
         raise InputError(f"match must be one of {', '.join(MATCHES)}, or None, not {match!r}")
     if on_match not in ("skip", "update", "fail"):
         raise InputError(f"on_match must be skip, update or fail, not {on_match!r}")
-    if match in (None, "none"):
+    if match == "none":
         if on_match != "skip":
             raise InputError(f"on_match={on_match} needs match: without it, each row creates a customer")
-        return {"host": host, "match": "none"}
-    return {"host": host, "match": str(match), "on_match": on_match}
+        return {"host": host, "match": match}
+    return {"host": host, "match": match, "on_match": on_match}
 
 
 class _Import(Job[ImportReport]):

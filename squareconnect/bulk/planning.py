@@ -71,9 +71,10 @@ def plan(source: FileSource, *, match: str | None = None, progress: Callable[[Pr
     :param progress: called now and then.
     :raises InputError: for a file that cannot be read to its end, or whose columns do not set ``match``.
     """
+    match = "none" if match is None else match
     source.check_sets(match)
     with Journal(None) as journal:
-        journal.load(source, {"match": match or "none"}, progress or (lambda progress: None))
+        journal.load(source, {"match": match}, progress or (lambda progress: None))
         refusals = [
             RefusedRows(Refusal(code, field, detail), count, row)
             for code, field, detail, count, row in journal.refusals()

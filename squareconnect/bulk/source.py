@@ -74,10 +74,10 @@ class Source(ABC):
         """The field that each column or key sets; keys only of the rows read so far."""
         return dict(self._keys.fields)
 
-    def check_sets(self, match: str | None) -> None:  # noqa: B027 (most sources know only when they are read)
+    def check_sets(self, match: str) -> None:  # noqa: B027 (most sources know only when they are read)
         """Refuse a field to find customers by that no row can set.
 
-        :param match: as for `import_customers`.
+        :param match: the field, or `"none"`.
         :raises InputError: for such a field; the message says how to map a column.
         """
 
@@ -168,9 +168,9 @@ class FileSource(Source):
             self.fingerprint = _digest_of(path, json.dumps(options))
         """Identifies this file, read with these options."""
 
-    def check_sets(self, match: str | None) -> None:
+    def check_sets(self, match: str) -> None:
         """Refuse a match that no column sets. What the rows of JSON Lines set is not known in advance."""
-        if self.format == "csv" and match not in (None, "none", *self._keys.fields.values(), *self._constants):
+        if self.format == "csv" and match not in ("none", *self._keys.fields.values(), *self._constants):
             raise InputError(
                 f"{self.name} has no column for {match}, which --match needs: map one with --map 'COLUMN={match}'"
             )
