@@ -284,6 +284,11 @@ class FileSource(Source):
         return columns
 
 
+def form_of(name: str) -> str:
+    """Return the format that a name stands for: JSON Lines for `.jsonl`, `.ndjson` and `.json`, otherwise CSV."""
+    return "jsonl" if name.lower().endswith((".jsonl", ".ndjson", ".json")) else "csv"
+
+
 def open_source(
     path: str | os.PathLike[str] | BinaryIO,
     *,
@@ -320,7 +325,6 @@ def open_source(
         encoding = "utf-8-sig"
     with ExitStack() as opened:
         name, stream = _stream_of(path, opened)
-        by_name = "jsonl" if name.lower().endswith((".jsonl", ".ndjson", ".json")) else "csv"
         if stream is None:
             file = Path(os.fspath(path))  # type: ignore[arg-type]
         else:
@@ -329,7 +333,7 @@ def open_source(
     return FileSource(
         file,
         name,
-        form=format or by_name,
+        form=format or form_of(name),
         encoding=encoding,
         delimiter=delimiter,
         columns=columns or {},

@@ -50,8 +50,8 @@ def import_customers(
     """Import customers on a cluster: each row exactly once, no matter how often workers or this client are killed.
 
     :param source: a Dask DataFrame, a Dask Bag of dicts, or one or more paths or globs of CSV, JSON Lines
-        (`.jsonl`, `.ndjson`) or Parquet (`.parquet`), local to the workers or with any URL that `fsspec` knows. The
-        parts must be the same in every run with the same journal; files may be added.
+        (`.jsonl`, `.ndjson`, `.json`) or Parquet (`.parquet`), local to the workers or with any URL that `fsspec`
+        knows. The parts must be the same in every run with the same journal; files may be added.
     :param configuration: one for all rows, or a mapping from the values of the column `account` to one each.
     :param journal: a directory that all workers and this process share, created if it is missing. It gets a journal
         for each part (and account), and `errors.csv` with all refused rows.

@@ -16,7 +16,7 @@ from squareconnect.bulk.errors import InputError, JournalInUse, Stopped
 from squareconnect.bulk.importing import read_rows
 from squareconnect.bulk.journal import Journal
 from squareconnect.bulk.reports import Refusal
-from squareconnect.bulk.source import FileSource, Record, RecordsSource, RowsSource, Source, open_source
+from squareconnect.bulk.source import FileSource, Record, RecordsSource, RowsSource, Source, form_of, open_source
 from squareconnect.dask.accounts import api_of
 from squareconnect.dask.folders import file_name
 from squareconnect.dask.orders import Chunk, Outcome, Reading
@@ -122,7 +122,7 @@ def _source(rows: Any, title: str, scratch: Path) -> Source:
     name = _COMPRESSED.sub("", rows.lower())
     if name.endswith((".parquet", ".pq")):
         return RowsSource(_parquet_rows(rows))
-    return _text_source(rows, title, scratch, "jsonl" if name.endswith((".jsonl", ".ndjson")) else "csv")
+    return _text_source(rows, title, scratch, form_of(name))
 
 
 def _text_source(url: str, title: str, scratch: Path, form: str) -> FileSource:

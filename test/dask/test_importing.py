@@ -51,6 +51,15 @@ def test_files_of_all_formats_are_imported_once_over_two_runs(
     assert reported[-1].done == 91 or reported[-1].phase == "reading"
 
 
+@pytest.mark.parametrize("name", ["a.ndjson", "a.json", "A.JSON", "a.json.gz"])
+def test_json_lines_are_recognised_by_the_names_that_open_source_recognises(
+    client: Client, square: Square, settings: Configuration, folder: Path, name: str
+) -> None:
+    text = json.dumps(people(0, 1)[0]).encode() + b"\n"
+    (folder / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    assert import_customers(folder / name, settings, journal=folder / "journal").created == 1
+
+
 def test_a_frame_and_a_bag_are_imported_by_their_partitions(
     client: Client, square: Square, settings: Configuration, folder: Path
 ) -> None:
